@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -129,14 +130,39 @@ async def test_the_command_leaves_renewals_out_of_channels_and_ledger(
         assert done.exit_code == 0, done.output
         return done.output
 
-    for options in (["--json"], ["--by", "source"], ["--by", "campaign", "--json"]):
+    for options in (["--by", "source"], ["--by", "campaign", "--json"]):
         shown = await run(pair.all, "--without-renewals", *options)
         said = shown.replace('"exclude"', '"include"').replace(", without renewals", "")
         assert said != shown
         assert said.split() == (await run(pair.others, *options)).split()
         assert said.split() != (await run(pair.all, *options)).split()
+    without = json.loads(await run(pair.all, "--without-renewals", "--json"))
+    assert without.pop("renewals") == "exclude"
+    assert without.pop("left_out") == [
+        {"currency": "CHF", "net_cents": 100, "orders": 1},
+        {"currency": "EUR", "net_cents": 2_223, "orders": 2},
+        {"currency": "USD", "net_cents": 501, "orders": 1},
+    ]
+    others = json.loads(await run(pair.others, "--json"))
+    assert (others.pop("renewals"), others.pop("left_out")) == ("include", [])
+    assert without == others
     shown = await run(pair.all, "--without-renewals")
     assert "EUR without renewals: " in shown
     assert "NOT EQUAL" not in shown
-    assert "CHF" not in shown
+    assert "CHF without renewals: " not in shown
     assert "Renewals are left out" in shown
+    assert "Left out: 22.23 EUR of 2 orders\n" in shown
+    assert "Left out: 1.00 CHF of 1 order\n" in shown
+    assert "eft out" not in await run(pair.all)
+    assert "Left out" not in await run(pair.others, "--without-renewals")
+
+
+async def test_the_command_shows_renewals_that_are_all_that_is_sold(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pair.send(RENEWALS[1], is_renewal=True)
+    monkeypatch.setenv("DATABASE_URL", pair.all.clone.app_url)
+    command = ["report", str(pair.all.tenant), "--without-renewals"]
+    done = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert "holds nothing but renewals" in done.stderr
+    assert "Left out: 49.99 EUR of 1 order\n" in done.stdout

@@ -1,12 +1,10 @@
-"""`skeldir credit`, `report`, `refresh` and `matviews`: from facts to proven views."""
+"""`skeldir credit`, `refresh` and `matviews`: from facts to proven views."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -22,12 +20,9 @@ from skeldir.attribution import (
     ChannelTotal,
     CreditReport,
     SetAsideTotal,
-    channel_totals,
     count_dirty_orders,
     credit_dirty_orders,
-    models_in_force,
     rebuild_credit,
-    set_aside_totals,
 )
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP
@@ -36,17 +31,12 @@ from skeldir.clock import process_started_at, utc_now
 from skeldir.db import Database
 from skeldir.matviews import CANONICAL_VIEWS, RefreshResult, find_view, refresh_view, view_statuses
 from skeldir.money import format_minor
-from skeldir.revenue import LedgerTotal, ledger_totals
+from skeldir.revenue import LedgerTotal
 from skeldir.rollups import mark_all_revenue, roll_up_dirty_days
 
 _ABOUT_SET_ASIDE = (
     "(uncredited) is the money of orders that could not be credited (set aside). "
     "An order whose journey is too long has its money under unattributed."
-)
-
-_ABOUT_RENEWALS = (
-    "Renewals are left out, of the channels and of the ledger: later payments of subscriptions, with their refunds and "
-    "disputes."
 )
 
 
@@ -235,68 +225,6 @@ async def print_views(database: Database, rows: dict[str, int]) -> None:
     for status in statuses:
         if status.last_error is not None:
             out.print(f"{status.view_name}: {status.last_error}", soft_wrap=True)
-
-
-def show_channels(tenant: str, *, as_json: bool, without_renewals: bool = False) -> None:
-    """Print the report of channels; exit with status 1 if it does not add up to the ledger.
-
-    Without renewals, those are missing from both.
-    """
-
-    async def work(
-        runtime: Runtime,
-    ) -> tuple[list[ChannelTotal], list[LedgerTotal], list[SetAsideTotal], list[str], int]:
-        tenant_id = await runtime.tenant_id(tenant)
-        async with (
-            runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id, is_read_only=True) as connection,
-        ):
-            return (
-                await channel_totals(connection, tenant_id, without_renewals=without_renewals),
-                await ledger_totals(connection, tenant_id, without_renewals=without_renewals),
-                await set_aside_totals(connection, tenant_id, without_renewals=without_renewals),
-                [one.model for one in await models_in_force(connection, tenant_id)],
-                await count_dirty_orders(connection, tenant_id),
-            )
-
-    totals, ledger, aside, models, awaiting = run_with_runtime(work)
-    if as_json:
-        channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
-        report = {
-            "renewals": "exclude" if without_renewals else "include",
-            "channels": channels,
-            "ledger": [asdict(total) for total in ledger],
-            "set_aside": [asdict(total) for total in aside],
-            "orders_awaiting_credit": awaiting,
-        }
-        typer.echo(json.dumps(report, indent=1))
-    elif not ledger:
-        err.print(
-            "The tenant's ledger holds nothing but renewals, if anything."
-            if without_renewals
-            else "The tenant's ledger is empty: no conversion has been imported or received yet."
-        )
-    else:
-        is_balanced = print_channels(
-            totals, ledger, models, aside, without_renewals=without_renewals
-        )
-        if without_renewals:
-            out.print(_ABOUT_RENEWALS, style="dim", soft_wrap=True)
-        if awaiting:
-            err.print(
-                f"{awaiting:,} {'order awaits' if awaiting == 1 else 'orders await'} credit. Workers"
-                " are on it; `skeldir credit` does it now. Until then a model may show too little, and differ from"
-                " the ledger.",
-                soft_wrap=True,
-            )
-        elif not is_balanced:
-            err.print(
-                "The models do not add up to the ledger, and no order awaits credit. Recompute it with"
-                " `skeldir credit --tenant TENANT --rebuild`.",
-                soft_wrap=True,
-            )
-        if not is_balanced:
-            raise typer.Exit(1)
 
 
 def print_channels(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -13,20 +14,32 @@ from rich.table import Table
 
 from skeldir.attribution import (
     MOST_VALUES,
+    ChannelTotal,
     OriginCredit,
     OriginRow,
     OriginsAsked,
     OriginsReport,
+    SetAsideTotal,
+    channel_totals,
+    count_dirty_orders,
+    models_in_force,
     report_origins,
+    set_aside_totals,
 )
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.pipeline import show_channels
+from skeldir.cli.pipeline import print_channels
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.money import format_minor
+from skeldir.revenue import LedgerTotal, RenewalTotal, ledger_totals, renewal_totals
 
 # Nobody else waits for a command, so it may read more orders than a request.
 _MOST_ORDERS: Final = 200_000
+
+_ABOUT_RENEWALS = (
+    "Renewals are left out, of the channels and of the ledger: later payments of subscriptions, with their refunds and "
+    "disputes."
+)
 
 
 def report(
@@ -83,6 +96,93 @@ def report(
     )
     asked = OriginsAsked(by, days, top=top, without_renewals=without_renewals)
     show_origins(tenant, asked, as_json=as_json)
+
+
+def show_channels(tenant: str, *, as_json: bool, without_renewals: bool = False) -> None:
+    """Print the report of channels; exit with status 1 if it does not add up to the ledger.
+
+    Without renewals, those are missing from both, and the report says how much that is.
+    """
+
+    async def work(
+        runtime: Runtime,
+    ) -> tuple[
+        list[ChannelTotal],
+        list[LedgerTotal],
+        list[SetAsideTotal],
+        list[str],
+        int,
+        list[RenewalTotal],
+    ]:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            return (
+                await channel_totals(connection, tenant_id, without_renewals=without_renewals),
+                await ledger_totals(connection, tenant_id, without_renewals=without_renewals),
+                await set_aside_totals(connection, tenant_id, without_renewals=without_renewals),
+                [one.model for one in await models_in_force(connection, tenant_id)],
+                await count_dirty_orders(connection, tenant_id),
+                await renewal_totals(connection, tenant_id) if without_renewals else [],
+            )
+
+    totals, ledger, aside, models, awaiting, left_out = run_with_runtime(work)
+    if as_json:
+        channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
+        report = {
+            "renewals": "exclude" if without_renewals else "include",
+            "channels": channels,
+            "ledger": [asdict(total) for total in ledger],
+            "left_out": [asdict(total) for total in left_out],
+            "set_aside": [asdict(total) for total in aside],
+            "orders_awaiting_credit": awaiting,
+        }
+        typer.echo(json.dumps(report, indent=1))
+        return
+    is_balanced = True
+    if not ledger:
+        err.print(
+            "The tenant's ledger holds nothing but renewals, if anything."
+            if without_renewals
+            else "The tenant's ledger is empty: no conversion has been imported or received yet."
+        )
+    else:
+        is_balanced = print_channels(
+            totals, ledger, models, aside, without_renewals=without_renewals
+        )
+    if without_renewals:
+        _print_left_out(left_out)
+    if ledger:
+        _explain_difference(awaiting, is_balanced=is_balanced)
+    if not is_balanced:
+        raise typer.Exit(1)
+
+
+def _print_left_out(left_out: Sequence[RenewalTotal]) -> None:
+    out.print(_ABOUT_RENEWALS, style="dim", soft_wrap=True)
+    for total in left_out:
+        orders = f"{total.orders:,} {'order' if total.orders == 1 else 'orders'}"
+        amount = format_minor(total.net_cents, total.currency)
+        out.print(f"Left out: {amount} {total.currency} of {orders}", style="dim", soft_wrap=True)
+
+
+def _explain_difference(awaiting: int, *, is_balanced: bool) -> None:
+    """Say why a model may differ from the ledger, if it does or may."""
+    if awaiting:
+        err.print(
+            f"{awaiting:,} {'order awaits' if awaiting == 1 else 'orders await'} credit. Workers"
+            " are on it; `skeldir credit` does it now. Until then a model may show too little, and differ from"
+            " the ledger.",
+            soft_wrap=True,
+        )
+    elif not is_balanced:
+        err.print(
+            "The models do not add up to the ledger, and no order awaits credit. Recompute it with"
+            " `skeldir credit --tenant TENANT --rebuild`.",
+            soft_wrap=True,
+        )
 
 
 def show_origins(tenant: str, asked: OriginsAsked, *, as_json: bool) -> None:

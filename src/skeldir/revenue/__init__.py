@@ -33,7 +33,12 @@ from skeldir.revenue.orders import (
     read_standing_orders,
     was_taken_back,
 )
-from skeldir.revenue.renewals import RenewalsFilter, put_renewals
+from skeldir.revenue.renewals import (
+    RenewalsFilter,
+    RenewalTotal,
+    put_renewals,
+    renewal_totals,
+)
 from skeldir.revenue.reversals import (
     Dependent,
     MoneyOfMonth,
@@ -73,6 +78,7 @@ __all__ = [
     "OrderState",
     "Posting",
     "RefundsSoFar",
+    "RenewalTotal",
     "RenewalsFilter",
     "Span",
     "StandingOrder",
@@ -95,6 +101,7 @@ __all__ = [
     "read_refunds_so_far",
     "read_standing_of_orders",
     "read_standing_orders",
+    "renewal_totals",
     "repeats_entries",
     "restore_entries",
     "reverse_entries",

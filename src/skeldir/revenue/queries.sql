@@ -95,6 +95,17 @@ WHERE s.tenant_id = :tenant_id
 GROUP BY currency
 ORDER BY currency;
 
+-- name: select_renewal_totals
+-- What the totals without renewals leave out.
+-- Never null: every column.
+SELECT currency, sum(amount_cents) AS net_cents, count(DISTINCT order_id) AS orders
+FROM public.standing_entries s
+WHERE s.tenant_id = :tenant_id
+  AND EXISTS (SELECT FROM public.renewal_orders n
+              WHERE n.tenant_id = :tenant_id AND n.order_id = s.order_id)
+GROUP BY currency
+ORDER BY currency;
+
 -- name: select_awaiting_totals
 -- Never null: every column.
 SELECT currency, sum(balance_cents) AS awaiting_cents

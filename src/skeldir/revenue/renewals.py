@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from uuid import UUID
 
@@ -22,6 +23,23 @@ RenewalsFilter: TypeAlias = Annotated[
     ),
 ]
 """Whether a report counts renewals."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalTotal:
+    """What reports without renewals leave out of the ledger in one currency."""
+
+    currency: str
+    net_cents: int
+    orders: int
+
+
+async def renewal_totals(connection: Connection, tenant_id: UUID) -> list[RenewalTotal]:
+    """Return the totals of the renewals of the transaction's tenant, one per currency."""
+    return [
+        RenewalTotal(row["currency"], int(row["net_cents"]), row["orders"])
+        for row in await queries.select_renewal_totals(connection, tenant_id=tenant_id)
+    ]
 
 
 async def put_renewals(

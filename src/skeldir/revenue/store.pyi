@@ -118,6 +118,11 @@ class SelectRefundsToRestoreRow(TypedDict):
     business_key: str
     cents: int
 
+class SelectRenewalTotalsRow(TypedDict):
+    currency: str
+    net_cents: Decimal
+    orders: int
+
 class SelectStandingOfOrdersRow(TypedDict):
     id: UUID
     business_key: str
@@ -314,6 +319,10 @@ class _Queries:
         last_id: UUID,
         ids: Collection[UUID],
     ) -> list[SelectRefundsToRestoreRow]: ...
+    @staticmethod
+    async def select_renewal_totals(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRenewalTotalsRow]: ...
     @staticmethod
     async def select_reused_keys(
         connection: Connection,
