@@ -297,3 +297,29 @@ async def test_imports_at_the_same_time_record_each_day_once(db: Database, tenan
     )
     assert sorted((one.new, one.unchanged) for one in done) == [(0, 5)] * 3 + [(5, 0)]
     assert sum((await spent(db, tenant)).values()) == sum(range(100, 105))  # type: ignore[arg-type]  # cents
+
+
+async def test_loads_that_are_withdrawn_one_after_the_other_leave_nothing(
+    db: Database, tenant: UUID
+) -> None:
+    loads = [(await record(db, tenant, make_day(cost))).load_id for cost in (100, 120, 130)]
+
+    async def withdraw(load_id: UUID | None) -> Recorded:
+        assert load_id is not None
+        async with db.tenant(tenant) as connection:
+            return await withdraw_load(connection, tenant, load_id, recorded_by="test")
+
+    first = await withdraw(loads[0])
+    assert (first.load_id, first.covered) == (None, 1)
+    sums = []
+    for load_id in reversed(loads):
+        done = await withdraw(load_id)
+        assert (done.restated, done.covered) == (1, 0)
+        assert (await withdraw(load_id)).load_id is None
+        sums.append(sum((await spent(db, tenant)).values()))  # type: ignore[arg-type]  # cents
+    assert sums == [120, 100, 0]
+    again = await withdraw(done.load_id)
+    assert sum((await spent(db, tenant)).values()) == 100  # type: ignore[arg-type]  # cents
+    assert again.restated == 1
+    assert (await withdraw(loads[0])).restated == 1
+    assert await spent(db, tenant) == {}

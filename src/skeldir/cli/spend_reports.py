@@ -21,6 +21,7 @@ UNKNOWN = "\u2013"
 """What stands for a number that nobody knows."""
 
 _DEFAULT_DAYS = 30
+_EARLIEST: Final = date(2000, 1, 1)
 
 FromOption = Annotated[
     str | None,
@@ -141,7 +142,8 @@ def show_revisions(
     last: ToOption = None,
 ) -> None:
     """Show everything that was ever recorded of a campaign's days, and when."""
-    begin, end = _days(first, last)
+    begin = _EARLIEST if first is None else _day(first)
+    end = utc_now().date() + timedelta(days=1) if last is None else _day(last)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)

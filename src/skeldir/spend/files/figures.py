@@ -126,7 +126,7 @@ def read_figures(
             cure="Export each ad account by itself.",
         )
     if not is_checked:
-        _refuse_repetitions(table, rows, lines, name)
+        _refuse_repetitions(rows, lines, name)
         _refuse_open_end(table, rows, options, name)
     return Figures(lines, claim_type, is_checked)
 
@@ -274,22 +274,22 @@ def _of_action(row: TableRow, place: int | None, action: str) -> Decimal | None:
     return None
 
 
-def _refuse_repetitions(
-    table: Table, rows: Sequence[TableRow], lines: Sequence[Line], name: str
-) -> None:
-    """Refuse a file in which whole rows that cost something are equal; JSON was not read whole."""
-    if table.is_typed:
-        return
+def _refuse_repetitions(rows: Sequence[TableRow], lines: Sequence[Line], name: str) -> None:
+    """Refuse a file in which whole rows that cost something are equal."""
     seen: dict[tuple[object, ...], int] = {}
     for row, line in zip(rows, lines, strict=True):
         if not line.cost:
             continue
-        earlier = seen.setdefault(tuple(row.cells), row.line)
+        earlier = seen.setdefault(tuple(map(_comparable, row.cells)), row.line)
         if earlier != row.line:
             raise RowsRepeated(
                 f"Lines {earlier} and {row.line} of {name} are equal.",
                 cure="Export it with the ids of what its rows are of; or remove the rows that were pasted twice.",
             )
+
+
+def _comparable(cell: Cell) -> object:
+    return repr(cell) if isinstance(cell, list) else cell
 
 
 def _refuse_open_end(table: Table, rows: Sequence[TableRow], options: Options, name: str) -> None:
