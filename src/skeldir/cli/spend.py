@@ -287,8 +287,8 @@ def _show_recorded(recorded: Recorded) -> None:
             )
     if recorded.covered:
         out.print(
-            f"{recorded.covered:,} campaign days stay as they are: later loads restated them. To take back all, withdraw those"
-            " loads first, the latest first.",
+            f"{recorded.covered:,} campaign days stay as they are: later loads restated them. To take back all,"
+            " withdraw those loads first, the latest first.",
             soft_wrap=True,
         )
     if recorded.load_id is not None:
