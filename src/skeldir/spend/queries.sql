@@ -2,7 +2,8 @@
 -- The latest revision of each of these keys that is recorded.
 SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
        d.platform, d.account, d.campaign, d.day, d.currency, d.revision, d.cost_cents, d.impressions, d.clicks,
-       d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule
+       d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule,
+       d.campaign_name
 FROM public.ad_days d
 JOIN unnest(:platforms::text[], :accounts::text[], :campaigns::text[], :days::date[], :currencies::text[])
      AS k (platform, account, campaign, day, currency)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 _AT_ONCE: Final = 5_000
-_Change: TypeAlias = tuple[Revision, str | None, list[Posting]]
-"""A revision, the campaign's name, and the money that it moves."""
+_Change: TypeAlias = tuple[Revision, list[Posting]]
+"""A revision, and the money that it moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ async def record_days(
             if known is not None:
                 before.append(replace(day, figures=known.figures))
             if now is not None:
-                changes.append((now, day.name, postings_of(known, now)))
+                changes.append((now, postings_of(known, now)))
                 new, restated = new + (known is None), restated + (known is not None)
             if (current := now or known) is not None:
                 after.append(replace(day, figures=current.figures))
@@ -153,7 +153,7 @@ async def _write_load(
 async def find_rivals(
     connection: Connection, tenant_id: UUID, days: Sequence[AdDay]
 ) -> dict[AdKey, Rival]:
-    """Return the keys whose money is recorded under another key already: by name, account or currency.
+    """Return the keys whose money is under another one, by name, account or currency: a stored one, or one before it.
 
     Takes the tenant's locks first, so that nothing is recorded between this and `record_days`.
     """
@@ -180,6 +180,13 @@ async def find_rivals(
         for other, name in (*same, *named):
             if other != key and _are_one(key, other):
                 found[key] = Rival(key, other, name)
+        if key in found:
+            continue
+        by_campaign.setdefault((key.platform, key.campaign, key.day), []).append((key, day.name))
+        if day.name is not None:
+            by_name.setdefault((key.platform, key.account, day.name, key.day), []).append(
+                (key, day.name)
+            )
     return found
 
 
@@ -251,7 +258,12 @@ async def _read_latest(
         key = AdKey(row["platform"], row["account"], row["campaign"], row["day"], row["currency"])
         figures = dict(zip(FIGURES, figures_of(row), strict=True))
         found[key] = Revision(
-            key, row["revision"], figures, row["channel_code"], row["channel_rule"]
+            key,
+            row["revision"],
+            figures,
+            row["channel_code"],
+            row["channel_rule"],
+            row["campaign_name"],
         )
     return found
 
@@ -271,7 +283,7 @@ async def _write(
     if not changes:
         return
     ids = new_ids(len(changes))
-    revisions = [revision for revision, _, _ in changes]
+    revisions = [revision for revision, _ in changes]
 
     def column(name: str) -> list[int | str | None]:
         return [revision.figures[name] for revision in revisions]
@@ -284,7 +296,7 @@ async def _write(
         platforms=[one.key.platform for one in revisions],
         accounts=[one.key.account for one in revisions],
         campaigns=[one.key.campaign for one in revisions],
-        names=[name for _, name, _ in changes],
+        names=[one.name for one in revisions],
         days=[one.key.day for one in revisions],
         currencies=[one.key.currency for one in revisions],
         revisions=[one.number for one in revisions],
@@ -300,7 +312,7 @@ async def _write(
     )
     posted = [
         (revision, posting, f"ad:{id_}:{number}")
-        for id_, (revision, _, postings) in zip(ids, changes, strict=True)
+        for id_, (revision, postings) in zip(ids, changes, strict=True)
         for number, posting in enumerate(postings)
     ]
     if posted:

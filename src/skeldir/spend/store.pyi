@@ -73,6 +73,7 @@ class SelectLatestRow(TypedDict):
     attribution_setting: str | None
     channel_code: str
     channel_rule: str
+    campaign_name: str | None
 
 class SelectLoadsRow(TypedDict):
     id: UUID
