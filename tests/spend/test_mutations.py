@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -108,6 +109,8 @@ REFUSED: dict[str, tuple[str, Change, str]] = {
     "no id in a row": ("google", swap("02,Brand,1042,", "02,Brand,,"), "export_row_unreadable"),
     "subtotals by day": ("meta in french", lambda t: t + SUBTOTAL, "export_row_unreadable"),
     "nothing but its header": ("pinterest", lambda t: t.splitlines(keepends=True)[0], "export_refused"),
+    "an id that a spreadsheet rounded": ("google", swap(",1042,", ",1.20211E+17,"), "export_row_unreadable"),
+    "an id with decimals": ("google", swap(",1042,", ",1042.0,"), "export_row_unreadable"),
     "a total over currencies": ("amazon", swap(*OTHER_CURRENCY), "export_refused"),
 }  # fmt: skip
 
@@ -196,3 +199,61 @@ def test_no_beginning_of_an_export_gives_another_number(name: str, tmp_path: Pat
         for day in export.days:
             assert day.figures == whole[day.key], end
     assert read
+
+
+AD_SETS = "Campaign name,Campaign ID,Ad set name,Day,Account ID,Amount spent (USD)\n"
+PARTS = "A,1,S1,2026-09-13,5,5.00\nA,1,S2,2026-09-13,5,5.00\n"
+RADIO = "day,campaign,cost,account,currency,channel\n2026-09-13,A,12.50,1,EUR,display\n"
+
+
+@pytest.mark.parametrize("part", ["", "All"])
+def test_a_campaign_beside_its_ad_sets_is_not_counted_twice(part: str, tmp_path: Path) -> None:
+    path = tmp_path / "meta.csv"
+    path.write_text(AD_SETS + PARTS)
+    assert totals_of(read_export(path, Options()).days) == {"USD": 1_000}
+    path.write_text(f"{AD_SETS}A,1,{part},2026-09-13,5,10.00\n{PARTS}")
+    with pytest.raises(SkeldirError) as caught:
+        read_export(path, Options())
+    assert caught.value.code == "export_refused"
+    path.write_text(f"{AD_SETS}A,1,{part},2026-09-13,5,10.00\n{PARTS}Total,,,,,20.00\n")
+    assert totals_of(read_export(path, Options()).days) == {"USD": 2_000}
+
+
+def test_rows_of_one_campaign_and_day_in_two_channels_are_refused(tmp_path: Path) -> None:
+    path, options = tmp_path / "radio.csv", Options(platform="radio")
+    path.write_text(RADIO + "2026-09-13,A,2.50,1,EUR,display\n")
+    assert totals_of(read_export(path, options).days) == {"EUR": 1_500}
+    path.write_text(RADIO + "2026-09-13,A,2.50,1,EUR,affiliates\n")
+    with pytest.raises(SkeldirError) as caught:
+        read_export(path, options)
+    assert caught.value.code == "export_refused"
+
+
+def test_a_page_of_an_api_that_was_appended_twice_is_refused(tmp_path: Path) -> None:
+    """Rows of two ads may cost the same; rows that are equal in every field are one row twice."""
+    path = tmp_path / "meta.json"
+    row: dict[str, object] = {
+        "date_start": "2026-09-13",
+        "date_stop": "2026-09-13",
+        "campaign_id": "1",
+        "account_id": "5",
+        "account_currency": "EUR",
+        "spend": "1.00",
+        "ad_id": "7",
+        "actions": [{"action_type": "purchase", "value": "1"}],
+    }
+    path.write_text(json.dumps([row, {**row, "ad_id": "8"}]))
+    assert totals_of(read_export(path, Options()).days) == {"EUR": 200}
+    path.write_text(json.dumps([row, row]))
+    with pytest.raises(SkeldirError) as caught:
+        read_export(path, Options())
+    assert caught.value.code == "rows_repeated"
+
+
+def test_an_id_that_became_a_fraction_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "radio.json"
+    row = {"day": "2026-09-13", "campaign_id": 120211000000000123.0, "cost": 1.5, "account": "1"}
+    path.write_text(json.dumps([row]))
+    with pytest.raises(SkeldirError) as caught:
+        read_export(path, Options(platform="radio", currency="EUR", channel="display"))
+    assert caught.value.code == "export_row_unreadable"

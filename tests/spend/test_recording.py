@@ -203,7 +203,8 @@ async def test_a_day_that_would_count_twice_under_another_key_is_found(
     rival = replace(day, key=replace(day.key, **other))
     for whose, count in ((tenant, 1), (other_tenant, 0)):
         async with db.tenant(whose) as connection:
-            found = await find_rivals(connection, whose, [rival, make_day(day=1), day])
+            found = await find_rivals(connection, whose, [rival, make_day(day=1)])
+            assert await find_rivals(connection, whose, [day]) == {}
         assert list(found) == [rival.key][:count]
         assert all("Brand" in one.describe() for one in found.values())
 
@@ -297,3 +298,56 @@ async def test_imports_at_the_same_time_record_each_day_once(db: Database, tenan
     )
     assert sorted((one.new, one.unchanged) for one in done) == [(0, 5)] * 3 + [(5, 0)]
     assert sum((await spent(db, tenant)).values()) == sum(range(100, 105))  # type: ignore[arg-type]  # cents
+
+
+async def test_loads_that_are_withdrawn_one_after_the_other_leave_nothing(
+    db: Database, tenant: UUID
+) -> None:
+    loads = [(await record(db, tenant, make_day(cost))).load_id for cost in (100, 120, 130)]
+
+    async def withdraw(load_id: UUID | None) -> Recorded:
+        assert load_id is not None
+        async with db.tenant(tenant) as connection:
+            return await withdraw_load(connection, tenant, load_id, recorded_by="test")
+
+    first = await withdraw(loads[0])
+    assert (first.load_id, first.covered) == (None, 1)
+    sums = []
+    for load_id in reversed(loads):
+        done = await withdraw(load_id)
+        assert (done.restated, done.covered) == (1, 0)
+        assert (await withdraw(load_id)).load_id is None
+        sums.append(sum((await spent(db, tenant)).values()))  # type: ignore[arg-type]  # cents
+    assert sums == [120, 100, 0]
+    again = await withdraw(done.load_id)
+    assert sum((await spent(db, tenant)).values()) == 100  # type: ignore[arg-type]  # cents
+    assert again.restated == 1
+    assert (await withdraw(loads[0])).restated == 1
+    assert await spent(db, tenant) == {}
+
+
+async def test_a_campaign_that_comes_without_its_name_is_still_found_by_it(
+    db: Database, tenant: UUID
+) -> None:
+    await record(db, tenant, make_day())
+    await record(db, tenant, make_day(2_000, name=None))
+    by_name = make_day(key=replace(make_day().key, campaign="name:Brand"))
+    async with db.tenant(tenant) as connection:
+        assert list(await find_rivals(connection, tenant, [by_name])) == [by_name.key]
+    names = await ask(db, tenant, "SELECT campaign_name FROM ad_days ORDER BY revision")
+    assert names == [("Brand",), ("Brand",)]
+
+
+async def test_days_that_come_together_are_compared_with_each_other(
+    db: Database, tenant: UUID
+) -> None:
+    day = make_day()
+    rivals = [
+        replace(day, key=replace(day.key, **other))
+        for other in ({"campaign": "name:Brand"}, {"account": "878"}, {"currency": "USD"})
+    ]
+    async with db.tenant(tenant) as connection:
+        for rival in rivals:
+            assert list(await find_rivals(connection, tenant, [day, rival])) == [rival.key]
+        other = make_day(campaign="1043")
+        assert await find_rivals(connection, tenant, [day, other, make_day(day=1)]) == {}

@@ -285,6 +285,12 @@ def _show_recorded(recorded: Recorded) -> None:
             out.print(
                 f"{currency} of these days: {money(before, currency)} before, {money(after, currency)} now."
             )
+    if recorded.covered:
+        out.print(
+            f"{recorded.covered:,} campaign days stay as they are: later loads restated them. To take back all,"
+            " withdraw those loads first, the latest first.",
+            soft_wrap=True,
+        )
     if recorded.load_id is not None:
         out.print(f"Load {recorded.load_id}.")
 

@@ -21,10 +21,14 @@ UNKNOWN = "\u2013"
 """What stands for a number that nobody knows."""
 
 _DEFAULT_DAYS = 30
+_EARLIEST = date(2000, 1, 1)
 
 FromOption = Annotated[
     str | None,
     typer.Option("--from", help="The first day (2026-09-01). Default: 30 days before the last."),
+]
+EarliestOption = Annotated[
+    str | None, typer.Option("--from", help="The first day (2026-09-01). Default: the earliest.")
 ]
 ToOption = Annotated[str | None, typer.Option("--to", help="The last day. Default: today (UTC).")]
 
@@ -137,11 +141,12 @@ def show_revisions(
     campaign: Annotated[
         str, typer.Argument(help="The campaign's id, or name: and its name if it has no id.")
     ],
-    first: FromOption = None,
+    first: EarliestOption = None,
     last: ToOption = None,
 ) -> None:
     """Show everything that was ever recorded of a campaign's days, and when."""
-    begin, end = _days(first, last)
+    begin = _EARLIEST if first is None else _day(first)
+    end = utc_now().date() + timedelta(days=1) if last is None else _day(last)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)

@@ -31,9 +31,9 @@ from skeldir.spend.recording import (
     keep_given,
     read_given_channels,
     record_days,
-    withdraw_load,
 )
 from skeldir.spend.refusals import ChannelUnknown, DayStoredOtherwise, LoadUnknown
+from skeldir.spend.withdrawing import withdraw_load
 
 __all__ = [
     "BY_NAME",

@@ -63,6 +63,7 @@ class Revision:
     figures: Mapping[str, Figure]
     channel: str
     rule: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,12 @@ def next_revision(latest: Revision | None, day: AdDay) -> Revision | None:
     """Return the revision that a report makes, or None if it says nothing new."""
     figures = merge_figures(None if latest is None else latest.figures, day.figures)
     if latest is None:
-        return Revision(day.key, 1, figures, day.channel, day.rule)
+        return Revision(day.key, 1, figures, day.channel, day.rule, day.name)
     is_equal = figures == latest.figures and day.channel == latest.channel
     if is_equal and (day.rule == latest.rule or day.rule != GIVEN):
         return None
-    return Revision(day.key, latest.number + 1, figures, day.channel, day.rule)
+    name = day.name or latest.name
+    return Revision(day.key, latest.number + 1, figures, day.channel, day.rule, name)
 
 
 def postings_of(latest: Revision | None, after: Revision) -> list[Posting]:

@@ -2,7 +2,8 @@
 -- The latest revision of each of these keys that is recorded.
 SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
        d.platform, d.account, d.campaign, d.day, d.currency, d.revision, d.cost_cents, d.impressions, d.clicks,
-       d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule
+       d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule,
+       d.campaign_name
 FROM public.ad_days d
 JOIN unnest(:platforms::text[], :accounts::text[], :campaigns::text[], :days::date[], :currencies::text[])
      AS k (platform, account, campaign, day, currency)
@@ -74,24 +75,17 @@ LIMIT :most;
 SELECT source FROM public.ad_loads WHERE tenant_id = :tenant_id AND id = :load_id;
 
 -- name: select_days_of_load
--- The keys whose latest revision a load brought, with the revision that was there before it, if there was one.
--- Never null: channel_code, channel_rule.
-SELECT l.platform, l.account, l.campaign, l.campaign_name, l.day, l.currency, b.cost_cents, b.impressions, b.clicks,
-       b.claim_type, b.claims_millionths, b.claimed_cents, b.attribution_setting,
-       coalesce(b.channel_code, l.channel_code) AS channel_code, coalesce(b.channel_rule, l.channel_rule) AS channel_rule
-FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
-             d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.channel_code, d.channel_rule, d.load_id
-      FROM public.ad_days d
-      WHERE d.tenant_id = :tenant_id
-      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
-LEFT JOIN (SELECT DISTINCT ON (x.platform, x.account, x.campaign, x.day, x.currency) x.*
-           FROM public.ad_days x
-           WHERE x.tenant_id = :tenant_id AND x.load_id <> :load_id
-           ORDER BY x.platform, x.account, x.campaign, x.day, x.currency, x.revision DESC) b
-  ON b.platform = l.platform AND b.account = l.account AND b.campaign = l.campaign AND b.day = l.day
-     AND b.currency = l.currency
-WHERE l.load_id = :load_id
-ORDER BY l.platform, l.account, l.campaign, l.day, l.currency;
+-- Every revision of the keys that a load brought one of, the earliest of each first, with the load that brought it.
+SELECT d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.cost_cents, d.impressions, d.clicks,
+       d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule, d.load_id,
+       l.kind, l.digest
+FROM public.ad_days m
+JOIN public.ad_days d
+  ON d.platform = m.platform AND d.account = m.account AND d.campaign = m.campaign AND d.day = m.day
+     AND d.currency = m.currency
+JOIN public.ad_loads l ON l.id = d.load_id
+WHERE m.tenant_id = :tenant_id AND d.tenant_id = :tenant_id AND l.tenant_id = :tenant_id AND m.load_id = :load_id
+ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision;
 
 -- name: select_revisions
 -- Every revision of a campaign's days between two days, the earliest first.

@@ -24,15 +24,15 @@ from skeldir.spend.days import (
     postings_of,
     totals_of,
 )
-from skeldir.spend.refusals import ChannelUnknown, LoadUnknown
+from skeldir.spend.refusals import ChannelUnknown
 from skeldir.spend.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
 _AT_ONCE: Final = 5_000
-_Change: TypeAlias = tuple[Revision, str | None, list[Posting]]
-"""A revision, the campaign's name, and the money that it moves."""
+_Change: TypeAlias = tuple[Revision, list[Posting]]
+"""A revision, and the money that it moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Load:
 class Recorded:
     """What was recorded: how many days are new, restated or as they were; None for a load that said nothing new.
 
-    `spent_before` and `spent_after` are the costs of all its keys by currency.
+    `spent_before` and `spent_after` are the costs of all its keys by currency. `covered`: days of a withdrawn load that
+    stay, because a later load restated them.
     """
 
     load_id: UUID | None
@@ -61,6 +62,7 @@ class Recorded:
     unchanged: int
     spent_before: Mapping[str, int]
     spent_after: Mapping[str, int]
+    covered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ async def record_days(
     Each changed day becomes a new revision, and `spend` gets the difference, so that its sum is the latest cost.
     The days are marked for the roll-up.
     """
-    await _take_locks(connection, tenant_id)
+    await take_locks(connection, tenant_id)
     load_id = new_id()
     new = restated = 0
     before: list[AdDay] = []
@@ -107,7 +109,7 @@ async def record_days(
             if known is not None:
                 before.append(replace(day, figures=known.figures))
             if now is not None:
-                changes.append((now, day.name, postings_of(known, now)))
+                changes.append((now, postings_of(known, now)))
                 new, restated = new + (known is None), restated + (known is not None)
             if (current := now or known) is not None:
                 after.append(replace(day, figures=current.figures))
@@ -151,11 +153,11 @@ async def _write_load(
 async def find_rivals(
     connection: Connection, tenant_id: UUID, days: Sequence[AdDay]
 ) -> dict[AdKey, Rival]:
-    """Return the keys whose money is recorded under another key already: by name, account or currency.
+    """Return the keys whose money is under another one, by name, account or currency: a stored one, or one before it.
 
     Takes the tenant's locks first, so that nothing is recorded between this and `record_days`.
     """
-    await _take_locks(connection, tenant_id)
+    await take_locks(connection, tenant_id)
     stored = await queries.select_days_of_platforms(
         connection,
         tenant_id=tenant_id,
@@ -178,6 +180,13 @@ async def find_rivals(
         for other, name in (*same, *named):
             if other != key and _are_one(key, other):
                 found[key] = Rival(key, other, name)
+        if key in found:
+            continue
+        by_campaign.setdefault((key.platform, key.campaign, key.day), []).append((key, day.name))
+        if day.name is not None:
+            by_name.setdefault((key.platform, key.account, day.name, key.day), []).append(
+                (key, day.name)
+            )
     return found
 
 
@@ -221,34 +230,8 @@ def check_channels(codes: Collection[str], own_channels: Collection[str]) -> Non
             )
 
 
-async def withdraw_load(
-    connection: Connection, tenant_id: UUID, load_id: UUID, *, recorded_by: str
-) -> Recorded:
-    """Put every day whose latest revision a load brought back to what it was before, or to unknown; nothing is deleted.
-
-    Raises:
-        LoadUnknown: the transaction's tenant has no such load.
-    """
-    await _take_locks(connection, tenant_id)
-    source = await queries.find_load(connection, tenant_id=tenant_id, load_id=load_id)
-    if source is None:
-        raise LoadUnknown(
-            "The tenant has no load with this id.", cure="`skeldir spend list TENANT` shows them."
-        )
-    days = []
-    for row in await queries.select_days_of_load(connection, tenant_id=tenant_id, load_id=load_id):
-        key = AdKey(row["platform"], row["account"], row["campaign"], row["day"], row["currency"])
-        figures = dict(zip(FIGURES, _figures_of(row), strict=True))
-        days.append(
-            AdDay(key, row["campaign_name"], figures, row["channel_code"], row["channel_rule"])
-        )
-    digest = load_id.hex * 2
-    load = Load("withdrawal", f"load {load_id}: {source}"[:300], digest, recorded_by, len(days))
-    return await record_days(connection, tenant_id, load, days)
-
-
-async def _take_locks(connection: Connection, tenant_id: UUID) -> None:
-    # Days are marked under a lock of the tenant's; revisions are numbered by one transaction at a time.
+async def take_locks(connection: Connection, tenant_id: UUID) -> None:
+    """Wait until no other transaction numbers revisions of the tenant, whose days are marked under its lock."""
     await share_lock(connection, ingest_lock(tenant_id))
     await wait_for_lock(connection, f"spend:{tenant_id}")
 
@@ -273,14 +256,20 @@ async def _read_latest(
     found = {}
     for row in rows:
         key = AdKey(row["platform"], row["account"], row["campaign"], row["day"], row["currency"])
-        figures = dict(zip(FIGURES, _figures_of(row), strict=True))
+        figures = dict(zip(FIGURES, figures_of(row), strict=True))
         found[key] = Revision(
-            key, row["revision"], figures, row["channel_code"], row["channel_rule"]
+            key,
+            row["revision"],
+            figures,
+            row["channel_code"],
+            row["channel_rule"],
+            row["campaign_name"],
         )
     return found
 
 
-def _figures_of(row: Mapping[str, object]) -> list[int | str | None]:
+def figures_of(row: Mapping[str, object]) -> list[int | str | None]:
+    """Return the figures of a stored row, in the order of FIGURES."""
     values = [row[name] for name in FIGURES]
     return [value if isinstance(value, int | str) else None for value in values]
 
@@ -294,7 +283,7 @@ async def _write(
     if not changes:
         return
     ids = new_ids(len(changes))
-    revisions = [revision for revision, _, _ in changes]
+    revisions = [revision for revision, _ in changes]
 
     def column(name: str) -> list[int | str | None]:
         return [revision.figures[name] for revision in revisions]
@@ -307,7 +296,7 @@ async def _write(
         platforms=[one.key.platform for one in revisions],
         accounts=[one.key.account for one in revisions],
         campaigns=[one.key.campaign for one in revisions],
-        names=[name for _, name, _ in changes],
+        names=[one.name for one in revisions],
         days=[one.key.day for one in revisions],
         currencies=[one.key.currency for one in revisions],
         revisions=[one.number for one in revisions],
@@ -323,7 +312,7 @@ async def _write(
     )
     posted = [
         (revision, posting, f"ad:{id_}:{number}")
-        for id_, (revision, _, postings) in zip(ids, changes, strict=True)
+        for id_, (revision, postings) in zip(ids, changes, strict=True)
         for number, posting in enumerate(postings)
     ]
     if posted:

@@ -39,6 +39,9 @@ class SelectDaysOfLoadRow(TypedDict):
     attribution_setting: str | None
     channel_code: str
     channel_rule: str
+    load_id: UUID
+    kind: Literal["file", "api", "withdrawal"]
+    digest: str
 
 class SelectDaysOfPlatformsRow(TypedDict):
     platform: str
@@ -70,6 +73,7 @@ class SelectLatestRow(TypedDict):
     attribution_setting: str | None
     channel_code: str
     channel_rule: str
+    campaign_name: str | None
 
 class SelectLoadsRow(TypedDict):
     id: UUID

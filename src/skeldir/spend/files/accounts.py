@@ -21,6 +21,11 @@ from skeldir.spend.files.refusals import (
 from skeldir.spend.files.tables import Cell, TableRow
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SPOILED_ID: Final = re.compile(
+    r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}|[0-9]+[.,]0+|[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})+",
+    re.IGNORECASE,
+)
+"""What spreadsheets and programs make of an id that they take for a number: digits are lost, or it is another id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ def read_belongings(
         account = text_at(row, columns, account_field) if account_field else options.account
         if account is None or len(account) > LONGEST_ACCOUNT:
             raise _missing(row, name, "account")
+        if account_field == "account_id" and _SPOILED_ID.fullmatch(account):
+            raise _spoiled_id(row, name, account)
         account = plain_id(account)
         if options.account is not None and account != plain_id(options.account):
             raise AccountOpen(
@@ -113,6 +120,8 @@ def _belonging(
     campaign_name = text_at(row, columns, "campaign")
     if campaign_id is None and "campaign_id" in columns.places:
         raise _missing(row, name, "campaign's id")
+    if campaign_id is not None and _SPOILED_ID.fullmatch(campaign_id):
+        raise _spoiled_id(row, name, campaign_id)
     campaign = campaign_key(campaign_id, campaign_name)
     if campaign is None:
         raise _missing(row, name, "campaign")
@@ -125,6 +134,13 @@ def _belonging(
     kind = text_at(row, columns, "campaign_type")
     name_kept = None if campaign_name is None else campaign_name[:LONGEST_CAMPAIGN]
     return Belonging(account, campaign, plain, name_kept, kind, currency)
+
+
+def _spoiled_id(row: TableRow, name: str, text: str) -> RowUnreadable:
+    return RowUnreadable(
+        f'Line {row.line} of {name} has the id "{text[:40]}", which was changed as if it were a number.',
+        cure="Export it again, and don't save it with a spreadsheet; ids must be texts or whole numbers.",
+    )
 
 
 def _missing(row: TableRow, name: str, what: str) -> RowUnreadable:

@@ -11,10 +11,10 @@ from typing import Final
 from skeldir.ingest.files import AmountEvidence
 from skeldir.money import decimals
 from skeldir.spend.days import MILLION
-from skeldir.spend.files.accounts import Belonging, text_at
+from skeldir.spend.files.accounts import Belonging, text_at, text_of
 from skeldir.spend.files.cells import NumberReader, find_mark, number_reader, read_days
 from skeldir.spend.files.options import Options
-from skeldir.spend.files.presets import OTHER, Columns
+from skeldir.spend.files.presets import OTHER, Columns, plain_column
 from skeldir.spend.files.refusals import (
     DaysMissing,
     EndOpen,
@@ -28,6 +28,35 @@ from skeldir.spend.files.totals import check_rows, check_totals, says_total
 
 ACTIONS: Final = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
 """Kinds of conversions that hold each other: the first that occurs is taken."""
+
+BELOW_CAMPAIGNS: Final = frozenset(
+    plain_column(name)
+    for name in (
+        *(
+            "Ad set name",
+            "Ad set ID",
+            "Ad name",
+            "Ad ID",
+            "Ad group",
+            "Ad group name",
+            "Ad group ID",
+            "adset_name",
+        ),
+        *(
+            "Nom de l'ensemble de publicités",
+            "Nom de la publicité",
+            "Anzeigengruppenname",
+            "Anzeigengruppe",
+        ),
+        *(
+            "Name der Anzeige",
+            "Nombre del conjunto de anuncios",
+            "Nome do conjunto de anúncios",
+            "Line item",
+        ),
+    )
+)
+"""Columns of the parts of a campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +155,8 @@ def read_figures(
             cure="Export each ad account by itself.",
         )
     if not is_checked:
-        _refuse_repetitions(table, rows, lines, name)
+        _refuse_repetitions(rows, lines, name)
+        _refuse_two_levels(rows, lines, belongings, columns, name)
         _refuse_open_end(table, rows, options, name)
     return Figures(lines, claim_type, is_checked)
 
@@ -274,22 +304,48 @@ def _of_action(row: TableRow, place: int | None, action: str) -> Decimal | None:
     return None
 
 
-def _refuse_repetitions(
-    table: Table, rows: Sequence[TableRow], lines: Sequence[Line], name: str
-) -> None:
-    """Refuse a file in which whole rows that cost something are equal; JSON was not read whole."""
-    if table.is_typed:
-        return
+def _refuse_repetitions(rows: Sequence[TableRow], lines: Sequence[Line], name: str) -> None:
+    """Refuse a file in which whole rows that cost something are equal."""
     seen: dict[tuple[object, ...], int] = {}
     for row, line in zip(rows, lines, strict=True):
         if not line.cost:
             continue
-        earlier = seen.setdefault(tuple(row.cells), row.line)
+        earlier = seen.setdefault(tuple(map(_comparable, row.cells)), row.line)
         if earlier != row.line:
             raise RowsRepeated(
                 f"Lines {earlier} and {row.line} of {name} are equal.",
                 cure="Export it with the ids of what its rows are of; or remove the rows that were pasted twice.",
             )
+
+
+def _refuse_two_levels(
+    rows: Sequence[TableRow],
+    lines: Sequence[Line],
+    belongings: Sequence[Belonging],
+    columns: Columns,
+    name: str,
+) -> None:
+    """Refuse a file in which one day of a campaign has rows of its ads and a row of all of them: that counts twice."""
+    places = [at for at, text in enumerate(columns.header) if plain_column(text) in BELOW_CAMPAIGNS]
+    seen: dict[tuple[object, ...], tuple[bool, int]] = {}
+    for row, line, belonging in zip(rows, lines, belongings, strict=True):
+        if not line.cost:
+            continue
+        for place in places:
+            part = text_of(row.cells[place])
+            is_part = part is not None and part.casefold() != "all"
+            key = (place, belonging.account, belonging.campaign, line.day)
+            other, earlier = seen.setdefault(key, (is_part, row.line))
+            if other != is_part:
+                raise ExportRefused(
+                    f"Lines {earlier} and {row.line} of {name} are of one day of a campaign, and only one names an"
+                    f' "{columns.header[place][:40]}": the other may be their sum.',
+                    cure="Export it by campaign only, or by ads without subtotals.",
+                )
+
+
+def _comparable(cell: Cell) -> object:
+    return repr(cell) if isinstance(cell, list) else cell
 
 
 def _refuse_open_end(table: Table, rows: Sequence[TableRow], options: Options, name: str) -> None:

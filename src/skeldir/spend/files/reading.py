@@ -146,6 +146,12 @@ class _Summing:
         if found is None:
             chosen, rule = self._channel_of(belonging, channel)
             found = self._sums[key] = _Sum(belonging.name, chosen, rule)
+        elif channel is not None and self._channel_of(belonging, channel)[0] != found.channel:
+            raise ExportRefused(
+                f"On {key.day}, rows of one campaign of {self._name} are of the channels"
+                f' "{found.channel}" and "{channel[:63]}".',
+                cure="Name one channel for each campaign, or divide the campaign by name or id.",
+            )
         found.lines.append(line)
 
     def days(self, claim_type: str | None) -> list[AdDay]:

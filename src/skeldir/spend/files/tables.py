@@ -31,6 +31,7 @@ MOST_ROWS: Final = 300_000
 MOST_BYTES: Final = 128 * 1024 * 1024
 """What a text may have when it is unpacked: it is read as a whole, since marks and orders show in all rows."""
 _MOST_BEFORE: Final = 60
+_FIRST_INEXACT: Final = 2.0**53
 _DELIMITERS: Final = ",;\t|"
 _FOOTER: Final = re.compile(r"\W*(?:©|\(c\)|copyright|all rights reserved)", re.IGNORECASE)
 
@@ -47,15 +48,13 @@ class TableRow:
 class Table:
     """An export: its columns, its rows with those of totals, and the lines before the header.
 
-    `ends_open`: its last line has no end, so that it may have been cut off. `is_typed`: it is JSON or Parquet, of which
-    only the columns that are read have cells.
+    `ends_open`: its last line has no end, so that it may have been cut off.
     """
 
     columns: Columns
     rows: list[TableRow]
     before: tuple[str, ...]
     ends_open: bool = False
-    is_typed: bool = False
 
 
 def read_table(path: Path, options: Options) -> Table:
@@ -225,9 +224,8 @@ def _read_typed(path: Path, options: Options) -> Table:
             cure="Export it with both; docs/spend.md has their names.",
         )
     columns = _require_columns(layout.header, presets, name)
-    used = sorted(columns.used())
     rows = []
-    with open_rows(path, layout, [layout.header[place] for place in used]) as stream:
+    with open_rows(path, layout, layout.header) as stream:
         for number, cells in stream.rows:
             if not isinstance(cells, Sequence):
                 raise RowUnreadable(
@@ -235,11 +233,8 @@ def _read_typed(path: Path, options: Options) -> Table:
                 )
             if number > MOST_ROWS:
                 raise _too_long(name)
-            full: list[Cell] = [None] * len(layout.header)
-            for place, cell in zip(used, cells, strict=True):
-                full[place] = _typed(cell)
-            rows.append(TableRow(number, full))
-    return Table(columns, rows, (), is_typed=True)
+            rows.append(TableRow(number, [_typed(cell) for cell in cells]))
+    return Table(columns, rows, ())
 
 
 def _typed(cell: object) -> Cell:
@@ -247,6 +242,9 @@ def _typed(cell: object) -> Cell:
         return cell
     if isinstance(cell, bool):
         return str(cell)
+    if isinstance(cell, float) and abs(cell) >= _FIRST_INEXACT:
+        # Its last digits may be wrong: as a text it is refused, be it an id or an amount.
+        return f"{cell:e}"
     if isinstance(cell, int | float):
         return Decimal(repr(cell))
     return cell if isinstance(cell, Decimal) else str(cell)
