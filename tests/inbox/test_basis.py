@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,3 +89,16 @@ def test_what_is_refunded_completely_leaves_nothing(
         for kind in ("capture", "refund")
     }
     assert sums == {"capture": captured - tax, "refund": captured - tax}
+
+
+@pytest.mark.parametrize("kind", ["refund", "dispute"])
+def test_a_reversal_takes_back_exactly_what_it_reverses(kind: MovementKind) -> None:
+    back: MovementKind = "refund_reversal" if kind == "refund" else "dispute_reversal"
+    moves = [
+        make_move("capture", 10_000),
+        make_move(kind, 3_333, 2),
+        make_move(back, 3_333, 3),
+        make_move(kind, 3_333, 4),
+    ]
+    cut, _ = cut_to_basis(moves, [("stripe", (Part("tax", 1_597, "USD"),))], "without_tax")
+    assert [one.minor for one in cut] == [8_403, 2_800, 2_800, 2_800]

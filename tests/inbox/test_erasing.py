@@ -190,6 +190,9 @@ async def test_a_payment_that_turns_out_to_be_an_erased_one_is_erased_too(
     assert (await post.send(alone, event_id="msg_alone")).status_code == 200
     link = payment("1001", payment_id="pay_other", skeldir_journey="visitor-2", note="link")
     assert (await post.send(link, event_id="msg_link")).status_code == 200
+    # Booking again before the job brings nothing back either.
+    await rebook_all(db, post.tenant, is_of_both=False)
+    assert keys_of(post)[0] == ("1001", False)
     await do_jobs(db, {ERASE_KIND.name: ERASE_KIND})
     hashes = post.ask(
         "SELECT count(*) FROM webhook_deliveries d JOIN payments p ON p.id = d.payment_id"

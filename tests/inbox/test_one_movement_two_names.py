@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -11,6 +12,8 @@ from skeldir.inbox.booking import Booking, Rules, book
 from skeldir.inbox.reporting import Report, report_of
 from skeldir.inbox.saying import Provider, Said
 from tests.support import paypal_events as paypal
+from tests.support.shopify import CONTEXT, make_order, make_transaction
+from tests.support.shopify import say as shopify_says
 from tests.support.stripe import BEFORE_BASIL, make_charge, make_dispute, make_refund, say
 
 
@@ -43,6 +46,15 @@ def test_a_charge_with_and_without_its_connected_account_is_booked_once_with_it(
         "stripe:acct_1:dispute:dp_1:dispute",
         "stripe:acct_1:refund:re_1:refund",
     ]
+    assert booking.flags == ()
+
+
+def test_a_transaction_of_shopify_that_came_to_the_endpoints_of_two_shops_is_booked_once() -> None:
+    endpoints = [replace(CONTEXT, account=f"{name}.myshopify.com") for name in ("b", "a", "b")]
+    bodies = (make_transaction(), make_transaction(), make_order())
+    said = [shopify_says(body, context) for body, context in zip(bodies, endpoints, strict=True)]
+    booking = booked_once(reports_of("shopify", *(one for one in said if one.trouble is None)))
+    assert [entry.business_key.split(":")[1] for entry in booking.entries] == ["a.myshopify.com"]
     assert booking.flags == ()
 
 

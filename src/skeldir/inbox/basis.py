@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from skeldir.inbox.moves import Move
-from skeldir.inbox.saying import SHOPS, MovementKind, Part, PartName, Provider
+from skeldir.inbox.saying import SHOPS, Part, PartName, Provider
 
 Basis = Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
 """What counts as revenue: all that the buyer paid, or that without some of its parts."""
@@ -42,9 +42,10 @@ def cut_to_basis(
 ) -> tuple[list[Move], bool]:
     """Return the movements of a payment reduced to a basis, and whether the parts for that are known.
 
-    Each kind of movement is cut so that its sum so far is the share of the sum so far, rounded down: what is refunded
-    completely leaves 0, and parts of refunds add up. A movement of which nothing is left is not returned. Without the
-    parts the movements are returned as they are.
+    Captures, refunds and disputes, each less their reversals, are cut so that their sum so far is the share of the sum
+    so far, rounded down: what is refunded completely leaves 0, parts of refunds add up, and a reversal takes back what
+    it reverses. A movement of which nothing is left is not returned. Without the parts the movements are returned as
+    they are.
     """
     names = LEFT_OUT[basis]
     captured = sum(move.minor for move in moves if move.key.kind == "capture")
@@ -57,13 +58,14 @@ def cut_to_basis(
     share = _find_share(names, captured, currencies, usable)
     if share is None:
         return list(moves), False
-    so_far: dict[MovementKind, int] = defaultdict(int)
+    so_far: dict[str, int] = defaultdict(int)
     cut = []
     for move in sorted(moves, key=lambda one: (one.moved_at, one.key, one.number)):
         kind = move.key.kind
-        before = so_far[kind]
-        so_far[kind] += move.minor
-        minor = share.of(so_far[kind]) - share.of(before)
+        reversed_kind = kind.removesuffix("_reversal")
+        before = so_far[reversed_kind]
+        so_far[reversed_kind] += move.minor if kind == reversed_kind else -move.minor
+        minor = abs(share.of(so_far[reversed_kind]) - share.of(before))
         if minor or kind == "capture":
             cut.append(replace(move, minor=minor))
     return cut, True

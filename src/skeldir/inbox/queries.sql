@@ -144,7 +144,8 @@ FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND d.report IS NOT NULL;
 
 -- name: select_order_ids
-SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
+SELECT id, order_id, coalesce(journey = 'erased', false) AS is_erased
+FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
 
 -- name: set_precedence!
 INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)

@@ -13,6 +13,7 @@ from skeldir.inbox.reporting import Report, read_report
 from skeldir.inbox.saying import SHOPS
 from skeldir.inbox.settling import inbox_lock, read_rules, settle, store
 from skeldir.inbox.store import queries
+from skeldir.inbox.traces import without_traces
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import profile_from
 
@@ -62,6 +63,10 @@ async def rebook(
         connection, tenant_id=tenant_id, payment_ids=sorted(reports)
     )
     old_orders = {row["order_id"] for row in known if row["order_id"] is not None}
+    erased = {row["id"] for row in known if row["is_erased"]}
+    for one in erased:
+        # What a payment that became part of it had stored may still wait for the job that erases it.
+        reports[one] = [without_traces(report) for report in reports[one]]
     settled = await settle(
         connection,
         profile,
@@ -69,6 +74,7 @@ async def rebook(
         await read_rules(connection, tenant_id),
         delivery_of=delivery_of,
         old_orders=old_orders,
+        erased=erased,
         compares_renewals=True,
     )
     await store(connection, tenant_id, payments=settled.payments)

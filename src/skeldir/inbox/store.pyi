@@ -124,6 +124,7 @@ class SelectKnownRow(TypedDict):
 class SelectOrderIdsRow(TypedDict):
     id: UUID
     order_id: str | None
+    is_erased: bool
 
 class SelectPaymentsRow(TypedDict):
     id: UUID
