@@ -14,14 +14,12 @@ from skeldir.inbox.reporting import Report
 from skeldir.inbox.saying import (
     PROVIDERS,
     SHOPS,
-    Fact,
-    Listed,
     MovementKind,
     Notice,
     Part,
     Provider,
-    Release,
     Visit,
+    moment_of,
 )
 from skeldir.inbox.states import PaymentState, derive_state, flag_sequence
 from skeldir.revenue import KIND_SIGNS, LedgerRow
@@ -116,14 +114,8 @@ def _stamp_of(report: Report) -> datetime:
     """Return when a report was made; without a time of its own, that of its earliest fact."""
     if report.reported_at is not None:
         return report.reported_at
-    moments = (_moment_of(fact) for fact in report.facts)
+    moments = (moment_of(fact) for fact in report.facts)
     return min(moments, default=_NEVER)
-
-
-def _moment_of(fact: Fact) -> datetime:
-    if isinstance(fact, Notice | Release):
-        return fact.noticed_at
-    return fact.changed_at if isinstance(fact, Listed) else fact.moved_at
 
 
 def _in_order(reports: Sequence[Report]) -> list[Report]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from skeldir.inbox import paypal, shopify, standard, stripe, woocommerce
 from skeldir.inbox.fields import Json, JsonUnreadable, id_of, read_json
 from skeldir.inbox.recording import Arrival
-from skeldir.inbox.saying import Context, Provider, Said, Trouble
+from skeldir.inbox.saying import Context, Provider, Said, Trouble, moment_of
 
 if TYPE_CHECKING:
     from skeldir.inbox.endpoints import Endpoint
     from skeldir.inbox.signatures import Verdict
 
+_CLOCK_ERROR: Final = timedelta(days=1)
 LARGEST_DELIVERY: Final = 1024 * 1024
 """Bytes of a delivery's body."""
 
@@ -64,6 +65,10 @@ def translate_fields(provider: Provider, fields: Json, context: Context) -> Said
             trouble=Trouble("wrong_mode", f"A {found} delivery came to a {wanted} endpoint."),
             kept=said.kept,
         )
+    if any(moment_of(fact) > context.now + _CLOCK_ERROR for fact in said.facts):
+        # Money of a day to come would be in no report, and change it when that day is there.
+        trouble = Trouble("time_in_the_future", "The time of the event is more than a day ahead.")
+        return replace(said, facts=(), trouble=trouble)
     return said
 
 

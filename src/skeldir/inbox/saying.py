@@ -203,6 +203,13 @@ class Trouble:
     detail: str
 
 
+def moment_of(fact: Fact) -> datetime:
+    """Return when a fact happened, by its provider."""
+    if isinstance(fact, Notice | Release):
+        return fact.noticed_at
+    return fact.changed_at if isinstance(fact, Listed) else fact.moved_at
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What one delivery says.

@@ -44,7 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from skeldir.inbox.fields import (
@@ -94,7 +94,6 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = {
     "payment.dispute_won": _Meaning("dispute", "dispute_reversal", "dispute_won"),
     "payment.dispute_lost": _Meaning("dispute", notice="dispute_lost"),
 }
-_CLOCK_ERROR: Final = timedelta(days=1)
 _NOUNS: Final = ("payment", "refund", "dispute")
 _PARTS: Final[Mapping[PartName, str]] = {
     "gross": "amount",
@@ -132,7 +131,7 @@ def translate(body: Json, context: Context) -> Said:
     happened_at = moment_of_text(body.get("timestamp"))
     said = _about_payment(kind, data, happened_at, context)
     try:
-        facts = _read_facts(meaning, data, happened_at, context.now + _CLOCK_ERROR)
+        facts = _read_facts(meaning, data, happened_at)
         return replace(said, facts=facts, parts=_read_parts(kind, data))
     except MoneyUnreadable as problem:
         return replace(said, trouble=Trouble(problem.code, problem.detail))
@@ -170,9 +169,7 @@ def _about_payment(kind: str, data: Json, happened_at: datetime | None, context:
     )
 
 
-def _read_facts(
-    meaning: _Meaning, data: Json, happened_at: datetime | None, latest: datetime
-) -> tuple[Fact, ...]:
+def _read_facts(meaning: _Meaning, data: Json, happened_at: datetime | None) -> tuple[Fact, ...]:
     """Return the movement and the notice of a type. Raises MoneyUnreadable."""
     money = _read_money(data) if meaning.movement is not None else None
     name = f"{meaning.noun}_id"
@@ -183,8 +180,6 @@ def _read_facts(
         raise MoneyUnreadable(
             "time_missing", "timestamp is missing, has no offset or is no moment."
         )
-    if happened_at > latest:
-        raise MoneyUnreadable("time_in_the_future", "timestamp is more than a day ahead.")
     facts: list[Fact] = []
     if meaning.movement is not None and money is not None:
         minor, currency = money
