@@ -35,7 +35,7 @@ database = "none"
 include-path = "/health/worker"
 checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
 [[operations]]  # a bad item never sinks its batch, it is reported in a 200; too many items are a 413
-include-path-regex = "/(touches|conversions)$"
+include-path-regex = "/(touches|conversions|spend|claims)$"
 checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", "415"]
 [[operations]]  # no schema says that a range ends after it begins, and which cursors were given out
 include-path-regex = "/(channels|origins|daily|dead-events|jobs|coverage|payments)$"
