@@ -126,3 +126,37 @@ def test_a_turn_that_is_named_counts_whatever_its_time() -> None:
     assert moves_of(booking) == [("refund_reversal", 900), ("refund", -900)]
     assert booking.entries[1].occurred_at == at(0)
     assert booking.flags == ()
+
+
+def listed(kind: MovementKind, minute: int) -> Report:
+    """Return a report of an object that was listed at a time that is not known."""
+    fact = replace(moved(kind, 900), turn=1)
+    return make_report(fact, minute=minute, tag=f"listed-{minute}")
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        (report("refund_reversal", 1), listed("refund", 0)),
+        (listed("refund_reversal", 0), report("refund", 1), listed("refund", 2)),
+        (
+            report("refund", 1),
+            report("refund_reversal", 2),
+            report("refund", 3),
+            listed("refund_reversal", 0),
+        ),
+    ],
+)
+def test_a_listed_refund_that_contradicts_what_else_is_known_is_flagged(
+    reports: tuple[Report, ...],
+) -> None:
+    assert "reversal_unclear" in booked_from(*reports).flags
+
+
+def test_a_listed_refund_that_closes_a_gap_is_not_flagged() -> None:
+    for reports in (
+        (report("refund", 1), listed("refund_reversal", 0)),
+        (report("refund", 1), listed("refund", 0)),
+        (listed("refund_reversal", 0), report("refund_reversal", 2), report("refund", 1)),
+    ):
+        assert booked_from(*reports).flags == ()

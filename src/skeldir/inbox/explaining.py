@@ -159,7 +159,7 @@ FLAGS: Final[Mapping[str, str]] = {
     "refunds_differ": "the shop and the gateway report different sums refunded",
     "reversal_exceeds": "more came back than the refund or dispute that is reversed",
     "reversal_unclear": "reports do not show whether a refund, or a dispute, or its reversal came last; the reversal "
-    "is taken as the last",
+    "is taken as the last, unless a movement was reported after it. Compare it with the provider",
     "total_fell": "a total that can only rise was reported lower than before; nothing is booked for that",
     "two_shops": "two shops report it; the one with the earliest report counts",
 }

@@ -37,7 +37,8 @@ def tell_turns(moved: Sequence[Claim], reversals: Sequence[Claim], *, comes_firs
 
     A claim that names its turn is of that turn, whatever its time. Of one moment, the movement precedes its reversal:
     that is certain where the movement always `comes_first`, and otherwise not. The turns are not certain either where a
-    movement was reported after its reversal, and is dated before it.
+    movement was reported after its reversal, and is dated before it; nor where the movement need not come first, and a
+    claim that names its turn, as it stood when its object was listed, contradicts another one.
     """
     if not reversals and all(one.turn is None or one.turn == 1 for one in moved):
         return Turns({1: list(moved)}, {}, is_clear=True)
@@ -50,7 +51,18 @@ def tell_turns(moved: Sequence[Claim], reversals: Sequence[Claim], *, comes_firs
         )
         for number, claims in turns.reversed.items()
     )
-    return replace(turns, is_clear=is_clear)
+    return replace(turns, is_clear=is_clear and (comes_first or not _is_contradicted(turns)))
+
+
+def _is_contradicted(turns: Turns) -> bool:
+    """Return whether a listed object shows another end than other claims: nothing says when it was listed."""
+    is_listed_reversed = any(one.turn for claims in turns.reversed.values() for one in claims)
+    if is_listed_reversed and max(turns.moved, default=0) > 1:
+        return True
+    return any(
+        any(one.turn for one in claims) and turns.reversed.get(number)
+        for number, claims in turns.moved.items()
+    )
 
 
 def _sort_out(moved: Sequence[Claim], reversals: Sequence[Claim]) -> Turns:
