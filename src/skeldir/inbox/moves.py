@@ -20,7 +20,7 @@ from skeldir.inbox.saying import (
     Release,
     Total,
 )
-from skeldir.inbox.turns import Claim, tell_turns
+from skeldir.inbox.turns import Claim, count_turns
 from skeldir.revenue import LONGEST_KEY
 
 FORWARD: Final[Mapping[MovementKind, MovementKind]] = {
@@ -241,7 +241,7 @@ def _singles_of(sheet: _Sheet) -> list[Move]:
         reversals = () if reversal is None else sheet.singles.get(reversing, ())
         # A refund may have failed before it succeeded, but nobody gives back what was not disputed.
         is_dispute = key.kind == "dispute"
-        turns = tell_turns(sheet.singles.get(key, ()), reversals, comes_first=is_dispute)
+        turns = count_turns(sheet.singles.get(key, ()), reversals, comes_first=is_dispute)
         if not turns.is_clear:
             sheet.flags.add("reversal_unclear")
         for one, claims_of in ((key, turns.moved), (reversing, turns.reversed)):

@@ -1,4 +1,4 @@
-"""Tells apart how often money moved under one id: a dispute that was won may be lost after all. Pure."""
+"""Counts how often money moved under one id: a dispute that was won may be lost after all. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Turns:
     is_clear: bool
 
 
-def tell_turns(moved: Sequence[Claim], reversals: Sequence[Claim], *, comes_first: bool) -> Turns:
+def count_turns(moved: Sequence[Claim], reversals: Sequence[Claim], *, comes_first: bool) -> Turns:
     """Return the claims by turn: in the order of their times, a movement that follows a reversal is another one.
 
     A claim that names its turn is of that turn, whatever its time. Of one moment, the movement precedes its reversal:

@@ -1,4 +1,4 @@
-"""Rows of totals: told apart from the rows of days, and compared with their sums."""
+"""Rows of totals: separated from the rows of days, and compared with their sums."""
 
 from __future__ import annotations
 
