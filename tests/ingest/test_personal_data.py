@@ -23,6 +23,8 @@ from skeldir.ingest.personal_data import MOST_PLACES_OF_A_CELL, find_shapes
 from skeldir.ingest.tasks import SCAN
 from skeldir.jobs import LeaseLost, do_jobs, enqueue
 from skeldir.jobs.claiming import claim_next_job
+from skeldir.spend.items import read_spend
+from skeldir.spend.recording import Load, record_days
 from skeldir.tenants import issue_key
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.two_tenants import fill_tenant
@@ -75,6 +77,28 @@ async def findings(db: Database, tenant: UUID) -> list[Finding]:
 
 async def places(db: Database, tenant: UUID) -> set[tuple[str, str, str, str]]:
     return {(f.relation, f.column_name, f.path, f.shape) for f in await findings(db, tenant)}
+
+
+async def test_campaigns_and_loads_of_ad_platforms_are_scanned_too(
+    db: Database, tenant: UUID
+) -> None:
+    item = {
+        "platform": "meta",
+        "account": "5550001",
+        "campaign_id": "120211",
+        "currency": "EUR",
+        "day": "2026-09-01",
+        "cost_cents": 1,
+        "campaign_name": f"for {VALUES['e_mail']}",
+    }
+    load = Load("api", VALUES["ip"], "0" * 64, "a test", 1)
+    async with db.tenant(tenant) as connection:
+        await record_days(connection, tenant, load, [read_spend(item, ())])
+    await scan(db, tenant)
+    assert await places(db, tenant) == {
+        ("ad_days", "campaign_name", "", "e_mail"),
+        ("ad_loads", "source", "", "ip"),
+    }
 
 
 async def test_what_the_program_records_is_clean(db: Database) -> None:

@@ -83,6 +83,8 @@ async def test_spend_and_claims_meet_in_one_day_and_may_be_sent_again(
 WRONG: dict[str, tuple[str, object]] = {
     "item_not_an_object": ("/v1/spend", 7),
     "platform_invalid": ("/v1/spend", {**SPEND, "platform": "Google Ads"}),
+    "field_unknown": ("/v1/spend", {**SPEND, "impresions": 4_100}),
+    "id_spoiled": ("/v1/spend", {**SPEND, "campaign_id": "1.2E+17"}),
     "account_missing": ("/v1/spend", {**SPEND, "account": " "}),
     "campaign_missing": ("/v1/spend", {**SPEND, "campaign_id": None, "campaign_name": None}),
     "day_invalid": ("/v1/spend", {**SPEND, "day": "2026-02-30"}),

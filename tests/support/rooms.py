@@ -129,6 +129,8 @@ FOREIGN: Mapping[str, str] = {
     "inbox.select_held_facts": "what is held of an order is exported as it is, whichever room keeps it",
     "http.select_readiness_revision": "a process is ready when the schema has the revision that it needs",
     "ingest.insert_touches": "only touches of journeys that have bought lead to marks; they are found on insertion",
+    "ingest.select_ad_days_to_scan": _SCAN,
+    "ingest.select_ad_loads_to_scan": _SCAN,
     "ingest.select_entries_to_scan": _SCAN,
     "ingest.select_jobs_to_scan": _SCAN,
     "ingest.select_keys_to_scan": _SCAN,

@@ -113,6 +113,12 @@ _RELATIONS = (
     ),
     _Relation("channels", queries.select_channels_to_scan, identifiers=frozenset({"code"})),
     _Relation("imports", queries.select_imports_to_scan, identifiers=frozenset({"fingerprint"})),
+    _Relation(
+        "ad_days",
+        queries.select_ad_days_to_scan,
+        identifiers=frozenset({"account", "campaign"}),
+    ),
+    _Relation("ad_loads", queries.select_ad_loads_to_scan),
     _Relation("undoings", queries.select_undoings_to_scan, identifiers=frozenset({"target"})),
     _Relation("jobs", queries.select_jobs_to_scan, documents=frozenset({"arguments"})),
     _Relation("api_keys", queries.select_keys_to_scan),

@@ -199,6 +199,18 @@ CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(i.fingerprint, 'UT
 WHERE i.tenant_id = :tenant_id AND k.row_id > :after
 ORDER BY k.row_id LIMIT :most;
 
+-- name: select_ad_days_to_scan
+SELECT id AS row_id, account, campaign, campaign_name, claim_type, attribution_setting
+FROM public.ad_days
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
+-- name: select_ad_loads_to_scan
+SELECT id AS row_id, source, recorded_by
+FROM public.ad_loads
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
 -- name: select_undoings_to_scan
 SELECT id AS row_id, target, reason, requested_by
 FROM public.undoings

@@ -48,6 +48,19 @@ class RecordTouchesAgainRow(TypedDict):
 class RestoreTouchesRow(TypedDict):
     generation: int
 
+class SelectAdDaysToScanRow(TypedDict):
+    row_id: UUID
+    account: str
+    campaign: str
+    campaign_name: str | None
+    claim_type: str | None
+    attribution_setting: str | None
+
+class SelectAdLoadsToScanRow(TypedDict):
+    row_id: UUID
+    source: str
+    recorded_by: str
+
 class SelectChannelsRow(TypedDict):
     code: str
     label: str
@@ -410,6 +423,14 @@ class _Queries:
         last_id: UUID,
         ids: Collection[UUID],
     ) -> list[RestoreTouchesRow]: ...
+    @staticmethod
+    async def select_ad_days_to_scan(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
+    ) -> list[SelectAdDaysToScanRow]: ...
+    @staticmethod
+    async def select_ad_loads_to_scan(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
+    ) -> list[SelectAdLoadsToScanRow]: ...
     @staticmethod
     async def select_channels(
         connection: Connection, /, *, tenant_id: UUID

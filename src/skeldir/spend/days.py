@@ -30,6 +30,11 @@ MILLION: Final = 1_000_000
 
 _URN: Final = re.compile(r"(?:urn:li:\w+:|customers/|campaigns/|act_)(?=[0-9])")
 _DASHED: Final = re.compile(r"[0-9]{3}-[0-9]{3}-[0-9]{4}")
+_SPOILED_ID: Final = re.compile(
+    r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}|[0-9]+[.,]0+|[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})+",
+    re.IGNORECASE,
+)
+"""What spreadsheets and programs make of an id that they take for a number: digits are lost, or it is another id."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,6 +84,11 @@ def plain_id(text: str) -> str:
     text = text.strip().removeprefix("[").removesuffix("]").strip()
     text = text[found.end() :] if (found := _URN.match(text)) else text
     return text.replace("-", "") if _DASHED.fullmatch(text) else text
+
+
+def is_spoiled_id(text: str) -> bool:
+    """Return whether an id was changed as if it were a number: digits are lost, or it is another campaign's."""
+    return _SPOILED_ID.fullmatch(text.strip()) is not None
 
 
 def campaign_key(campaign_id: str | None, name: str | None) -> str | None:

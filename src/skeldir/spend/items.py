@@ -24,6 +24,7 @@ from skeldir.spend.days import (
     AdKey,
     Figure,
     campaign_key,
+    is_spoiled_id,
     plain_id,
 )
 
@@ -38,9 +39,11 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 CURES: Final[Mapping[str, str]] = {
     "json_invalid": "Send one valid JSON object for each item.",
     "item_not_an_object": "Send a JSON object with named fields.",
+    "field_unknown": "Send only the fields that the API's reference names, with figures of costs and of claims apart.",
     "platform_invalid": "Use up to 40 small letters, digits and underscores, such as google_ads or meta.",
     "account_missing": "Name the ad account by its id, always in the same way.",
     "campaign_missing": "Name the campaign by campaign_id or, if the platform has none, by campaign_name.",
+    "id_spoiled": "Send the id as the platform has it, as a text; a spreadsheet made a number of this one.",
     "day_invalid": "Write the day of the account's own time zone as 2026-09-01; tomorrow is the last.",
     "currency_unknown": "Use an active ISO 4217 code in capital letters.",
     "figure_missing": "Send cost_cents, or null if it is not known.",
@@ -164,7 +167,7 @@ def rejected(code: str, detail: str) -> AdItemRejected:
 
 def read_spend(item: object, own_channels: Collection[str]) -> AdDay:
     """Return the day that an item of `/v1/spend` describes. Raises AdItemRejected."""
-    fields = _fields_of(item)
+    fields = _fields_of(item, SpendItem)
     if "cost_cents" not in fields:
         raise rejected("figure_missing", "The item has no cost_cents.")
     figures: dict[str, Figure] = {"cost_cents": _whole(fields, "cost_cents", is_signed=True)}
@@ -176,7 +179,7 @@ def read_spend(item: object, own_channels: Collection[str]) -> AdDay:
 
 def read_claim(item: object, own_channels: Collection[str]) -> AdDay:
     """Return the day that an item of `/v1/claims` describes. Raises AdItemRejected."""
-    fields = _fields_of(item)
+    fields = _fields_of(item, ClaimItem)
     claim_type = _text(fields, "claim_type")
     if claim_type is None:
         raise rejected("claim_type_missing", "The item has no claim_type.")
@@ -189,11 +192,14 @@ def read_claim(item: object, own_channels: Collection[str]) -> AdDay:
     return _day_of(fields, figures, own_channels)
 
 
-def _fields_of(item: object) -> Mapping[str, object]:
+def _fields_of(item: object, kind: type[AdItem]) -> Mapping[str, object]:
     if item is UNREADABLE:
         raise rejected("json_invalid", "The line is not JSON.")
     if not isinstance(item, dict):
         raise rejected("item_not_an_object", "The item is not a JSON object.")
+    # A figure under a misspelled name would be lost, and nobody would see it.
+    if unknown := sorted(item.keys() - kind.model_fields.keys()):
+        raise rejected("field_unknown", f"Such an item has no field {unknown[0][:40]!r}.")
     return item
 
 
@@ -207,7 +213,12 @@ def _day_of(
     if account is None:
         raise rejected("account_missing", "The item names no account.")
     name = _text(fields, "campaign_name", LONGEST_CAMPAIGN)
-    campaign = campaign_key(_text(fields, "campaign_id", LONGEST_CAMPAIGN), name)
+    campaign_id = _text(fields, "campaign_id", LONGEST_CAMPAIGN)
+    if is_spoiled_id(account) or (campaign_id is not None and is_spoiled_id(campaign_id)):
+        raise rejected(
+            "id_spoiled", "The account's or campaign's id was changed as if it were a number."
+        )
+    campaign = campaign_key(campaign_id, name)
     if campaign is None:
         raise rejected("campaign_missing", "The item names no campaign.")
     currency = fields.get("currency")

@@ -9,7 +9,13 @@ from decimal import Decimal
 from typing import Final
 
 from skeldir.money import CURRENCIES
-from skeldir.spend.days import LONGEST_ACCOUNT, LONGEST_CAMPAIGN, campaign_key, plain_id
+from skeldir.spend.days import (
+    LONGEST_ACCOUNT,
+    LONGEST_CAMPAIGN,
+    campaign_key,
+    is_spoiled_id,
+    plain_id,
+)
 from skeldir.spend.files.options import Options
 from skeldir.spend.files.presets import Columns, currency_in
 from skeldir.spend.files.refusals import (
@@ -21,11 +27,6 @@ from skeldir.spend.files.refusals import (
 from skeldir.spend.files.tables import Cell, TableRow
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_SPOILED_ID: Final = re.compile(
-    r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}|[0-9]+[.,]0+|[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})+",
-    re.IGNORECASE,
-)
-"""What spreadsheets and programs make of an id that they take for a number: digits are lost, or it is another id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def read_belongings(
         account = text_at(row, columns, account_field) if account_field else options.account
         if account is None or len(account) > LONGEST_ACCOUNT:
             raise _missing(row, name, "account")
-        if account_field == "account_id" and _SPOILED_ID.fullmatch(account):
+        if account_field == "account_id" and is_spoiled_id(account):
             raise _spoiled_id(row, name, account)
         account = plain_id(account)
         if options.account is not None and account != plain_id(options.account):
@@ -120,7 +121,7 @@ def _belonging(
     campaign_name = text_at(row, columns, "campaign")
     if campaign_id is None and "campaign_id" in columns.places:
         raise _missing(row, name, "campaign's id")
-    if campaign_id is not None and _SPOILED_ID.fullmatch(campaign_id):
+    if campaign_id is not None and is_spoiled_id(campaign_id):
         raise _spoiled_id(row, name, campaign_id)
     campaign = campaign_key(campaign_id, campaign_name)
     if campaign is None:
