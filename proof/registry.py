@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proof.checks import (
+    ad_spend,
     inbox,
     injection,
     isolation,
@@ -54,7 +55,7 @@ HYPOTHESES = (
     _hypothesis(
         "LEDGER",
         "Credit, rollups or views do not add up to the ledger, to the cent.",
-        ledger.CHECKS,
+        (*ledger.CHECKS, *ad_spend.CHECKS),
     ),
     _hypothesis("ISOLATION", "One tenant can see or change what is another's.", isolation.CHECKS),
     _hypothesis(

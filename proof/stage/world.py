@@ -17,6 +17,7 @@ import httpx2
 import psycopg
 from psycopg import sql
 
+from proof.stage.ad_items import batches_of
 from proof.stage.ground import Ground
 from proof.stage.planting import (
     MARKER_B,
@@ -218,6 +219,7 @@ class World:
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", touches_of(plan), key, refused=2)
             self._send("conversions", conversions_of(plan), key, refused=2)
+            self._send_ad_days(plan, key)
         with self.connect() as connection:
             self._wait(lambda: _holds(connection, _CREDIT_IS_DONE), _SETTLE_S, "All is credited.")
         self._change_models(lookback_days=20)
@@ -278,6 +280,19 @@ class World:
             or len(receipt["rejected"]) != refused
         ):
             raise _not_provable(f"POST /v1/{path} answered otherwise than it should", answer.text)
+
+    def _send_ad_days(self, plan: Plan, key: str) -> None:
+        for batch in batches_of(plan):
+            answer = httpx2.post(
+                f"{self.base}/v1/{batch.path}",
+                json=batch.items,
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=30,
+            )
+            receipt = answer.json()
+            counts = tuple(receipt.get(name) for name in ("new", "restated", "unchanged"))
+            if answer.status_code != httpx2.codes.OK or counts != batch.counts:
+                raise _not_provable(f"POST /v1/{batch.path} answered otherwise", answer.text)
 
     def _wait(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
         end = monotonic() + seconds

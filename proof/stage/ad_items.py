@@ -1,0 +1,72 @@
+"""What both tenants of the proof spend on ads, and what platforms claim: batches in the order of sending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from proof.stage.planting import Item, Plan
+
+FIRST_DAY: Final = "2025-06-02"
+_NEXT_DAY: Final = "2025-06-03"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A request: the end of its path, its items, and how many are new, restated and unchanged."""
+
+    path: str
+    items: list[Item]
+    counts: tuple[int, int, int]
+
+
+def batches_of(plan: Plan) -> list[Batch]:
+    """Return the batches of a tenant: days of campaigns, claims about them, some restated, moved or sent again."""
+    brand = _about(plan, "google_ads", "1042", FIRST_DAY, f"{plan.word} brand")
+    generic = _about(plan, "google_ads", "1043", FIRST_DAY, f"{plan.word} generic")
+    social = _about(plan, "meta", "120211", _NEXT_DAY, f"{plan.word} social")
+    radio = _about(plan, "radio", "7", FIRST_DAY, f"{plan.word} spots") | {"channel": plan.channel}
+    spent = [
+        brand | {"cost_cents": 1_201 * plan.price, "impressions": 4_100, "clicks": 210},
+        generic | {"cost_cents": 333 * plan.price, "clicks": 17},
+        social | {"cost_cents": None, "impressions": 900},
+        radio | {"cost_cents": 5_000 * plan.price},
+    ]
+    claimed = [
+        brand | _claim("conversions", "2", 11_111 * plan.price, None),
+        social | _claim("purchases", "3.5", 9_901 * plan.price, "7-day click or 1-day view"),
+    ]
+    later = [
+        brand | {"cost_cents": 1_187 * plan.price, "clicks": 208},
+        generic | {"cost_cents": 333 * plan.price, "clicks": 17},
+        social | {"cost_cents": 777 * plan.price},
+        radio | {"cost_cents": 4_500 * plan.price, "channel": "email"},
+    ]
+    corrected = [social | _claim("purchases", "3", None, "7-day click")]
+    return [
+        Batch("spend", spent, (4, 0, 0)),
+        Batch("claims", claimed, (0, 2, 0)),
+        Batch("spend", spent[1:3], (0, 0, 2)),
+        Batch("spend", later, (0, 3, 1)),
+        Batch("claims", corrected, (0, 1, 0)),
+    ]
+
+
+def _about(plan: Plan, platform: str, campaign: str, day: str, name: str) -> dict[str, Any]:
+    return {
+        "platform": platform,
+        "account": f"{plan.word}-account",
+        "campaign_id": campaign,
+        "campaign_name": name,
+        "day": day,
+        "currency": "USD",
+    }
+
+
+def _claim(kind: str, conversions: str, cents: int | None, setting: str | None) -> dict[str, Any]:
+    return {
+        "claim_type": kind,
+        "conversions": conversions,
+        "value_cents": cents,
+        "attribution_setting": setting,
+    }
