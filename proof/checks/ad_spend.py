@@ -48,8 +48,8 @@ def _prove_ad_spend(proof: Proof) -> None:
             }
         proof.tabulate(
             f"number and SHA-256 of the revisions that {whose} must have of its campaigns' days, and of what the "
-            "latest of them cost by day, channel and currency, worked out in plain Python (proof.recomputed.ad_days) from the "
-            "items that were sent",
+            "latest of them cost by day, channel and currency, worked out in plain Python (proof.recomputed.ad_days) "
+            "from the items that were sent",
             IN_SHORT,
             in_short(expected),
             expect=SOME_ROWS_IN_SHORT,

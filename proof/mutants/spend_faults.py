@@ -23,8 +23,8 @@ SPEND_TWINS: Final = (
         (
             Patch(
                 _DAYS,
-                "    merged.update(given)\n",
-                "    merged.update({name: one for name, one in given.items() if one is not None})\n",
+                "        merged.update(dict.fromkeys(CLAIM_FIGURES))\n    merged.update(given)\n",
+                "        pass\n    merged.update({name: one for name, one in given.items() if one is not None})\n",
             ),
         ),
         ("LEDGER",),
