@@ -15,7 +15,6 @@ SPEND_TWINS: Final = (
         (Patch(_DAYS, "Posting(after.channel, now - was)", "Posting(after.channel, now)"),),
         ("LEDGER",),
         frozenset({"LEDGER/ad-spend"}),
-        "The roll-up follows spend, so sums and views agree with each other.",
     ),
     Twin(
         "claim-keeps-the-value-before",
