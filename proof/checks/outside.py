@@ -14,6 +14,7 @@ import orjson
 from proof.checks.adversary import Needles, needles_of
 from proof.contract import Check
 from proof.stage.expectations import contains, every, rows
+from proof.stage.preloaded import PreloadedProgram
 from proof.stage.proving import Proof
 from proof.stage.world import World
 
@@ -61,8 +62,7 @@ def _prove_commands(proof: Proof) -> None:
         for tenant in _whose(world, command)
         for words in _words(command, tenant)
     ]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(lambda one: _run(proof, one[0]), runs))
+    answers = _run_all(proof, [words for words, _ in runs])
     about = {world.a: "A", world.b: "B", None: "all"}
     lines = []
     for (words, tenant), (status, printed) in zip(runs, answers, strict=True):
@@ -94,17 +94,20 @@ def _words(command: dict[str, Any], tenant: UUID | None) -> list[list[str]]:
     return [words, *([*words, option] for option in options.values() if option == "--json")]
 
 
-def _run(proof: Proof, words: Sequence[str]) -> tuple[int, str]:
-    """Run a command unrecorded; return its exit status and all that it printed."""
+def _run_all(proof: Proof, commands: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+    """Run commands as app_user, a few at once; return the exit status of each, and all that it printed."""
     ground = proof.ground
-    aside = Proof(ground)
-    printed = aside.run(
-        *ground.skeldir(*words),
-        role="app_user",
-        # Wide enough that no table breaks a marker in two.
-        environment={**ground.on("app_user", proof.world.database), "COLUMNS": "400"},
-    )
-    return int(printed.rpartition(" ")[2]), printed
+    # Wide enough that no table breaks a marker in two.
+    environment = {**ground.on("app_user", proof.world.database), "COLUMNS": "400"}
+
+    def run_some(some: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+        with PreloadedProgram(ground, environment) as program:
+            return [program.run(*words) for words in some]
+
+    parts = [commands[number::_AT_ONCE] for number in range(_AT_ONCE)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = [iter(part) for part in pool.map(run_some, parts)]
+    return [next(answers[number % _AT_ONCE]) for number in range(len(commands))]
 
 
 def _prove_traces(proof: Proof) -> None:
