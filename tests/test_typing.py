@@ -22,6 +22,8 @@ OPEN = {
         "inbox/routes.py",
         "ingest/routes.py",
         "ingest/schemas.py",
+        "rates/routes.py",
+        "rates/schemas.py",
         "spend/routes.py",
         "spend/schemas.py",
     },

@@ -41,6 +41,7 @@ from skeldir.matviews.gauges import sample_views
 from skeldir.matviews.routes import router as views_router
 from skeldir.migrations.revision import head_revision
 from skeldir.observability import configure_logging, configure_tracing, watching_the_loop
+from skeldir.rates.routes import router as rates_router
 from skeldir.revenue.routes import polled_router as polled_revenue_router
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
@@ -93,6 +94,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         health_router,
         ingest_router,
         spend_router,
+        rates_router,
         deliveries_router,
         inbox_router,
         attribution_router,

@@ -40,6 +40,8 @@ OTHER_WORDS = {
     "keys rotate": ["skd_12345678"],
     "privacy erase": ["--order", "1001", "--reason", "why"],
     "privacy export": ["--order", "1001"],
+    "rates import": [__file__, "--source", "ecb"],
+    "rates set": ["2026-09-01", "EUR", "USD", "1.08", "--reason", "why"],
     "spend import": [__file__],
     "spend revisions": ["meta", "1042"],
     "spend withdraw": ["00000000-0000-4000-8000-000000000001"],

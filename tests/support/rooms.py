@@ -33,6 +33,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "erasures",
     ),
     "spend": ("spend", "ad_loads", "ad_days"),
+    "rates": ("exchange_rates",),
     "jobs": ("jobs", "claimable_jobs", "waiting_tenants"),
     "wakeups": ("heartbeats", "pulses"),
     "revenue": ("revenue_ledger", "standing_entries", "order_balances", "renewal_orders"),

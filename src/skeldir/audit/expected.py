@@ -46,6 +46,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "celery.task_id_sequence": _NUMBERS,
         "celery.taskset_id_sequence": _NUMBERS,
         "public.allocation_summary": _READ,
+        "public.exchange_rates": _APPEND,
         "public.ad_days": _APPEND,
         "public.ad_loads": _APPEND,
         "public.api_keys": "app_user INSERT(expires_at, id, name, prefix, replaces, scopes, secret_sha256, tenant_id) "
@@ -165,6 +166,7 @@ READ_BY_VIEW_OWNER: Final = (
 _ONLY_ISOLATED: Final = (
     "ad_days",
     "ad_loads",
+    "exchange_rates",
     "attribution_events",
     "attribution_models",
     "channel_numbers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ROWS: dict[str, str] = {
     "ad_days": "What a source said of a campaign's day: cost and claims. A later, different one is the next revision.",
+    "exchange_rates": "How much of a currency one unit of a source's base was on a day, with every revision.",
     "ad_loads": "A file or request that brought campaign days that were new, or that took them back.",
     "alembic_version": "The revision of the schema; one row.",
     "api_keys": "An API key: the SHA-256 of its secret, its scopes, and when it expires. An ended key stays ended.",
