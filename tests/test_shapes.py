@@ -21,6 +21,10 @@ ALIKE = {
         "Conversion",
         "ConversionItem",
     ): "a fact, its amount signed and its moment read; the JSON that it is read from",
+    (
+        "Rate",
+        "RateItem",
+    ): "a rate as a number of a day; the JSON that it is read from",
 }
 
 

@@ -37,8 +37,11 @@ checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
 [[operations]]  # a bad item never sinks its batch, it is reported in a 200; too many items are a 413
 include-path-regex = "/(touches|conversions|spend|claims)$"
 checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", "415"]
+[[operations]]  # no schema says which currencies and days there are, and that rates do not contradict each other
+include-path-regex = "/rates$"
+checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
 [[operations]]  # no schema says that a range ends after it begins, and which cursors were given out
-include-path-regex = "/(channels|origins|daily|dead-events|jobs|coverage|payments)$"
+include-path-regex = "/(channels|origins|daily|dead-events|jobs|coverage|payments|realtime)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 """
 

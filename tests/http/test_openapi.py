@@ -42,6 +42,7 @@ MORE = {
     ("post", "/v1/conversions"): {"413", "415"},
     ("post", "/v1/spend"): {"413", "415"},
     ("post", "/v1/claims"): {"413", "415"},
+    ("post", "/v1/rates"): {"409", "413", "415"},
     ("get", "/v1/attribution/channels"): {"404"},
     ("get", "/v1/attribution/origins"): {"404"},
     ("get", "/v1/attribution/orders/{order_id}"): {"404"},
@@ -50,6 +51,11 @@ MORE = {
     ("put", "/v1/models/{model}"): {"413", "415"},
     ("delete", "/v1/models/{model}"): {"404", "409"},
     ("post", "/v1/models/{model}/preview"): {"413", "415"},
+}
+RATES = {
+    "source": "treasury",
+    "base": "EUR",
+    "rates": [{"day": "2026-09-01", "quote": "USD", "rate": "1.0850"}],
 }
 
 
@@ -88,7 +94,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 24
+    assert len(OPERATIONS) == 26
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -103,6 +109,8 @@ async def test_every_operation_answers_as_described(
     body = {"post": b"[]", "put": b"{}"}.get(method)
     if path.endswith("/preview"):
         body = b"{}"
+    if (method, path) == ("post", "/v1/rates"):
+        body = json.dumps(RATES).encode()
     asked = path.replace("{order_id}", "991").replace("{model}", "linear")
     asked = asked.replace("{provider}", "stripe")
     described = OPERATIONS[method, path]["responses"]
@@ -167,7 +175,7 @@ def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
 
 def test_every_example_fits_its_schema() -> None:
     schemas = list(schemas_with_examples())
-    assert len(schemas) == 21
+    assert len(schemas) == 27
     for schema in schemas:
         for example in schema["examples"]:
             assert faults_of(example, schema) == []

@@ -24,8 +24,8 @@ READS = {
 }
 
 
-def test_there_are_nine_reading_endpoints() -> None:
-    assert len(READS) == 11
+def test_there_are_twelve_reading_endpoints() -> None:
+    assert len(READS) == 12
 
 
 @pytest.mark.parametrize("path", READS)

@@ -74,6 +74,8 @@ def test_a_rate_is_set_by_hand_with_its_reason(clone: Clone, tenant: UUID, tmp_p
     assert "ecb: 1 EUR = 1.1 USD on 2026-09-04." in said
     assert "0 new rates, 1 restated" in said
     assert "Contract" in rates(clone, tenant, "list")
+    small = rates(clone, tenant, "set", "2026-09-04", "eur", "USD", "1.10", *why, status=1)
+    assert "rate_unreadable" in small
     turned = rates(clone, tenant, "set", "2026-09-04", "USD", "EUR", "0.9", *why, status=1)
     assert "rate_base_differs" in turned
     far = rates(clone, tenant, "set", "2026-09-05", "EUR", "USD", "10.85", *why, status=1)

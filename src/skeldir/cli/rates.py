@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.rates import (
     DecimalMark,
+    RateRevision,
     RatesRecorded,
     StatedRates,
     list_rates,
@@ -162,34 +164,38 @@ def list_recorded(
         if not found:
             err.print("No rates are recorded.")
             return
-        table = Table(
-            "source",
-            "day",
-            "base",
-            "quote",
-            Column("rate", justify="right"),
-            Column("revision", justify="right"),
-            Column("recorded"),
-            Column("by", overflow="fold"),
-            Column("reason", overflow="fold"),
-        )
-        for one in found[:most]:
-            table.add_row(
-                one.source,
-                str(one.day),
-                one.base,
-                one.quote,
-                one.rate,
-                str(one.revision),
-                f"{one.recorded_at:%Y-%m-%d %H:%M}",
-                one.recorded_by,
-                one.reason,
-            )
-        out.print(table)
+        out.print(_table_of(found[:most]))
         if len(found) > most:
             out.print(f"There are more than these {most:,}: see --from, --quote and --most.")
 
     run_with_runtime(work)
+
+
+def _table_of(rates: Sequence[RateRevision]) -> Table:
+    table = Table(
+        "source",
+        "day",
+        "base",
+        "quote",
+        Column("rate", justify="right"),
+        Column("revision", justify="right"),
+        Column("recorded"),
+        Column("by", overflow="fold"),
+        Column("reason", overflow="fold"),
+    )
+    for one in rates:
+        table.add_row(
+            one.source,
+            str(one.day),
+            one.base,
+            one.quote,
+            one.rate,
+            str(one.revision),
+            f"{one.recorded_at:%Y-%m-%d %H:%M}",
+            one.recorded_by,
+            one.reason,
+        )
+    return table
 
 
 def _day_of(moment: datetime | None) -> date | None:

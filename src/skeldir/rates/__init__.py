@@ -14,7 +14,7 @@ from skeldir.rates.files import ECB, one_rate, read_rates_file
 from skeldir.rates.listing import list_rates
 from skeldir.rates.recording import RatesRecorded, RestatedRate, record_rates
 from skeldir.rates.refusals import (
-    ConversionOpen,
+    ConvertOpen,
     RateBaseDiffers,
     RateBaseOpen,
     RateJumps,
@@ -27,15 +27,15 @@ from skeldir.rates.refusals import (
     RateUnreadable,
 )
 from skeldir.rates.schemas import RateRevision
-from skeldir.rates.shown import Conversion, MissingRate, StatedRate, UsedRate
+from skeldir.rates.shown import ConvertedBy, MissingRate, StatedRate, UsedRate
 from skeldir.rates.stating import DecimalMark, Rate, StatedRates
 
 __all__ = [
     "ECB",
     "MOST_DAYS_OLD",
-    "Conversion",
-    "ConversionOpen",
     "Convert",
+    "ConvertOpen",
+    "ConvertedBy",
     "Converter",
     "DayRate",
     "DecimalMark",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from skeldir.rates.refusals import ConversionOpen
+from skeldir.rates.refusals import ConvertOpen
 from skeldir.rates.stating import read_currency
 
 Convert = Annotated[
@@ -31,18 +31,18 @@ def target_of(*, convert: bool, currency: str | None, rate_source: str | None) -
     """Return the currency to convert to, or None if nothing is to be converted.
 
     Raises:
-        ConversionOpen: there is no currency to convert to, or a source of rates without a conversion.
+        ConvertOpen: there is no currency to convert to, or a source of rates without a conversion.
         RateUnreadable: it is not the code of a currency.
     """
     if not convert:
         if rate_source is not None:
-            raise ConversionOpen(
+            raise ConvertOpen(
                 "A source of rates was named, and nothing is converted.",
                 cure="Ask for convert=true, or leave out rate_source.",
             )
         return None
     if currency is None:
-        raise ConversionOpen(
+        raise ConvertOpen(
             "The currency to convert to is missing.", cure="Name it, such as currency=EUR."
         )
     return read_currency(currency, "currency")

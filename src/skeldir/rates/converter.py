@@ -11,7 +11,7 @@ from uuid import UUID
 
 from skeldir.rates.converting import MOST_DAYS_OLD, DayRate, Stated, as_text, find_rate, plain
 from skeldir.rates.refusals import RateSourceOpen, RateSourceUnknown
-from skeldir.rates.shown import MOST_SHOWN, Conversion, MissingRate, StatedRate, UsedRate
+from skeldir.rates.shown import MOST_SHOWN, ConvertedBy, MissingRate, StatedRate, UsedRate
 from skeldir.rates.store import queries
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Converter:
         ]
         return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
-    def describe(self) -> Conversion:
+    def describe(self) -> ConvertedBy:
         """Return what was used and missing so far."""
         used = [
             UsedRate(
@@ -93,7 +93,7 @@ class Converter:
             MissingRate(currency, len(days), min(days), max(days))
             for currency, days in sorted(self._missing.items())
         ]
-        return Conversion(
+        return ConvertedBy(
             self.target,
             self.source,
             self.base,

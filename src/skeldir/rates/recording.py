@@ -7,17 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
 from skeldir.db import new_ids, wait_for_lock
 from skeldir.rates.converting import MOST_DAYS_OLD, plain
 from skeldir.rates.refusals import RateBaseDiffers, RateJumps, RateRepeated, RatesRefused
-from skeldir.rates.stating import LARGEST_JUMP, Rate, check_source
+from skeldir.rates.stating import LARGEST_JUMP, Rate, check_source, read_currency
 from skeldir.rates.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+
+PartT = TypeVar("PartT")
 
 _AT_ONCE: Final = 5_000
 _NEAR: Final = timedelta(days=MOST_DAYS_OLD)
@@ -42,6 +44,15 @@ class RatesRecorded:
     examples: Sequence[RestatedRate]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A rate to record as this revision, and the one that the day has so far."""
+
+    rate: Rate
+    revision: int
+    before: Decimal | None
+
+
 async def record_rates(
     connection: Connection,
     tenant_id: UUID,
@@ -57,57 +68,68 @@ async def record_rates(
     """Record what a source states for the transaction's tenant; if `is_tried`, only compare it with what is there.
 
     Raises:
-        RatesRefused: the source's name is none, or a rate is of the base itself.
+        RatesRefused: the source's name or the base is none, or a rate is of the base itself.
         RateRepeated: a day and quote has two different rates.
         RateBaseDiffers: the source's earlier rates have another base.
         RateJumps: a rate is far from that of the same day, or of a few days before, and `accepts_jumps` is not set.
     """
     check_source(source)
+    read_currency(base, "the base")
     ordered = _in_order(base, rates)
     if not accepts_jumps:
         _look_for_jumps(ordered)
     await wait_for_lock(connection, f"rates:{tenant_id}")
     await _require_base(connection, tenant_id, source, base)
-    new = restated = 0
-    examples: list[RestatedRate] = []
+    changes: list[_Change] = []
     for some in _pieces(ordered):
-        known = await queries.select_known_rates(
+        changes += await _compare_with_known(
+            connection, tenant_id, source, some, accepts_jumps=accepts_jumps
+        )
+    for part in _pieces(changes) if not is_tried else ():
+        await queries.insert_rates(
             connection,
             tenant_id=tenant_id,
+            ids=new_ids(len(part)),
             source=source,
-            quotes=[rate.quote for rate in some],
-            days=[rate.day for rate in some],
+            base=base,
+            quotes=[change.rate.quote for change in part],
+            days=[change.rate.day for change in part],
+            revisions=[change.revision for change in part],
+            rates=[change.rate.rate for change in part],
+            reason=reason,
+            recorded_by=recorded_by,
         )
-        changed: list[Rate] = []
-        revisions: list[int] = []
-        for rate, row in zip(some, known, strict=True):
-            if row["rate"] == rate.rate:
-                continue
-            for before in (row["rate"], row["rate_before"]):
-                if before is not None and not accepts_jumps:
-                    _compare(before, rate)
-            changed.append(rate)
-            revisions.append(1 + (row["revision"] or 0))
-            if row["rate"] is None:
-                new += 1
-            else:
-                restated += 1
-                examples += [RestatedRate(row["rate"], rate)] if len(examples) < _SHOWN else []
-        if changed and not is_tried:
-            await queries.insert_rates(
-                connection,
-                tenant_id=tenant_id,
-                ids=new_ids(len(changed)),
-                source=source,
-                base=base,
-                quotes=[rate.quote for rate in changed],
-                days=[rate.day for rate in changed],
-                revisions=revisions,
-                rates=[rate.rate for rate in changed],
-                reason=reason,
-                recorded_by=recorded_by,
-            )
-    return RatesRecorded(new, restated, len(ordered) - new - restated, examples)
+    restated = [
+        RestatedRate(change.before, change.rate) for change in changes if change.before is not None
+    ]
+    new = len(changes) - len(restated)
+    return RatesRecorded(new, len(restated), len(ordered) - len(changes), restated[:_SHOWN])
+
+
+async def _compare_with_known(
+    connection: Connection,
+    tenant_id: UUID,
+    source: str,
+    rates: Sequence[Rate],
+    *,
+    accepts_jumps: bool,
+) -> list[_Change]:
+    known = await queries.select_known_rates(
+        connection,
+        tenant_id=tenant_id,
+        source=source,
+        quotes=[rate.quote for rate in rates],
+        days=[rate.day for rate in rates],
+    )
+    changes = []
+    for rate, row in zip(rates, known, strict=True):
+        if row["rate"] == rate.rate:
+            continue
+        for before in (row["rate"], row["rate_before"]):
+            if before is not None and not accepts_jumps:
+                _compare(before, rate)
+        changes.append(_Change(rate, 1 + (row["revision"] or 0), row["rate"]))
+    return changes
 
 
 def _in_order(base: str, rates: Sequence[Rate]) -> list[Rate]:
@@ -155,6 +177,6 @@ async def _require_base(connection: Connection, tenant_id: UUID, source: str, ba
         )
 
 
-def _pieces(rates: Sequence[Rate]) -> Iterator[Sequence[Rate]]:
-    for start in range(0, len(rates), _AT_ONCE):
-        yield rates[start : start + _AT_ONCE]
+def _pieces(some: Sequence[PartT]) -> Iterator[Sequence[PartT]]:
+    for start in range(0, len(some), _AT_ONCE):
+        yield some[start : start + _AT_ONCE]

@@ -75,9 +75,9 @@ class RateSourceOpen(SkeldirError):
     title = "Which rates to convert by is open"
 
 
-class ConversionOpen(SkeldirError):
+class ConvertOpen(SkeldirError):
     """Something that a conversion needs is missing, or was given without a conversion."""
 
-    code = "conversion_open"
+    code = "convert_open"
     status = 422
     title = "The conversion leaves something open"

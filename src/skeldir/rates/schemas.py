@@ -112,6 +112,6 @@ def rates_request_body() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "description": f"At most {MOST_RATES} rates and 1 MiB; Content-Encoding: gzip is accepted.",
-            "content": {"application/json": {"schema": schema, "example": example}},
+            "content": {"application/json": {"schema": schema | {"examples": [example]}}},
         }
     }

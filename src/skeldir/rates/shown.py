@@ -52,7 +52,7 @@ class MissingRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
+class ConvertedBy:
     """What sums were converted to, and by what.
 
     Of each day and currency the sum is converted, and rounded to the nearest smallest unit (halves to the even one).
