@@ -5,6 +5,12 @@ from skeldir.attribution.comparing import (
     list_awaiting_credit,
     list_set_aside,
 )
+from skeldir.attribution.converted import (
+    ChannelAmounts,
+    ConvertAsked,
+    ConvertedSums,
+    convert_channels,
+)
 from skeldir.attribution.definitions import (
     active_versions,
     define_models,
@@ -34,6 +40,12 @@ from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.packing import TOUCH_BYTES
 from skeldir.attribution.parameters import LONGEST_DAYS, CompleteParameters, ModelParameters
 from skeldir.attribution.previewing import preview_model
+from skeldir.attribution.ratios import (
+    conversions_as_text,
+    cost_per_conversion,
+    return_on_spend,
+    share_of,
+)
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.stored_credit import (
@@ -57,8 +69,11 @@ __all__ = [
     "TOUCH_BYTES",
     "UNATTRIBUTED",
     "AfterConversion",
+    "ChannelAmounts",
     "ChannelTotal",
     "CompleteParameters",
+    "ConvertAsked",
+    "ConvertedSums",
     "CreditReport",
     "EntryCredit",
     "ModelChange",
@@ -77,6 +92,9 @@ __all__ = [
     "active_versions",
     "channel_totals",
     "compare_with_facts",
+    "conversions_as_text",
+    "convert_channels",
+    "cost_per_conversion",
     "count_dirty_orders",
     "credit_dirty_orders",
     "define_models",
@@ -97,7 +115,9 @@ __all__ = [
     "report_origins",
     "retain_touches",
     "retire_model",
+    "return_on_spend",
     "set_aside_totals",
     "set_models",
     "set_time_zone",
+    "share_of",
 ]

@@ -834,3 +834,36 @@ WHERE tenant_id = :tenant_id AND journey_key = :journey_key
   AND occurred_at >= :first_moment AND occurred_at <= :last_moment
 ORDER BY occurred_at DESC, idempotency_key DESC
 LIMIT :most;
+
+-- name: select_credit_by_day
+-- The sums of some days, a row per day, currency and version with the channels in arrays; without renewals as in
+-- `select_channel_report`.
+-- Never null: every column.
+SELECT g.day, g.currency, g.model_version,
+       array_agg(g.channel_code ORDER BY g.channel_code) AS channels,
+       array_agg(g.credited_cents ORDER BY g.channel_code) AS credited_cents,
+       array_agg(g.conversion_ppt ORDER BY g.channel_code) AS conversion_ppt,
+       array_agg(g.spend_cents ORDER BY g.channel_code) AS spend_cents
+FROM (
+    SELECT d.revenue_date AS day, d.currency, d.model_version, d.channel_code,
+           sum(CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END) AS credited_cents,
+           sum(CASE d.basis WHEN 'entry' THEN d.conversion_ppt ELSE -d.conversion_ppt END) AS conversion_ppt,
+           sum(d.spend_cents) AS spend_cents
+    FROM public.rollup_channel_day d
+    WHERE d.tenant_id = :tenant_id AND d.basis = ANY(:bases::text[])
+      AND d.revenue_date >= :first_day AND d.revenue_date < :end_day
+      AND d.model_version = ANY(:versions::text[])
+    GROUP BY d.revenue_date, d.currency, d.model_version, d.channel_code
+    HAVING cardinality(:bases::text[]) = 1
+        OR sum(CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END) <> 0 OR sum(d.spend_cents) <> 0
+) g
+GROUP BY g.day, g.currency, g.model_version
+ORDER BY g.day, g.currency, g.model_version;
+
+-- name: select_span_of_credit^
+-- The first and last day with sums in a half-open range, which without a bound is open on that side.
+SELECT min(d.revenue_date) AS first_day, max(d.revenue_date) AS last_day
+FROM public.rollup_channel_day d
+WHERE d.tenant_id = :tenant_id AND d.basis = 'entry'
+  AND d.revenue_date >= greatest(:first_day::date, '-infinity'::date)
+  AND d.revenue_date < least(:end_day::date, 'infinity'::date);

@@ -9,6 +9,8 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
+from skeldir.attribution.converted_reports import report_converted_channels
+from skeldir.attribution.converted_schemas import ConvertedChannelsPage
 from skeldir.attribution.explain import explain_order
 from skeldir.attribution.explanations import OrderExplanation
 from skeldir.attribution.order_facts import OrderFacts, read_order
@@ -26,17 +28,19 @@ from skeldir.http import (
     offload_of,
     with_read_headers,
 )
+from skeldir.rates import target_of
 from skeldir.revenue import LONGEST_KEY
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)
 _PAGE = TypeAdapter(ChannelsPage)
+_CONVERTED = TypeAdapter(ConvertedChannelsPage)
 _ORIGINS = TypeAdapter(OriginsReport)
 
 
 @polled_router.get(
     "/channels",
-    response_model=ChannelsPage,
+    response_model=ChannelsPage | ConvertedChannelsPage,
     responses=with_read_headers(READ_PROBLEMS | {404: {"model": Problem}}),
     openapi_extra=REPORT_PARAMETERS,
     summary="Credited revenue, conversions, spend and ROAS by channel",
@@ -46,8 +50,19 @@ async def get_channels(
 ) -> Response:
     """Report the credit of each channel, models side by side, by the day of the credited ledger entry.
 
-    A request for a model that is not in force is refused with `model_not_in_force`.
+    A request for a model that is not in force is refused with `model_not_in_force`. With `convert=true` all money is
+    in the `currency` asked for, by each day's stored exchange rate.
     """
+    target = target_of(
+        convert=query.convert, currency=query.currency, rate_source=query.rate_source
+    )
+    if target is not None:
+        converted = await reading.run(
+            lambda opened: report_converted_channels(
+                opened.connection, opened.profile.tenant_id, query, target
+            )
+        )
+        return Response(_CONVERTED.dump_json(converted), media_type="application/json")
     page = await reading.run(
         lambda opened: report_channels(opened.connection, opened.profile.tenant_id, query)
     )

@@ -13,6 +13,7 @@ from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
 from skeldir.days import TimeZone
 from skeldir.http import DayRange, Days, Filter
 from skeldir.money import Cents, CurrencyCode
+from skeldir.rates import Convert, RateSource
 from skeldir.revenue import RenewalsFilter
 
 # A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.
@@ -52,6 +53,8 @@ class ChannelsQuery(CreditQuery, DayRange):
         Literal["total", "day", "week", "month"],
         Field(description="one row per channel for the full range, or per local day, week or month"),
     ] = "total"  # fmt: skip
+    convert: Convert = False
+    rate_source: Filter[RateSource] = None
 
 
 class OriginsQuery(CreditQuery):

@@ -62,6 +62,15 @@ class SelectChannelTotalsRow(TypedDict):
     credited_cents: Decimal
     conversions: Decimal
 
+class SelectCreditByDayRow(TypedDict):
+    day: dt.date
+    currency: str
+    model_version: str
+    channels: list[str]
+    credited_cents: list[Decimal]
+    conversion_ppt: list[Decimal]
+    spend_cents: list[Decimal]
+
 class SelectCreditStateRow(TypedDict):
     turn: int
     generation: int
@@ -239,6 +248,10 @@ class SelectSetAsideTotalsRow(TypedDict):
     order_ids: list[str]
     orders: int
     cents: Decimal
+
+class SelectSpanOfCreditRow(TypedDict):
+    first_day: dt.date | None
+    last_day: dt.date | None
 
 class SelectStoredJourneysRow(TypedDict):
     order_id: str
@@ -520,6 +533,17 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, bases: Collection[str]
     ) -> list[SelectChannelTotalsRow]: ...
     @staticmethod
+    async def select_credit_by_day(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        bases: Collection[str],
+        first_day: dt.date,
+        end_day: dt.date,
+        versions: Collection[str],
+    ) -> list[SelectCreditByDayRow]: ...
+    @staticmethod
     async def select_credit_state(
         connection: Connection, /, *, tenant_id: UUID
     ) -> SelectCreditStateRow: ...
@@ -659,6 +683,15 @@ class _Queries:
     async def select_set_aside_totals(
         connection: Connection, /, *, without_renewals: bool, tenant_id: UUID
     ) -> list[SelectSetAsideTotalsRow]: ...
+    @staticmethod
+    async def select_span_of_credit(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+    ) -> SelectSpanOfCreditRow: ...
     @staticmethod
     async def select_stored_journeys(
         connection: Connection, /, *, longest: int, tenant_id: UUID, order_ids: Collection[str]

@@ -15,6 +15,7 @@ from rich.table import Table
 from skeldir.attribution import (
     MOST_VALUES,
     ChannelTotal,
+    ConvertAsked,
     OriginCredit,
     OriginRow,
     OriginsAsked,
@@ -27,10 +28,12 @@ from skeldir.attribution import (
     set_aside_totals,
 )
 from skeldir.cli.console import err, out
+from skeldir.cli.converted_report import ConvertOption, RateSourceOption, show_converted
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import print_channels
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.money import format_minor
+from skeldir.rates import target_of
 from skeldir.revenue import LedgerTotal, RenewalTotal, ledger_totals, renewal_totals
 
 # Nobody else waits for a command, so it may read more orders than a request.
@@ -59,7 +62,7 @@ def report(
         typer.Option(
             "--from",
             formats=["%Y-%m-%d"],
-            help="Not by channel: the first day, in the tenant's zone.",
+            help="Not by channel, or with --convert: the first day, in the tenant's zone.",
         ),
     ] = None,
     end_day: Annotated[
@@ -79,21 +82,32 @@ def report(
             help="Leave out later payments of subscriptions, as webhooks report them.",
         ),
     ] = False,
+    convert: ConvertOption = None,
+    rate_source: RateSourceOption = None,
 ) -> None:
     """Show the credited revenue of each channel, all models side by side, and the ledger total.
 
     The row `(uncredited)` is the money of orders that could not be credited (set aside). The money of those whose
     journey is too long is credited to `unattributed`, so they add nothing to that row.
     """
-    if by == "channel":
-        if first_day is not None or end_day is not None:
-            raise typer.BadParameter("--from and --to are only for --by source and --by campaign.")
-        show_channels(tenant, as_json=as_json, without_renewals=without_renewals)
-        return
     days = (
         None if first_day is None else first_day.date(),
         None if end_day is None else end_day.date(),
     )
+    target = target_of(convert=convert is not None, currency=convert, rate_source=rate_source)
+    if target is not None:
+        if by != "channel":
+            raise typer.BadParameter("--convert is only for the report by channel.")
+        wanted = ConvertAsked(target, rate_source, days=days, without_renewals=without_renewals)
+        show_converted(tenant, wanted, as_json=as_json)
+        return
+    if by == "channel":
+        if days != (None, None):
+            raise typer.BadParameter(
+                "--from and --to are only for --convert, --by source and --by campaign."
+            )
+        show_channels(tenant, as_json=as_json, without_renewals=without_renewals)
+        return
     asked = OriginsAsked(by, days, top=top, without_renewals=without_renewals)
     show_origins(tenant, asked, as_json=as_json)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.rates.converting import MOST_DAYS_OLD, DayRate, Stated, as_text, find_rate, plain
+from skeldir.rates.converting import MOST_DAYS_OLD, DayRate, as_text, find_rate, plain
 from skeldir.rates.refusals import RateSourceOpen, RateSourceUnknown
 from skeldir.rates.shown import MOST_SHOWN, ConvertedBy, MissingRate, StatedRate, UsedRate
 from skeldir.rates.store import queries
@@ -34,8 +34,7 @@ class Converter:
         self.base = base
         self.target = target
         self._by_day: dict[date, dict[str, tuple[Decimal, int]]] = {}
-        self._used: dict[tuple[str, date], tuple[DayRate, date, date]] = {}
-        self._missing: dict[str, set[date]] = {}
+        self._asked: dict[tuple[str, date], DayRate | None] = {}
 
     async def load(self, first: date, last: date, currencies: Collection[str]) -> None:
         """Read the rates of days from `first` to `last`; those of days before are forgotten."""
@@ -57,51 +56,55 @@ class Converter:
 
     def rate_of(self, currency: str, day: date) -> DayRate | None:
         """Return the rate of another currency than the target on a day, or None; either is noted."""
-        by_day: dict[date, Stated] = dict(self._by_day)
-        found = find_rate(by_day, self.base, currency, self.target, day)
-        if found is None:
-            self._missing.setdefault(currency, set()).add(day)
-            return None
-        _, first, last = self._used.get((currency, found.day), (found, day, day))
-        self._used[currency, found.day] = found, min(first, day), max(last, day)
-        return found
+        key = currency, day
+        if key not in self._asked:
+            self._asked[key] = find_rate(self._by_day, self.base, currency, self.target, day)
+        return self._asked[key]
 
     def digest(self) -> str:
-        """Return a digest of the rates used: pages that were converted by other rates do not belong together."""
+        """Return a digest of all rates so far: pages that were converted by other rates do not belong together."""
         parts = [
-            f"{currency} {day} {used.units}"
-            for (currency, day), (used, _, _) in sorted(self._used.items(), key=lambda one: one[0])
+            f"{currency} {day} {'' if rate is None else rate.units}"
+            for (currency, day), rate in sorted(self._asked.items(), key=lambda one: one[0])
         ]
         return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
-    def describe(self) -> ConvertedBy:
-        """Return what was used and missing so far."""
-        used = [
-            UsedRate(
-                currency,
-                stated_on,
-                first,
-                last,
-                as_text(rate.units),
-                [StatedRate(quote, plain(value), number) for quote, value, number in rate.stated],
-            )
-            for (currency, stated_on), (rate, first, last) in self._used.items()
-        ]
-        used.sort(key=lambda one: (one.rate_day, one.currency))
-        shown = sorted(used[-MOST_SHOWN:], key=lambda one: (one.currency, one.rate_day))
-        missing = [
-            MissingRate(currency, len(days), min(days), max(days))
-            for currency, days in sorted(self._missing.items())
-        ]
+    def describe(self, first: date = date.min, last: date = date.max) -> ConvertedBy:
+        """Return what was used and missing on the days from `first` to `last`, as far as they were asked for."""
+        used: dict[tuple[date, str], tuple[DayRate, list[date]]] = {}
+        missing: dict[str, list[date]] = {}
+        for (currency, day), rate in sorted(self._asked.items(), key=lambda one: one[0]):
+            if not first <= day <= last:
+                continue
+            if rate is None:
+                missing.setdefault(currency, []).append(day)
+            else:
+                used.setdefault((rate.day, currency), (rate, []))[1].append(day)
+        latest = [used[key] for key in sorted(used)[-MOST_SHOWN:]]
+        shown = [_show(rate, days) for rate, days in latest]
         return ConvertedBy(
             self.target,
             self.source,
             self.base,
             MOST_DAYS_OLD,
-            shown,
+            sorted(shown, key=lambda one: (one.currency, one.rate_day)),
             len(used) - len(shown),
-            missing,
+            [
+                MissingRate(currency, len(days), days[0], days[-1])
+                for currency, days in missing.items()
+            ],
         )
+
+
+def _show(rate: DayRate, days: Sequence[date]) -> UsedRate:
+    return UsedRate(
+        rate.currency,
+        rate.day,
+        days[0],
+        days[-1],
+        as_text(rate.units),
+        [StatedRate(quote, plain(value), revision) for quote, value, revision in rate.stated],
+    )
 
 
 async def open_converter(

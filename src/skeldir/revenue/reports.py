@@ -53,9 +53,13 @@ async def list_daily_revenue(
 
 
 async def read_realtime_revenue(
-    connection: Connection, tenant_id: UUID, *, renewals: RenewalsFilter = "include"
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    renewals: RenewalsFilter = "include",
+    currency: str | None = None,
 ) -> RealtimeTotals:
-    """Return the totals of the transaction's tenant, one per currency."""
+    """Return the totals of the transaction's tenant, one per currency, or of one currency only."""
     rows = await read_revenue_totals(connection, tenant_id, without_renewals=renewals == "exclude")
     return RealtimeTotals(
         renewals,
@@ -70,5 +74,6 @@ async def read_realtime_revenue(
                 last_entry_at=row["last_entry_at"],
             )
             for row in rows
+            if currency in (None, row["currency"])
         ],
     )

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 from skeldir.days import TimeZone
 from skeldir.http import DayRange, Filter, NoQuery
 from skeldir.money import Cents, CurrencyCode
+from skeldir.rates import Convert, RateSource
 from skeldir.revenue.renewals import RenewalsFilter
 
 EntryState = Literal[
@@ -34,12 +35,19 @@ class DailyQuery(DayRange):
     )
     state: Annotated[Filter[EntryState], Field(description="entries of this state only")] = None
     renewals: RenewalsFilter = "include"
+    convert: Convert = False
+    rate_source: Filter[RateSource] = None
 
 
 class RealtimeQuery(NoQuery):
-    """The filter of the money so far."""
+    """The filters of the money so far."""
 
+    currency: Annotated[Filter[CurrencyCode], Field(description="this currency only, ISO 4217")] = (
+        None
+    )
     renewals: RenewalsFilter = "include"
+    convert: Convert = False
+    rate_source: Filter[RateSource] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """Sums per tenant and day: the dirty days, the roll-up, and the sums of credit. The door of the room."""
 
+from typing import TYPE_CHECKING
+
+from skeldir.rollups.by_day import DAYS_AT_ONCE, revenue_by_day, revenue_span
 from skeldir.rollups.credit import CreditKey, add_credit, remove_credit, settle_journal
 from skeldir.rollups.journal import compact_journal
 from skeldir.rollups.reading import read_revenue_days, read_revenue_totals, read_time_zone
@@ -24,7 +27,12 @@ from skeldir.rollups.zones import (
     sum_all_days,
 )
 
+if TYPE_CHECKING:
+    # The rows that some functions return; these classes exist only for mypy.
+    from skeldir.rollups.store import SelectRevenueByDayRow as SelectRevenueByDayRow
+
 __all__ = [
+    "DAYS_AT_ONCE",
     "CreditKey",
     "MovedDay",
     "ZoneChange",
@@ -44,6 +52,8 @@ __all__ = [
     "read_revenue_totals",
     "read_time_zone",
     "remove_credit",
+    "revenue_by_day",
+    "revenue_span",
     "review_waiting",
     "roll_up_dirty_days",
     "roll_up_in_turn",

@@ -490,3 +490,26 @@ FROM (SELECT currency, state, last_entry_at,
 GROUP BY currency
 HAVING sum(counted) <> 0
 ORDER BY currency;
+
+-- name: select_revenue_by_day
+-- As `select_revenue_days`, a row per day and currency with the states in arrays.
+-- Never null: every column.
+SELECT revenue_date AS day, currency,
+       array_agg(state ORDER BY state) AS states,
+       array_agg(amount_cents - CASE WHEN :without_renewals THEN renewal_cents ELSE 0 END ORDER BY state) AS cents,
+       array_agg(entries - CASE WHEN :without_renewals THEN renewal_entries ELSE 0 END ORDER BY state) AS entries,
+       (sum(orders) - sum(CASE WHEN :without_renewals THEN renewal_orders ELSE 0 END))::bigint AS orders,
+       max(last_entry_at) AS last_entry_at
+FROM public.rollup_revenue_day
+WHERE tenant_id = :tenant_id AND revenue_date >= :first_day AND revenue_date < :end_day
+  AND (NOT :without_renewals::boolean OR entries <> renewal_entries)
+GROUP BY revenue_date, currency
+ORDER BY revenue_date, currency;
+
+-- name: select_span_of_revenue^
+-- The first and last day with sums in a half-open range, which without a bound is open on that side.
+SELECT min(revenue_date) AS first_day, max(revenue_date) AS last_day
+FROM public.rollup_revenue_day
+WHERE tenant_id = :tenant_id
+  AND revenue_date >= greatest(:first_day::date, '-infinity'::date)
+  AND revenue_date < least(:end_day::date, 'infinity'::date);

@@ -27,6 +27,15 @@ class PreviewTimeZoneRow(TypedDict):
 class SelectDaysOfSumsRow(TypedDict):
     day: dt.date
 
+class SelectRevenueByDayRow(TypedDict):
+    day: dt.date
+    currency: str
+    states: list[str]
+    cents: list[int]
+    entries: list[int]
+    orders: int
+    last_entry_at: dt.datetime
+
 class SelectRevenueDaysRow(TypedDict):
     date: dt.date
     currency: str
@@ -50,6 +59,10 @@ class SelectRevenueTotalsRow(TypedDict):
     net_cents: Decimal
     orders: int
     last_entry_at: dt.datetime
+
+class SelectSpanOfRevenueRow(TypedDict):
+    first_day: dt.date | None
+    last_day: dt.date | None
 
 class SelectSpansToCompactRow(TypedDict):
     began_at: dt.datetime
@@ -188,6 +201,16 @@ class _Queries:
     @staticmethod
     async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod
+    async def select_revenue_by_day(
+        connection: Connection,
+        /,
+        *,
+        without_renewals: bool,
+        tenant_id: UUID,
+        first_day: dt.date,
+        end_day: dt.date,
+    ) -> list[SelectRevenueByDayRow]: ...
+    @staticmethod
     async def select_revenue_days(
         connection: Connection,
         /,
@@ -207,6 +230,15 @@ class _Queries:
     async def select_revenue_totals(
         connection: Connection, /, *, without_renewals: bool, tenant_id: UUID
     ) -> list[SelectRevenueTotalsRow]: ...
+    @staticmethod
+    async def select_span_of_revenue(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+    ) -> SelectSpanOfRevenueRow: ...
     @staticmethod
     async def select_spans_to_compact(
         connection: Connection,

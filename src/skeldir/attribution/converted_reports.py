@@ -1,0 +1,103 @@
+"""The channel report in one currency, in pages."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from skeldir.attribution.converted import (
+    NO_PERIOD,
+    ChannelAmounts,
+    ConvertAsked,
+    OfVersions,
+    convert_channels,
+)
+from skeldir.attribution.converted_schemas import ConvertedChannelsPage
+from skeldir.attribution.ratios import conversions_as_text, return_on_spend
+from skeldir.attribution.reports import report_channels
+from skeldir.attribution.schemas import ChannelRow, ChannelsQuery, ModelCredit
+from skeldir.http import Keyset, KeyText
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+
+MOST_DAYS: Final = 1_500
+"""The most days between the first and the last with money that a request may convert."""
+
+_BY_PERIOD = Keyset("attribution/channels/converted@1", tuple[date, KeyText])
+# No fact is of a later day: a report from it on says what is in force, and has no rows.
+_NO_DAY = date(9999, 1, 1)
+
+
+async def report_converted_channels(
+    connection: Connection,
+    tenant_id: UUID,
+    query: ChannelsQuery,
+    target: str,
+) -> ConvertedChannelsPage:
+    """Return a page of the transaction's tenant by (period, channel), with all money in the currency `target`.
+
+    The transaction must be repeatable read. The sums of all days of the range are read for each page.
+
+    Raises:
+        ModelNotInForce: the query names a model that is not in force.
+        RateSourceOpen, RateSourceUnknown: it is open by whose rates to convert.
+        ReportTooLarge: the range has more than MOST_DAYS days.
+        CursorInvalid: the cursor belongs to another query, or models, zone or rates have changed since.
+    """
+    asked = {"from": _NO_DAY, "model": query.model, "renewals": query.renewals}
+    standing = await report_channels(connection, tenant_id, ChannelsQuery.model_validate(asked))
+    names = standing.model_versions
+    sums = await convert_channels(
+        connection,
+        tenant_id,
+        ConvertAsked(
+            target,
+            query.rate_source,
+            query.granularity,
+            (query.from_, query.to),
+            without_renewals=query.renewals == "exclude",
+        ),
+        list(names.values()),
+        most_days=MOST_DAYS,
+    )
+    shown = [*names.values(), standing.time_zone, sums.converter.digest()]
+    after = _BY_PERIOD.after(query, of=shown)
+    keys = sorted(sums.converted)
+    first = 0 if after is None else bisect_right(keys, after)
+    rows = [
+        ChannelRow(
+            None if period == NO_PERIOD else period,
+            target,
+            channel,
+            show_credit(sums.converted[period, channel], names),
+        )
+        for period, channel in keys[first : first + query.limit + 1]
+    ]
+    data, next_cursor = _BY_PERIOD.cut(
+        query, rows, lambda row: (row.period or NO_PERIOD, row.channel), of=shown
+    )
+    return ConvertedChannelsPage(
+        standing.time_zone,
+        standing.renewals,
+        names,
+        standing.orders_awaiting_credit,
+        standing.orders_set_aside,
+        sums.converter.describe(),
+        show_credit(sums.totals(), names),
+        [ChannelRow(None, *key, show_credit(sums.left[key], names)) for key in sorted(sums.left)],
+        data,
+        next_cursor,
+    )
+
+
+def show_credit(sums: OfVersions, names: Mapping[str, str]) -> dict[str, ModelCredit]:
+    """Return the amounts of versions by the names of their models."""
+    return {
+        model: ModelCredit(cents, conversions_as_text(ppt), spend, return_on_spend(cents, spend))
+        for model, version in names.items()
+        for cents, ppt, spend in (sums.get(version, ChannelAmounts()),)
+    }
