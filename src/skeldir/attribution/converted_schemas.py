@@ -60,13 +60,13 @@ class ConvertedChannelsPage:
                     "not_converted": [],
                     "data": [
                         {
-                            "period": None,
+                            "period": "2026-09-01",
                             "currency": "EUR",
                             "channel": "paid_search",
                             "models": {"last_touch": _CREDIT},
                         }
                     ],
-                    "next_cursor": None,
+                    "next_cursor": "WyJmMDM4YmQ1N2E0ZTFjMjkwIixbIjIwMjYtMDYtMDEiXV0",
                 }
             ]
         }

@@ -13,7 +13,7 @@ from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
 from skeldir.days import TimeZone
 from skeldir.http import DayRange, Days, Filter
 from skeldir.money import Cents, CurrencyCode
-from skeldir.rates import Convert, RateSource
+from skeldir.rates import ABOUT_RATE_SOURCE, Convert, RateSource
 from skeldir.revenue import RenewalsFilter
 
 # A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.
@@ -54,7 +54,7 @@ class ChannelsQuery(CreditQuery, DayRange):
         Field(description="one row per channel for the full range, or per local day, week or month"),
     ] = "total"  # fmt: skip
     convert: Convert = False
-    rate_source: Filter[RateSource] = None
+    rate_source: Annotated[Filter[RateSource], Field(description=ABOUT_RATE_SOURCE)] = None
 
 
 class OriginsQuery(CreditQuery):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -23,7 +24,7 @@ from skeldir.attribution import (
 from skeldir.cli.console import err, out
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.money import format_minor
-from skeldir.rates import ConvertedBy
+from skeldir.rates import ConvertedBy, target_of
 
 ConvertOption = Annotated[
     str | None,
@@ -36,6 +37,23 @@ RateSourceOption = Annotated[
 
 _UNKNOWN = "\u2013"
 _RATES_SHOWN = 5
+
+
+def ask_to_convert(
+    currency: str | None,
+    rate_source: str | None,
+    days: tuple[date | None, date | None],
+    *,
+    by: str,
+    without_renewals: bool,
+) -> ConvertAsked | None:
+    """Return what `--convert` asks for, or None without it. Raises ConvertOpen for a source of rates alone."""
+    target = target_of(convert=currency is not None, currency=currency, rate_source=rate_source)
+    if target is None:
+        return None
+    if by != "channel":
+        raise typer.BadParameter("--convert is only for the report by channel.")
+    return ConvertAsked(target, rate_source, days=days, without_renewals=without_renewals)
 
 
 def show_converted(tenant: str, asked: ConvertAsked, *, as_json: bool) -> None:

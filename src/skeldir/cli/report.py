@@ -15,7 +15,6 @@ from rich.table import Table
 from skeldir.attribution import (
     MOST_VALUES,
     ChannelTotal,
-    ConvertAsked,
     OriginCredit,
     OriginRow,
     OriginsAsked,
@@ -28,12 +27,16 @@ from skeldir.attribution import (
     set_aside_totals,
 )
 from skeldir.cli.console import err, out
-from skeldir.cli.converted_report import ConvertOption, RateSourceOption, show_converted
+from skeldir.cli.converted_report import (
+    ConvertOption,
+    RateSourceOption,
+    ask_to_convert,
+    show_converted,
+)
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import print_channels
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.money import format_minor
-from skeldir.rates import target_of
 from skeldir.revenue import LedgerTotal, RenewalTotal, ledger_totals, renewal_totals
 
 # Nobody else waits for a command, so it may read more orders than a request.
@@ -94,18 +97,13 @@ def report(
         None if first_day is None else first_day.date(),
         None if end_day is None else end_day.date(),
     )
-    target = target_of(convert=convert is not None, currency=convert, rate_source=rate_source)
-    if target is not None:
-        if by != "channel":
-            raise typer.BadParameter("--convert is only for the report by channel.")
-        wanted = ConvertAsked(target, rate_source, days=days, without_renewals=without_renewals)
+    wanted = ask_to_convert(convert, rate_source, days, by=by, without_renewals=without_renewals)
+    if wanted is not None:
         show_converted(tenant, wanted, as_json=as_json)
         return
     if by == "channel":
         if days != (None, None):
-            raise typer.BadParameter(
-                "--from and --to are only for --convert, --by source and --by campaign."
-            )
+            raise typer.BadParameter("--from and --to need --convert, or another --by.")
         show_channels(tenant, as_json=as_json, without_renewals=without_renewals)
         return
     asked = OriginsAsked(by, days, top=top, without_renewals=without_renewals)

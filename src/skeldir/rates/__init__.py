@@ -1,6 +1,6 @@
 """Exchange rates: what sources state per day, every revision, and converting sums by it. The door of the room."""
 
-from skeldir.rates.asking import Convert, RateSource, target_of
+from skeldir.rates.asking import ABOUT_RATE_SOURCE, Convert, RateSource, target_of
 from skeldir.rates.converter import Converter, open_converter
 from skeldir.rates.converting import (
     MOST_DAYS_OLD,
@@ -31,6 +31,7 @@ from skeldir.rates.shown import ConvertedBy, MissingRate, StatedRate, UsedRate
 from skeldir.rates.stating import DecimalMark, Rate, StatedRates
 
 __all__ = [
+    "ABOUT_RATE_SOURCE",
     "ECB",
     "MOST_DAYS_OLD",
     "Convert",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -17,14 +17,9 @@ Convert = Annotated[
     ),
 ]
 """Whether a report is converted, as a parameter of it."""
-RateSource = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9_]{0,39}$",
-        description="with `convert`: whose rates; needed if there are several sources",
-    ),
-]
+RateSource = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """By whose rates, as a parameter of a report."""
+ABOUT_RATE_SOURCE: Final = "with `convert`: whose rates; needed if there are several sources"
 
 
 def target_of(*, convert: bool, currency: str | None, rate_source: str | None) -> str | None:

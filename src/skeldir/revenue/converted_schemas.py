@@ -59,7 +59,7 @@ class ConvertedDailyPage:
                         }
                     ],
                     "not_converted": [],
-                    "next_cursor": None,
+                    "next_cursor": "WyJmMDM4YmQ1N2E0ZTFjMjkwIixbIjIwMjYtMDYtMDEiXV0",
                 }
             ]
         }

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from skeldir.days import TimeZone
 from skeldir.http import DayRange, Filter, NoQuery
 from skeldir.money import Cents, CurrencyCode
-from skeldir.rates import Convert, RateSource
+from skeldir.rates import ABOUT_RATE_SOURCE, Convert, RateSource
 from skeldir.revenue.renewals import RenewalsFilter
 
 EntryState = Literal[
@@ -36,7 +36,7 @@ class DailyQuery(DayRange):
     state: Annotated[Filter[EntryState], Field(description="entries of this state only")] = None
     renewals: RenewalsFilter = "include"
     convert: Convert = False
-    rate_source: Filter[RateSource] = None
+    rate_source: Annotated[Filter[RateSource], Field(description=ABOUT_RATE_SOURCE)] = None
 
 
 class RealtimeQuery(NoQuery):
@@ -47,7 +47,7 @@ class RealtimeQuery(NoQuery):
     )
     renewals: RenewalsFilter = "include"
     convert: Convert = False
-    rate_source: Filter[RateSource] = None
+    rate_source: Annotated[Filter[RateSource], Field(description=ABOUT_RATE_SOURCE)] = None
 
 
 @dataclass(frozen=True, slots=True)
