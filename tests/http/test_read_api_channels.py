@@ -85,6 +85,8 @@ async def test_all_models_are_side_by_side_with_their_versions(
         "conversions": "2",
         "spend_cents": 0,
         "roas": None,
+        "cpa_cents": None,
+        "share": "1.000000",
     }
     assert email["last_touch"]["credited_cents"] == 0
     assert email["last_touch"]["conversions"] == "0"
@@ -129,6 +131,8 @@ async def test_return_on_spend_is_an_exact_quotient_to_six_places(
             "conversions": "2",
             "spend_cents": 3_000,
             "roas": "5.000333",
+            "cpa_cents": "1500.000000",
+            "share": "1.000000",
         }
     }
     only_spend = (await get(client, PATH, await key_of(db, other)))["data"]

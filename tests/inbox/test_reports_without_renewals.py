@@ -51,6 +51,8 @@ async def test_reports_can_leave_renewals_out_with_their_refunds_and_disputes(pa
         "conversions": "1",
         "spend_cents": 500,
         "roas": "9.332000",
+        "cpa_cents": "500.000000",
+        "share": "0.857248",
     }
     daily = (await get(pair.all.client, "/v1/revenue/daily", key, renewals="exclude"))["data"]
     assert [

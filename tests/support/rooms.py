@@ -95,6 +95,7 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_channel_report": _STANDING,
     "attribution.select_channel_sums_of_days": _STANDING,
     "attribution.select_credit_by_day": _STANDING,
+    "attribution.select_credit_of_periods": _STANDING,
     "attribution.select_span_of_credit": _STANDING,
     "attribution.select_channel_totals": "sums are named by model, and only this room knows which are in force",
     "attribution.select_credit_state": "a run reads all that it needs of a tenant in one round trip",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
@@ -79,13 +79,25 @@ class ConvertedSums:
                 before = of_versions.get(version, ChannelAmounts())
                 of_versions[version] = _add(before, ChannelAmounts(*amounts))
 
+    def of_periods(self) -> dict[date, OfVersions]:
+        """Return the sums of all channels by period."""
+        rows: dict[date, list[OfVersions]] = defaultdict(list)
+        for (period, _), of_versions in self.converted.items():
+            rows[period].append(of_versions)
+        return {period: add_up(some) for period, some in rows.items()}
+
     def totals(self) -> OfVersions:
         """Return the sums of all converted rows."""
-        sums: OfVersions = {}
-        for of_versions in self.converted.values():
-            for version, amounts in of_versions.items():
-                sums[version] = _add(sums.get(version, ChannelAmounts()), amounts)
-        return sums
+        return add_up(self.converted.values())
+
+
+def add_up(rows: Iterable[OfVersions]) -> OfVersions:
+    """Return the sums by version."""
+    sums: OfVersions = {}
+    for of_versions in rows:
+        for version, amounts in of_versions.items():
+            sums[version] = _add(sums.get(version, ChannelAmounts()), amounts)
+    return sums
 
 
 async def convert_channels(

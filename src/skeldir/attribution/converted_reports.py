@@ -13,10 +13,16 @@ from skeldir.attribution.converted import (
     ChannelAmounts,
     ConvertAsked,
     OfVersions,
+    add_up,
     convert_channels,
 )
 from skeldir.attribution.converted_schemas import ConvertedChannelsPage
-from skeldir.attribution.ratios import conversions_as_text, return_on_spend
+from skeldir.attribution.ratios import (
+    conversions_as_text,
+    cost_per_conversion,
+    return_on_spend,
+    share_of,
+)
 from skeldir.attribution.reports import report_channels
 from skeldir.attribution.schemas import ChannelRow, ChannelsQuery, ModelCredit
 from skeldir.http import Keyset, KeyText
@@ -67,13 +73,15 @@ async def report_converted_channels(
     shown = [*names.values(), standing.time_zone, sums.converter.digest()]
     after = _BY_PERIOD.after(query, of=shown)
     keys = sorted(sums.converted)
+    of_periods = sums.of_periods()
+    totals = add_up(of_periods.values())
     first = 0 if after is None else bisect_right(keys, after)
     rows = [
         ChannelRow(
             None if period == NO_PERIOD else period,
             target,
             channel,
-            show_credit(sums.converted[period, channel], names),
+            _show(sums.converted[period, channel], names, of_periods[period]),
         )
         for period, channel in keys[first : first + query.limit + 1]
     ]
@@ -87,17 +95,24 @@ async def report_converted_channels(
         standing.orders_awaiting_credit,
         standing.orders_set_aside,
         sums.converter.describe(),
-        show_credit(sums.totals(), names),
-        [ChannelRow(None, *key, show_credit(sums.left[key], names)) for key in sorted(sums.left)],
+        _show(totals, names, totals),
+        [ChannelRow(None, *key, _show(sums.left[key], names, {})) for key in sorted(sums.left)],
         data,
         next_cursor,
     )
 
 
-def show_credit(sums: OfVersions, names: Mapping[str, str]) -> dict[str, ModelCredit]:
-    """Return the amounts of versions by the names of their models."""
+def _show(sums: OfVersions, names: Mapping[str, str], totals: OfVersions) -> dict[str, ModelCredit]:
+    """Return the amounts of versions by the names of their models; `totals` are those of the period."""
     return {
-        model: ModelCredit(cents, conversions_as_text(ppt), spend, return_on_spend(cents, spend))
+        model: ModelCredit(
+            cents,
+            conversions_as_text(ppt),
+            spend,
+            return_on_spend(cents, spend),
+            cost_per_conversion(spend, ppt),
+            share_of(cents, totals.get(version, ChannelAmounts()).credited_cents),
+        )
         for model, version in names.items()
         for cents, ppt, spend in (sums.get(version, ChannelAmounts()),)
     }

@@ -18,6 +18,8 @@ _CREDIT: JsonDict = {
     "conversions": "1",
     "spend_cents": 4608,
     "roas": "2.598090",
+    "cpa_cents": "4608.000000",
+    "share": "1.000000",
 }
 
 

@@ -867,3 +867,19 @@ FROM public.rollup_channel_day d
 WHERE d.tenant_id = :tenant_id AND d.basis = 'entry'
   AND d.revenue_date >= greatest(:first_day::date, '-infinity'::date)
   AND d.revenue_date < least(:end_day::date, 'infinity'::date);
+
+-- name: select_credit_of_periods
+-- The credit of all channels by period, currency and version; a total has a single period, as in `select_channel_report`.
+-- Never null: every column.
+SELECT c.period, c.currency, c.model_version, sum(c.credited_cents) AS credited_cents
+FROM (SELECT CASE :granularity::text WHEN 'total' THEN DATE '0002-01-01' WHEN 'day' THEN d.revenue_date
+                  ELSE date_trunc(:granularity::text, d.revenue_date::timestamp)::date END AS period,
+             d.currency, d.model_version,
+             CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END AS credited_cents
+      FROM public.rollup_channel_day d
+      WHERE d.tenant_id = :tenant_id AND d.basis = ANY(:bases::text[])
+        AND d.revenue_date >= greatest(:first_day::date, '-infinity'::date)
+        AND d.revenue_date < least(:end_day::date, 'infinity'::date)
+        AND d.model_version = ANY(:versions::text[])
+        AND (:currency::text IS NULL OR d.currency = :currency::text)) c
+GROUP BY c.period, c.currency, c.model_version;

@@ -18,6 +18,7 @@ from skeldir.attribution.origin_schemas import OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.reports import report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OriginsQuery
+from skeldir.attribution.shares import add_ratios
 from skeldir.http import (
     READ_PROBLEMS,
     REPORT_PARAMETERS,
@@ -25,6 +26,7 @@ from skeldir.http import (
     NoQuery,
     Problem,
     ReportReading,
+    TenantTransaction,
     offload_of,
     with_read_headers,
 )
@@ -63,9 +65,13 @@ async def get_channels(
             )
         )
         return Response(_CONVERTED.dump_json(converted), media_type="application/json")
-    page = await reading.run(
-        lambda opened: report_channels(opened.connection, opened.profile.tenant_id, query)
-    )
+
+    async def read(opened: TenantTransaction) -> ChannelsPage:
+        connection, tenant_id = opened.connection, opened.profile.tenant_id
+        page = await report_channels(connection, tenant_id, query)
+        return await add_ratios(connection, tenant_id, query, page)
+
+    page = await reading.run(read)
     # Validating 1,000 rows against their schema would block the event loop three times as long as writing them.
     return Response(_PAGE.dump_json(page), media_type="application/json")
 

@@ -87,6 +87,21 @@ class ModelCredit:
             description="credited money divided by spend, to 6 decimals; null without spend",
         ),
     ]
+    cpa_cents: Annotated[
+        str | None,
+        Field(
+            pattern=r"^-?[0-9]+(\.[0-9]+)?$",
+            description="spend for one conversion, to 6 decimals; null without spend or conversions",
+        ),
+    ] = None
+    share: Annotated[
+        str | None,
+        Field(
+            pattern=r"^-?[0-9]+(\.[0-9]+)?$",
+            description="part of the credited money of all channels in the period and currency, to 6 decimals; null if"
+            " that is not above 0",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +141,16 @@ class ChannelsPage:
                                     "conversions": "1",
                                     "spend_cents": 5000,
                                     "roas": "2.598000",
+                                    "cpa_cents": "5000.000000",
+                                    "share": "1.000000",
                                 },
                                 "linear": {
                                     "credited_cents": 6495,
                                     "conversions": "0.5",
                                     "spend_cents": 5000,
                                     "roas": "1.299000",
+                                    "cpa_cents": "10000.000000",
+                                    "share": "0.500000",
                                 },
                             },
                         }

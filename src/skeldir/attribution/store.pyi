@@ -71,6 +71,12 @@ class SelectCreditByDayRow(TypedDict):
     conversion_ppt: list[Decimal]
     spend_cents: list[Decimal]
 
+class SelectCreditOfPeriodsRow(TypedDict):
+    period: dt.date
+    currency: str
+    model_version: str
+    credited_cents: Decimal
+
 class SelectCreditStateRow(TypedDict):
     turn: int
     generation: int
@@ -543,6 +549,19 @@ class _Queries:
         end_day: dt.date,
         versions: Collection[str],
     ) -> list[SelectCreditByDayRow]: ...
+    @staticmethod
+    async def select_credit_of_periods(
+        connection: Connection,
+        /,
+        *,
+        granularity: str,
+        tenant_id: UUID,
+        bases: Collection[str],
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+        versions: Collection[str],
+        currency: str | None,
+    ) -> list[SelectCreditOfPeriodsRow]: ...
     @staticmethod
     async def select_credit_state(
         connection: Connection, /, *, tenant_id: UUID

@@ -17,6 +17,7 @@ from skeldir.attribution import (
     ConvertedSums,
     conversions_as_text,
     convert_channels,
+    cost_per_conversion,
     count_dirty_orders,
     models_in_force,
     return_on_spend,
@@ -110,6 +111,7 @@ def _as_json(
                 "conversions": conversions_as_text(amounts.conversion_ppt),
                 "spend_cents": amounts.spend_cents,
                 "roas": return_on_spend(amounts.credited_cents, amounts.spend_cents),
+                "cpa_cents": cost_per_conversion(amounts.spend_cents, amounts.conversion_ppt),
             }
             for model, version in names.items()
             for amounts in (of_versions.get(version, ChannelAmounts()),)
