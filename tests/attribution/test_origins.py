@@ -264,7 +264,7 @@ async def test_the_credit_of_forgotten_touches_is_not_known_by_source(
     assert (await forget_now(db, tenant)).touches == 1
     (after,) = (await report(db, tenant, asked)).data
     assert parts_of(after) == {"new": 5_000}
-    assert after.not_known["linear"] == OriginCredit(5_000, "0.5")
+    assert after.not_known["linear"] == OriginCredit(5_000, "0.5", share="0.500000")
     assert_adds_up([before, after])
 
 

@@ -1,5 +1,6 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
+from skeldir.attribution.campaign_spend import BY_NAME, plain_campaign
 from skeldir.attribution.comparing import (
     compare_with_facts,
     list_awaiting_credit,
@@ -25,6 +26,7 @@ from skeldir.attribution.definitions import (
 )
 from skeldir.attribution.evaluating import Sums
 from skeldir.attribution.explanations import UnbookedEntry
+from skeldir.attribution.figures import ChannelFigures, channel_figures
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
@@ -62,6 +64,7 @@ from skeldir.attribution.totals import (
 )
 
 __all__ = [
+    "BY_NAME",
     "CREDIT",
     "LONGEST_DAYS",
     "MODEL_NAMES",
@@ -70,6 +73,7 @@ __all__ = [
     "UNATTRIBUTED",
     "AfterConversion",
     "ChannelAmounts",
+    "ChannelFigures",
     "ChannelTotal",
     "CompleteParameters",
     "ConvertAsked",
@@ -90,6 +94,7 @@ __all__ = [
     "Sums",
     "UnbookedEntry",
     "active_versions",
+    "channel_figures",
     "channel_totals",
     "compare_with_facts",
     "conversions_as_text",
@@ -108,6 +113,7 @@ __all__ = [
     "mark_orders_of_conversions",
     "mark_orders_reached_by_touches",
     "models_in_force",
+    "plain_campaign",
     "preview_model",
     "read_stored_credit",
     "rebuild_credit",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import partial
@@ -19,20 +19,25 @@ from uuid import UUID
 import numpy as np
 
 from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.campaign_spend import (
+    SpendOfDays,
+    read_spend_of_days,
+    spend_of_values,
+)
 from skeldir.attribution.computing import pack_all
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, SumKey, VersionInForce, sum_credit
 from skeldir.attribution.models import DIRECT, MODEL_NAMES, ModelVersion
-from skeldir.attribution.origin_schemas import (
-    MOST_ORDERS,
-    Dimension,
-    Models,
-    OriginCredit,
-    OriginPart,
-    OriginRow,
-    OriginsReport,
-    OtherParts,
+from skeldir.attribution.origin_rows import (
+    NOTHING,
+    Amounts,
+    ChannelSpend,
+    OfModels,
+    add_amounts,
+    add_up,
+    make_row,
 )
+from skeldir.attribution.origin_schemas import MOST_ORDERS, Dimension, OriginsReport
 from skeldir.attribution.packing import (
     AGE_BITS,
     LARGEST_CHANNEL_NUMBER,
@@ -52,19 +57,18 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
     from skeldir.db import Connection
 
-Amounts: TypeAlias = tuple[int, int]
-"""Minor units, and parts per 10**12 of conversions."""
-OfModels: TypeAlias = dict[str, Amounts]
-"""By model version."""
 Parts: TypeAlias = dict[tuple[str, str], dict[str | None, OfModels]]
 """By currency and channel, then by source or campaign; None stands for touches without one."""
 
+Campaigns: TypeAlias = dict[str, dict[str | None, set[str]]]
+"""By channel, then by source or campaign: the campaigns that its touches name."""
+
 _SEPARATOR: Final = "\x1f"
+_BEFORE_CAMPAIGN: Final = "\x1e"
 _ORDERS_READ_AT_ONCE: Final = 500
 ENTRIES_READ_AT_ONCE: Final = 20_000
 _MOST_CHANNELS: Final = 100
 _ALWAYS: Final = -(2**31)
-_NOTHING: Final = (0, 0)
 _MARGIN: Final = timedelta(hours=16)
 """No zone is ahead of UTC, or behind it, by as much."""
 
@@ -119,14 +123,53 @@ async def report_origins(
             cure="Name a channel or a currency.",
         )
     order_ids = await _find_orders(connection, tenant_id, asked, most_orders) if totals else []
-    parts = await _sum_parts(connection, tenant_id, asked, order_ids, versions)
+    spend = await _read_spend(connection, tenant_id, asked, versions)
+    parts, campaigns = await _sum_parts(
+        connection, tenant_id, asked, order_ids, versions, with_campaigns=bool(spend.campaigns)
+    )
     names: dict[str, str] = {version.model: version.model_version for version in versions}
+    matched = spend_of_values(spend, campaigns)
+    of_currencies = {} if asked.channel is not None else _sum_by_currency(totals)
     return OriginsReport(
         await read_time_zone(connection, tenant_id),
         "exclude" if asked.without_renewals else "include",
         names,
         len(order_ids),
-        [_make_row(key, total, parts, names, asked.top) for key, total in totals.items()],
+        [
+            make_row(
+                key,
+                totals.get(key, {}),
+                parts.get(key, {}),
+                names,
+                asked.top,
+                ChannelSpend(spend.of_channels.get(key, 0), matched.get(key, {})),
+                of_currencies.get(key[0]),
+            )
+            for key in sorted({*totals, *spend.of_channels})
+        ],
+    )
+
+
+def _sum_by_currency(totals: Mapping[tuple[str, str], OfModels]) -> dict[str, OfModels]:
+    rows: dict[str, list[OfModels]] = defaultdict(list)
+    for (currency, _), of_models in totals.items():
+        rows[currency].append(of_models)
+    return {currency: add_up(some) for currency, some in rows.items()}
+
+
+async def _read_spend(
+    connection: Connection, tenant_id: UUID, asked: OriginsAsked, versions: Sequence[ModelVersion]
+) -> SpendOfDays:
+    if not versions:
+        return SpendOfDays()
+    return await read_spend_of_days(
+        connection,
+        tenant_id,
+        version=versions[0].model_version,
+        days=asked.days,
+        currency=asked.currency,
+        channel=asked.channel,
+        most_channels=_MOST_CHANNELS,
     )
 
 
@@ -208,24 +251,31 @@ async def _sum_parts(
     asked: OriginsAsked,
     order_ids: Sequence[str],
     versions: Sequence[ModelVersion],
-) -> Parts:
+    *,
+    with_campaigns: bool,
+) -> tuple[Parts, Campaigns]:
     parts: Parts = defaultdict(lambda: defaultdict(dict))
+    campaigns: Campaigns = defaultdict(lambda: defaultdict(set))
     in_force = [VersionInForce(version, _ALWAYS) for version in versions]
-    select = partial(queries.select_touches_with_origins, dimension=asked.by)
+    dimension = "both" if with_campaigns and asked.by == "source" else asked.by
+    select = partial(queries.select_touches_with_origins, dimension=dimension)
     left = list(order_ids)
     while left:
         some, left = left[:_ORDERS_READ_AT_ONCE], left[_ORDERS_READ_AT_ONCE:]
         reader = await open_reader(connection, tenant_id, some, BOUNDS)
         reading = replace(reader.reading, versions=in_force)
         await replace(reader, reading=reading, select_touches=select).read_light(some)
-        await asyncio.to_thread(_credit, reading, asked, parts)
+        await asyncio.to_thread(_credit, reading, asked, parts, campaigns)
         if reading.orders:
             left = reading.unread + left
-    return parts
+    return parts, campaigns
 
 
-def _credit(reading: Reading, asked: OriginsAsked, parts: Parts) -> None:
-    """Add the credit of the reading's orders to `parts`; takes a fraction of a second."""
+def _credit(reading: Reading, asked: OriginsAsked, parts: Parts, campaigns: Campaigns) -> None:
+    """Add the credit of the reading's orders to `parts`, and which campaigns the values name to `campaigns`.
+
+    Takes a fraction of a second.
+    """
     numbering = _Numbering.of(reading)
     orders = list(pack_all(reading, BOUNDS).values())
     of_codes = sum_credit(orders, reading.versions, Channels(numbering.codes), reading.days)
@@ -248,8 +298,12 @@ def _credit(reading: Reading, asked: OriginsAsked, parts: Parts) -> None:
             _, separator, value = code.partition(_SEPARATOR)
             # A touch that was forgotten is known by its channel only, and is left for the rest.
             if separator or channel in (DIRECT, UNATTRIBUTED):
+                value, _, campaign = value.partition(_BEFORE_CAMPAIGN)
+                campaign = value if asked.by == "campaign" else campaign
+                if campaign:
+                    campaigns[channel][value or None].add(campaign)
                 of_value = parts[currency, channel][value or None]
-                of_value[version] = _add(of_value.get(version, _NOTHING), amounts)
+                of_value[version] = add_amounts(of_value.get(version, NOTHING), amounts)
 
 
 def _fit(of_code: Mapping[str, Amounts], total: Amounts) -> dict[str, Amounts]:
@@ -310,58 +364,3 @@ class _Numbering:
             path = numbers << AGE_BITS | words & OLDEST_AGE
             moved.append(replace(order, path=path.astype("<u8").tobytes()))
         return moved
-
-
-def _make_row(
-    key: tuple[str, str], total: OfModels, parts: Parts, names: Mapping[str, str], top: int
-) -> OriginRow:
-    """Divide a channel's total; `names` are those of the versions by model."""
-    values = parts.get(key, {})
-    ranked = sorted(
-        values,
-        key=lambda value: (
-            -sum(abs(cents) for cents, _ in values[value].values()),
-            value is not None,
-            value or "",
-        ),
-    )
-    known = _sum(values.values())
-    rest = {
-        version: _add(total.get(version, _NOTHING), known.get(version, _NOTHING), sign=-1)
-        for version in names.values()
-    }
-    others = ranked[top:]
-    return OriginRow(
-        *key,
-        _show(total, names),
-        [OriginPart(value, _show(values[value], names)) for value in ranked[:top]],
-        OtherParts(len(others), _show(_sum(values[value] for value in others), names)),
-        _show(rest, names),
-    )
-
-
-def _sum(some: Iterable[OfModels]) -> OfModels:
-    sums: OfModels = {}
-    for one in some:
-        for version, amounts in one.items():
-            sums[version] = _add(sums.get(version, _NOTHING), amounts)
-    return sums
-
-
-def _add(some: Amounts, more: Amounts, *, sign: int = 1) -> Amounts:
-    return some[0] + sign * more[0], some[1] + sign * more[1]
-
-
-def _show(amounts: OfModels, names: Mapping[str, str]) -> Models:
-    return {
-        model: OriginCredit(cents, _as_text(ppt))
-        for model, version in names.items()
-        for cents, ppt in (amounts.get(version, _NOTHING),)
-    }
-
-
-def _as_text(ppt: int) -> str:
-    """Return parts per 10**12 as a decimal without zeros at its end."""
-    whole, fraction = divmod(abs(ppt), 10**12)
-    sign = "-" if ppt < 0 else ""
-    return f"{sign}{whole}.{fraction:012}".rstrip("0").rstrip(".")

@@ -532,6 +532,7 @@ LEFT JOIN LATERAL (
 
 -- name: select_touches_with_origins
 -- As `select_touches`, with the source or campaign of each touch behind its channel, after chr(31); a direct one has none.
+-- For the dimension `both` it is the source, and after chr(30) the campaign.
 -- Never null: every column.
 SELECT j.place, p.moments, p.codes
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
@@ -541,7 +542,8 @@ CROSS JOIN LATERAL (
     FROM (SELECT e.occurred_at,
                  CASE WHEN e.channel_code = 'direct' THEN e.channel_code
                       ELSE concat(e.channel_code, chr(31),
-                                  CASE WHEN :dimension::text = 'source' THEN e.source ELSE e.campaign END) END AS code
+                                  CASE :dimension::text WHEN 'source' THEN e.source WHEN 'campaign' THEN e.campaign
+                                       ELSE concat(e.source, chr(30), e.campaign) END) END AS code
           FROM public.standing_touches e
           WHERE e.tenant_id = :tenant_id
             AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
@@ -883,3 +885,51 @@ FROM (SELECT CASE :granularity::text WHEN 'total' THEN DATE '0002-01-01' WHEN 'd
         AND d.model_version = ANY(:versions::text[])
         AND (:currency::text IS NULL OR d.currency = :currency::text)) c
 GROUP BY c.period, c.currency, c.model_version;
+
+-- name: select_campaign_costs
+-- What campaigns cost on some days, by the latest revision of each day, in the channel of that revision.
+SELECT l.currency, l.channel_code, l.platform, l.account, l.campaign,
+       array_agg(DISTINCT l.campaign_name) FILTER (WHERE l.campaign_name IS NOT NULL) AS names,
+       sum(l.cost_cents) AS cost_cents
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+             d.platform, d.account, d.campaign, d.campaign_name, d.currency, d.cost_cents, d.channel_code
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id
+        AND d.day >= greatest(:first_day::date, '-infinity'::date) AND d.day < least(:end_day::date, 'infinity'::date)
+        AND (:currency::text IS NULL OR d.currency = :currency::text)
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+WHERE l.cost_cents IS NOT NULL AND (:channel::text IS NULL OR l.channel_code = :channel::text)
+GROUP BY l.currency, l.channel_code, l.platform, l.account, l.campaign
+ORDER BY l.currency, l.channel_code, l.platform, l.account, l.campaign
+LIMIT :most;
+
+-- name: select_channel_spend
+-- What channels cost on some days, as the channel report shows it beside any version.
+-- Never null: spend_cents.
+SELECT d.currency, d.channel_code, sum(d.spend_cents) AS spend_cents
+FROM public.rollup_channel_day d
+WHERE d.tenant_id = :tenant_id AND d.basis = 'entry' AND d.model_version = :version AND d.spend_cents <> 0
+  AND d.revenue_date >= greatest(:first_day::date, '-infinity'::date)
+  AND d.revenue_date < least(:end_day::date, 'infinity'::date)
+  AND (:currency::text IS NULL OR d.currency = :currency::text)
+  AND (:channel::text IS NULL OR d.channel_code = :channel::text)
+GROUP BY d.currency, d.channel_code
+HAVING sum(d.spend_cents) <> 0
+ORDER BY d.currency, d.channel_code
+LIMIT :most;
+
+-- name: select_channel_figures
+-- The sums of one version over some days; without renewals as in `select_channel_report`.
+-- Never null: credited_cents, conversion_ppt, spend_cents.
+SELECT d.currency, d.channel_code,
+       sum(CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END) AS credited_cents,
+       sum(CASE d.basis WHEN 'entry' THEN d.conversion_ppt ELSE -d.conversion_ppt END) AS conversion_ppt,
+       sum(d.spend_cents) AS spend_cents
+FROM public.rollup_channel_day d
+WHERE d.tenant_id = :tenant_id AND d.basis = ANY(:bases::text[]) AND d.model_version = :version
+  AND d.revenue_date >= greatest(:first_day::date, '-infinity'::date)
+  AND d.revenue_date < least(:end_day::date, 'infinity'::date)
+GROUP BY d.currency, d.channel_code
+HAVING sum(CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END) <> 0 OR sum(d.spend_cents) <> 0
+ORDER BY d.currency, sum(CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END) DESC,
+         d.channel_code;

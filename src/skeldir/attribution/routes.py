@@ -81,12 +81,13 @@ async def get_channels(
     response_model=OriginsReport,
     responses=with_read_headers(READ_PROBLEMS | {404: {"model": Problem}}),
     openapi_extra=REPORT_PARAMETERS,
-    summary="Credited revenue and conversions of each channel by source or campaign",
+    summary="Credited revenue, conversions and spend of each channel by source or campaign",
 )
 async def get_origins(query: Annotated[OriginsQuery, Query()], reading: ReportReading) -> Response:
     """Divide the credit of each channel by the source or campaign of its touches, over all days asked for.
 
-    `parts`, `others` and `not_known` add up to the channel's credit, to the unit. The report is computed from the facts
+    `parts`, `others` and `not_known` add up to the channel's credit, to the unit, and their spend and
+    `unmatched_spend_cents` to its spend. The report is computed from the facts
     of the days, so it takes about as long as crediting their orders; more than 10,000 orders are refused with
     `report_too_large`.
     """

@@ -27,6 +27,22 @@ class SelectActiveModelsRow(TypedDict):
     half_life_days: int
     active_since: int
 
+class SelectCampaignCostsRow(TypedDict):
+    currency: str
+    channel_code: str
+    platform: str
+    account: str
+    campaign: str
+    names: list[str] | None
+    cost_cents: Decimal | None
+
+class SelectChannelFiguresRow(TypedDict):
+    currency: str
+    channel_code: str
+    credited_cents: Decimal
+    conversion_ppt: Decimal
+    spend_cents: Decimal
+
 class SelectChannelNumbersRow(TypedDict):
     channel_code: str
     number: int
@@ -45,6 +61,11 @@ class SelectChannelReportRow(TypedDict):
     conversions: list[str]
     spend_cents: list[Decimal]
     roas: list[str | None]
+
+class SelectChannelSpendRow(TypedDict):
+    currency: str
+    channel_code: str
+    spend_cents: Decimal
 
 class SelectChannelSumsOfDaysRow(TypedDict):
     currency: str
@@ -499,6 +520,29 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectActiveModelsRow]: ...
     @staticmethod
+    async def select_campaign_costs(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+        currency: str | None,
+        channel: str | None,
+        most: int,
+    ) -> list[SelectCampaignCostsRow]: ...
+    @staticmethod
+    async def select_channel_figures(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        bases: Collection[str],
+        version: str,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+    ) -> list[SelectChannelFiguresRow]: ...
+    @staticmethod
     async def select_channel_numbers(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectChannelNumbersRow]: ...
@@ -520,6 +564,19 @@ class _Queries:
         after_channel: str | None,
         most: int,
     ) -> list[SelectChannelReportRow]: ...
+    @staticmethod
+    async def select_channel_spend(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        version: str,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+        currency: str | None,
+        channel: str | None,
+        most: int,
+    ) -> list[SelectChannelSpendRow]: ...
     @staticmethod
     async def select_channel_sums_of_days(
         connection: Connection,

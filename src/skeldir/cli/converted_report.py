@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -26,15 +25,6 @@ from skeldir.cli.console import err, out
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.money import format_minor
 from skeldir.rates import ConvertedBy, target_of
-
-ConvertOption = Annotated[
-    str | None,
-    typer.Option(help="By channel: show all money in this currency, by each day's stored rate."),
-]
-RateSourceOption = Annotated[
-    str | None,
-    typer.Option(help="With --convert: whose rates; needed if there are several sources."),
-]
 
 _UNKNOWN = "\u2013"
 _RATES_SHOWN = 5

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import orjson
 import typer
 from rich.table import Table
 
 from skeldir.attribution import (
-    MOST_VALUES,
     ChannelTotal,
     OriginCredit,
     OriginRow,
@@ -27,15 +25,23 @@ from skeldir.attribution import (
     set_aside_totals,
 )
 from skeldir.cli.console import err, out
-from skeldir.cli.converted_report import (
-    ConvertOption,
-    RateSourceOption,
-    ask_to_convert,
-    show_converted,
-)
+from skeldir.cli.converted_report import ask_to_convert, show_converted
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import print_channels
+from skeldir.cli.ratios_report import origin_ratios, show_ratios
+from skeldir.cli.report_options import (
+    ByOption,
+    ConvertOption,
+    EndDayOption,
+    FirstDayOption,
+    JsonOption,
+    RateSourceOption,
+    RatiosOption,
+    TopOption,
+    WithoutRenewalsOption,
+)
 from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.cli.spend_reports import UNKNOWN, money
 from skeldir.money import format_minor
 from skeldir.revenue import LedgerTotal, RenewalTotal, ledger_totals, renewal_totals
 
@@ -50,41 +56,13 @@ _ABOUT_RENEWALS = (
 
 def report(
     tenant: TenantArgument,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print JSON, with credited_cents and conversions of each model."
-        ),
-    ] = False,
-    by: Annotated[
-        Literal["channel", "source", "campaign"],
-        typer.Option(help="Divide each channel by the source or the campaign of its touches."),
-    ] = "channel",
-    first_day: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from",
-            formats=["%Y-%m-%d"],
-            help="Not by channel, or with --convert: the first day, in the tenant's zone.",
-        ),
-    ] = None,
-    end_day: Annotated[
-        datetime | None,
-        typer.Option(
-            "--to", formats=["%Y-%m-%d"], help="Not by channel: the day after the last one."
-        ),
-    ] = None,
-    top: Annotated[
-        int,
-        typer.Option(min=1, max=MOST_VALUES, help="Not by channel: values shown of each channel."),
-    ] = 10,
-    without_renewals: Annotated[
-        bool,
-        typer.Option(
-            "--without-renewals",
-            help="Leave out later payments of subscriptions, as webhooks report them.",
-        ),
-    ] = False,
+    as_json: JsonOption = False,
+    by: ByOption = "channel",
+    first_day: FirstDayOption = None,
+    end_day: EndDayOption = None,
+    top: TopOption = 10,
+    without_renewals: WithoutRenewalsOption = False,
+    ratios: RatiosOption = None,
     convert: ConvertOption = None,
     rate_source: RateSourceOption = None,
 ) -> None:
@@ -99,15 +77,21 @@ def report(
     )
     wanted = ask_to_convert(convert, rate_source, days, by=by, without_renewals=without_renewals)
     if wanted is not None:
+        if ratios is not None:
+            raise typer.BadParameter("--ratios and --convert exclude each other; see --json.")
         show_converted(tenant, wanted, as_json=as_json)
+        return
+    if by == "channel" and ratios is not None:
+        show_ratios(tenant, ratios, days, as_json=as_json, without_renewals=without_renewals)
         return
     if by == "channel":
         if days != (None, None):
-            raise typer.BadParameter("--from and --to need --convert, or another --by.")
+            raise typer.BadParameter("--from and --to need --ratios, --convert or another --by.")
         show_channels(tenant, as_json=as_json, without_renewals=without_renewals)
         return
-    asked = OriginsAsked(by, days, top=top, without_renewals=without_renewals)
-    show_origins(tenant, asked, as_json=as_json)
+    models = None if ratios is None else [ratios]
+    asked = OriginsAsked(by, days, models, top=top, without_renewals=without_renewals)
+    show_origins(tenant, asked, as_json=as_json, ratios=ratios)
 
 
 def show_channels(tenant: str, *, as_json: bool, without_renewals: bool = False) -> None:
@@ -197,8 +181,13 @@ def _explain_difference(awaiting: int, *, is_balanced: bool) -> None:
         )
 
 
-def show_origins(tenant: str, asked: OriginsAsked, *, as_json: bool) -> None:
-    """Print the report, as a table for each channel and currency or as the JSON that the API returns."""
+def show_origins(
+    tenant: str, asked: OriginsAsked, *, as_json: bool, ratios: str | None = None
+) -> None:
+    """Print the report, as a table for each channel and currency or as the JSON that the API returns.
+
+    With `ratios`, the name of the only model asked for, the tables show its credit beside the spend.
+    """
 
     async def work(runtime: Runtime) -> OriginsReport:
         tenant_id = await runtime.tenant_id(tenant)
@@ -215,26 +204,40 @@ def show_origins(tenant: str, asked: OriginsAsked, *, as_json: bool) -> None:
     if not result.data:
         err.print("No channel has credit on these days.")
     for row in result.data:
-        _print_row(row, asked)
+        if ratios is None:
+            _print_row(row, asked)
+        else:
+            limit = ", without renewals" if asked.without_renewals else ""
+            out.print(origin_ratios(row, ratios, asked.by, limit))
 
 
 def _print_row(row: OriginRow, asked: OriginsAsked) -> None:
     limit = ", without renewals" if asked.without_renewals else ""
     title = f"{row.channel}, {row.currency}{limit}"
-    table = Table(asked.by, *row.models, title=title, title_justify="left")
+    table = Table(asked.by, *row.models, "spend", title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
         column.overflow = "fold"
 
     def cents(models: Mapping[str, OriginCredit]) -> list[str]:
-        return [format_minor(models[model].credited_cents, row.currency) for model in row.models]
+        return [
+            format_minor(models[model].credited_cents, row.currency) if models else UNKNOWN
+            for model in row.models
+        ]
+
+    def add(
+        label: str, models: Mapping[str, OriginCredit], spend: int | None, style: str | None = None
+    ) -> None:
+        table.add_row(label, *cents(models), money(spend, row.currency), style=style)
 
     for part in row.parts:
-        table.add_row("(none)" if part.value is None else part.value, *cents(part.models))
+        add("(none)" if part.value is None else part.value, part.models, part.spend_cents)
     if row.others.values:
-        table.add_row(f"({row.others.values:,} others)", *cents(row.others.models), style="dim")
+        add(f"({row.others.values:,} others)", row.others.models, row.others.spend_cents, "dim")
     if any(credit.credited_cents for credit in row.not_known.values()):
-        table.add_row("(not known)", *cents(row.not_known), style="dim")
+        add("(not known)", row.not_known, None, "dim")
+    if row.unmatched_spend_cents:
+        add("(unmatched)", {}, row.unmatched_spend_cents, "dim")
     table.add_section()
-    table.add_row("total", *cents(row.models), style="bold")
+    add("total", row.models, row.spend_cents or None, "bold")
     out.print(table)

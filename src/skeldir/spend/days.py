@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeAlias
 
+from skeldir.attribution import BY_NAME as BY_NAME
+
 Figure: TypeAlias = int | str | None
 
 COST_FIGURES: Final = ("cost_cents", "impressions", "clicks")
@@ -22,8 +24,6 @@ FIGURES: Final = (*COST_FIGURES, *CLAIM_FIGURES)
 
 GIVEN: Final = "given"
 """The rule of a channel that somebody chose; it stays until another is chosen for the campaign."""
-BY_NAME: Final = "name:"
-"""Before the name of a campaign whose source has no id."""
 LONGEST_ACCOUNT: Final = 200
 LONGEST_CAMPAIGN: Final = 295
 MILLION: Final = 1_000_000

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from skeldir.attribution import plain_campaign
 from skeldir.spend.days import BY_NAME
 from skeldir.spend.store import queries
 
@@ -175,14 +176,17 @@ async def match_campaigns(
     )
     counts: dict[str, int] = {}
     for touch in touches:
-        plain = _plain(touch["campaign"])
+        plain = plain_campaign(touch["campaign"])
         counts[plain] = counts.get(plain, 0) + touch["touches"]
     campaigns = []
     named: set[str] = set()
     matched: dict[str, int] = {}
     spent: dict[str, int] = {}
     for row in rows:
-        names = {_plain(row["campaign"].removeprefix(BY_NAME)), _plain(row["name"] or "")}
+        names = {
+            plain_campaign(row["campaign"].removeprefix(BY_NAME)),
+            plain_campaign(row["name"] or ""),
+        }
         found = sum(counts.get(name, 0) for name in names if name)
         named |= names
         cost = _whole(row["cost_cents"])
@@ -204,12 +208,10 @@ async def match_campaigns(
                 found,
             )
         )
-    left = [(t["campaign"], t["touches"]) for t in touches if _plain(t["campaign"]) not in named]
+    left = [
+        (t["campaign"], t["touches"]) for t in touches if plain_campaign(t["campaign"]) not in named
+    ]
     return MatchReport(campaigns, left, matched, spent)
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.casefold().split())
 
 
 def _whole(number: Decimal | None) -> int | None:
