@@ -24,7 +24,7 @@ from skeldir.attribution.ratios import (
     share_of,
 )
 from skeldir.attribution.reports import report_channels
-from skeldir.attribution.schemas import ChannelRow, ChannelsQuery, ModelCredit
+from skeldir.attribution.schemas import ChannelRow, ChannelsPage, ChannelsQuery, ModelCredit
 from skeldir.http import Keyset, KeyText
 
 if TYPE_CHECKING:
@@ -54,19 +54,12 @@ async def report_converted_channels(
         ReportTooLarge: the range has more than MOST_DAYS days.
         CursorInvalid: the cursor belongs to another query, or models, zone or rates have changed since.
     """
-    asked = {"from": _NO_DAY, "model": query.model, "renewals": query.renewals}
-    standing = await report_channels(connection, tenant_id, ChannelsQuery.model_validate(asked))
+    standing = await _read_standing(connection, tenant_id, query)
     names = standing.model_versions
     sums = await convert_channels(
         connection,
         tenant_id,
-        ConvertAsked(
-            target,
-            query.rate_source,
-            query.granularity,
-            (query.from_, query.to),
-            without_renewals=query.renewals == "exclude",
-        ),
+        _asked(query, target),
         list(names.values()),
         most_days=MOST_DAYS,
     )
@@ -100,6 +93,24 @@ async def report_converted_channels(
         data,
         next_cursor,
     )
+
+
+def _asked(query: ChannelsQuery, target: str) -> ConvertAsked:
+    return ConvertAsked(
+        target,
+        query.rate_source,
+        query.granularity,
+        (query.from_, query.to),
+        without_renewals=query.renewals == "exclude",
+    )
+
+
+async def _read_standing(
+    connection: Connection, tenant_id: UUID, query: ChannelsQuery
+) -> ChannelsPage:
+    """Return the channel report without rows: the versions, the zone, and how many orders await credit."""
+    asked = {"from": _NO_DAY, "model": query.model, "renewals": query.renewals}
+    return await report_channels(connection, tenant_id, ChannelsQuery.model_validate(asked))
 
 
 def _show(sums: OfVersions, names: Mapping[str, str], totals: OfVersions) -> dict[str, ModelCredit]:

@@ -134,12 +134,12 @@ class OriginsReport:
                                 }
                             ],
                             "others": {
-                                "values": 0,
-                                "spend_cents": None,
+                                "values": 1,
+                                "spend_cents": 4,
                                 "models": {"linear": {"credited_cents": 0, "conversions": "0"}},
                             },
                             "not_known": {"linear": {"credited_cents": 0, "conversions": "0"}},
-                            "unmatched_spend_cents": 10,
+                            "unmatched_spend_cents": 6,
                         }
                     ],
                 }
