@@ -58,6 +58,7 @@ class ConvertedSums:
 
     def add(self, rows: Sequence[SelectCreditByDayRow]) -> None:
         """Add rows, each with all channels of a day, currency and version."""
+        converted_spend: tuple[object, list[int]] = (None, [])
         for row in rows:
             currency, version = row["currency"], row["model_version"]
             credited = [int(cents) for cents in row["credited_cents"]]
@@ -68,7 +69,10 @@ class ConvertedSums:
                 is_known = rate is not None
                 if rate is not None:
                     credited = convert_parts(credited, rate.minor_units)
-                    spend = convert_parts(spend, rate.minor_units)
+                    # The versions of a day and currency stand together, and most have the same spend.
+                    if (before := (rate, spend)) != converted_spend[0]:
+                        converted_spend = before, convert_parts(spend, rate.minor_units)
+                    spend = converted_spend[1]
             period = _period_of(row["day"], self._granularity)
             for channel, *amounts in zip(
                 row["channels"], credited, map(int, row["conversion_ppt"]), spend, strict=True
@@ -76,8 +80,8 @@ class ConvertedSums:
                 of_versions = (
                     self.converted[period, channel] if is_known else self.left[currency, channel]
                 )
-                before = of_versions.get(version, ChannelAmounts())
-                of_versions[version] = _add(before, ChannelAmounts(*amounts))
+                so_far = of_versions.get(version, ChannelAmounts())
+                of_versions[version] = _add(so_far, ChannelAmounts(*amounts))
 
     def of_periods(self) -> dict[date, OfVersions]:
         """Return the sums of all channels by period."""
@@ -153,4 +157,8 @@ def _period_of(day: date, granularity: str) -> date:
 
 
 def _add(some: ChannelAmounts, more: ChannelAmounts) -> ChannelAmounts:
-    return ChannelAmounts(*(a + b for a, b in zip(some, more, strict=True)))
+    return ChannelAmounts(
+        some.credited_cents + more.credited_cents,
+        some.conversion_ppt + more.conversion_ppt,
+        some.spend_cents + more.spend_cents,
+    )

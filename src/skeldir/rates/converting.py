@@ -67,6 +67,8 @@ def convert_parts(cents: Sequence[int], rate: Fraction) -> list[int]:
     down, and the units that are left go to the parts with the largest remainders, the earlier first among equals. So a
     part is less than one unit from its exact value, and a part of 0 stays 0.
     """
+    if not any(cents):
+        return list(cents)
     exact = [rate.numerator * part for part in cents]
     parts = [value // rate.denominator for value in exact]
     left = round(Fraction(sum(exact), rate.denominator)) - sum(parts)
