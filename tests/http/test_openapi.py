@@ -44,6 +44,7 @@ MORE = {
     ("post", "/v1/claims"): {"413", "415"},
     ("post", "/v1/rates"): {"409", "413", "415"},
     ("get", "/v1/attribution/channels"): {"404"},
+    ("get", "/v1/attribution/kinds"): {"404"},
     ("get", "/v1/attribution/origins"): {"404"},
     ("get", "/v1/attribution/orders/{order_id}"): {"404"},
     ("get", "/v1/revenue/realtime"): {"304"},
@@ -94,7 +95,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 26
+    assert len(OPERATIONS) == 27
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -175,7 +176,7 @@ def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
 
 def test_every_example_fits_its_schema() -> None:
     schemas = list(schemas_with_examples())
-    assert len(schemas) == 30
+    assert len(schemas) == 31
     for schema in schemas:
         for example in schema["examples"]:
             assert faults_of(example, schema) == []

@@ -32,7 +32,9 @@ from tests.support.two_tenants import fill_two_tenants, refresh_all
 
 LISTS = (
     "/v1/attribution/channels",
+    "/v1/attribution/kinds",
     "/v1/attribution/origins",
+    "/v1/rates",
     "/v1/revenue/daily",
     "/v1/revenue/realtime",
     "/v1/views",

@@ -27,7 +27,9 @@ from skeldir.attribution.definitions import (
 from skeldir.attribution.evaluating import Sums
 from skeldir.attribution.explanations import UnbookedEntry
 from skeldir.attribution.figures import ChannelFigures, channel_figures
+from skeldir.attribution.kind_schemas import KindCredit, KindRow, KindsReport
 from skeldir.attribution.kinds import CREDIT
+from skeldir.attribution.kinds_of_credit import report_kinds
 from skeldir.attribution.marks import (
     count_dirty_orders,
     mark_all_orders,
@@ -80,6 +82,9 @@ __all__ = [
     "ConvertedSums",
     "CreditReport",
     "EntryCredit",
+    "KindCredit",
+    "KindRow",
+    "KindsReport",
     "ModelChange",
     "ModelInForce",
     "ModelParameters",
@@ -118,6 +123,7 @@ __all__ = [
     "read_stored_credit",
     "rebuild_credit",
     "release_memory",
+    "report_kinds",
     "report_origins",
     "retain_touches",
     "retire_model",

@@ -41,6 +41,17 @@ class Credit:
     parts: Ints
     uncertain: Ints
 
+    def only(self, is_wanted: Flags) -> Credit:
+        """Return the rows of the entries that are wanted, of all entries."""
+        rows = is_wanted[self.entries]
+        return Credit(
+            self.entries[rows],
+            self.channels[rows],
+            self.cents[rows],
+            self.parts[rows],
+            self.uncertain,
+        )
+
 
 @dataclass(slots=True)
 class Engine:

@@ -6,7 +6,7 @@ computed by `splits`, one by one. Both give the same result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
@@ -26,6 +26,7 @@ from skeldir.attribution.packing import (
     OLDEST_AGE,
     TOUCH_BYTES,
     PackedOrder,
+    letters_of,
     unpack_entries,
     unpack_path,
 )
@@ -105,8 +106,11 @@ def sum_credit(
     versions: Sequence[VersionInForce],
     channels: Channels,
     days: LocalDays = UTC_DAYS,
+    kinds: Collection[str] | None = None,
 ) -> Sums:
     """Return the credit of the orders, summed by local day, version, channel and currency.
+
+    With `kinds`, only that of entries of these kinds; each is credited as beside all the others.
 
     An order is credited by the versions that have been in force since its generation or earlier. The sums are exact,
     however large they are. Ages of touches count from the first capture in `entries`; `converted_at` is not read.
@@ -120,9 +124,9 @@ def sum_credit(
         for chunk, is_few in _cut(some):
             if is_few:
                 for order in chunk:
-                    _add_one(sums, order, counted, channels, days)
+                    _add_one(sums, order, counted, channels, days, kinds)
             else:
-                _add_many(sums, chunk, counted, channels, days)
+                _add_many(sums, chunk, counted, channels, days, kinds)
     return sums
 
 
@@ -260,9 +264,14 @@ def _add_one(
     versions: Sequence[ModelVersion],
     channels: Channels,
     days: LocalDays,
+    kinds: Collection[str] | None,
 ) -> None:
     entries = unpack_entries(order.entries)
-    add_allocations(sums, entries, _derive(order, entries, versions, channels), days)
+    allocations = _derive(order, entries, versions, channels)
+    if kinds is not None:
+        wanted = {entry.entry_id for entry in entries if entry.kind in kinds}
+        allocations = [row for row in allocations if row.entry_id in wanted]
+    add_allocations(sums, entries, allocations, days)
 
 
 def _add_many(
@@ -271,8 +280,10 @@ def _add_many(
     versions: Sequence[ModelVersion],
     channels: Channels,
     days: LocalDays,
+    kinds: Collection[str] | None,
 ) -> None:
-    columns, moments = _read_columns(orders, channels)
+    columns, moments, letters = _read_columns(orders, channels)
+    is_wanted = None if kinds is None else np.isin(letters, letters_of(kinds))
     # Each entry's index among the distinct pairs of day and currency.
     pairs, pair_of = np.unique(
         (days.numbers_of(moments) << 24) + columns.entry_currencies, return_inverse=True
@@ -282,17 +293,21 @@ def _add_many(
     engine = Engine(columns)
     for version in versions:
         credit = engine.evaluate(version)
+        if is_wanted is not None:
+            credit = credit.only(is_wanted)
         keys = pair_of[credit.entries] * width + credit.channels
         for key, totals in _sum_rows(keys, len(pairs) * width, credit):
             day, currency = names[key // width]
             code = channels.codes[key % width]
             _add(sums, (day, version.model_version, code, currency), *totals)
         for place in credit.uncertain.tolist():
-            _add_one(sums, orders[place], [version], channels, days)
+            _add_one(sums, orders[place], [version], channels, days, kinds)
 
 
-def _read_columns(orders: Sequence[PackedOrder], channels: Channels) -> tuple[OrderColumns, Ints]:
-    """Return the orders as columns, and the moment of each entry, in microseconds since 1970 UTC."""
+def _read_columns(
+    orders: Sequence[PackedOrder], channels: Channels
+) -> tuple[OrderColumns, Ints, Ints]:
+    """Return the orders as columns; of each entry, the moment in microseconds since 1970 UTC, and its kind's letter."""
     touch_starts = _starts_of([len(order.path) for order in orders], TOUCH_BYTES)
     entry_starts = _starts_of([len(order.entries) for order in orders], ENTRY_BYTES)
     words = np.frombuffer(b"".join([order.path for order in orders]), "<u8")
@@ -319,7 +334,7 @@ def _read_columns(orders: Sequence[PackedOrder], channels: Channels) -> tuple[Or
         entries["amount"].astype(np.int64),
         captures,
     )
-    return columns, entries["moment"].astype(np.int64)
+    return columns, entries["moment"].astype(np.int64), entries["letter"].astype(np.int64)
 
 
 def _starts_of(sizes: Sequence[int], record: int) -> Ints:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -65,10 +65,10 @@ Campaigns: TypeAlias = dict[str, dict[str | None, set[str]]]
 
 _SEPARATOR: Final = "\x1f"
 _BEFORE_CAMPAIGN: Final = "\x1e"
-_ORDERS_READ_AT_ONCE: Final = 500
+ORDERS_READ_AT_ONCE: Final = 500
 ENTRIES_READ_AT_ONCE: Final = 20_000
 _MOST_CHANNELS: Final = 100
-_ALWAYS: Final = -(2**31)
+ALWAYS: Final = -(2**31)
 _MARGIN: Final = timedelta(hours=16)
 """No zone is ahead of UTC, or behind it, by as much."""
 
@@ -85,7 +85,7 @@ class ReportTooLarge(SkeldirError):
 class OriginsAsked:
     """What a report of sources or campaigns is about; `days` are local and half-open, and None is open on that side."""
 
-    by: Dimension
+    by: Dimension | Literal["kind"]
     days: tuple[date | None, date | None] = (None, None)
     models: Sequence[str] | None = None
     currency: str | None = None
@@ -115,14 +115,9 @@ async def report_origins(
         ModelNotInForce: a model that is asked for is not in force.
         ReportTooLarge: there are more orders than `most_orders`, or more channels than can be shown.
     """
-    versions = await _find_versions(connection, tenant_id, asked)
-    totals = await _read_totals(connection, tenant_id, asked, versions)
-    if len(totals) > _MOST_CHANNELS:
-        raise ReportTooLarge(
-            f"More than {_MOST_CHANNELS} channels and currencies have credit.",
-            cure="Name a channel or a currency.",
-        )
-    order_ids = await _find_orders(connection, tenant_id, asked, most_orders) if totals else []
+    versions = await find_versions(connection, tenant_id, asked)
+    totals = await read_totals(connection, tenant_id, asked, versions)
+    order_ids = await find_orders(connection, tenant_id, asked, most_orders) if totals else []
     spend = await _read_spend(connection, tenant_id, asked, versions)
     parts, campaigns = await _sum_parts(
         connection, tenant_id, asked, order_ids, versions, with_campaigns=bool(spend.campaigns)
@@ -173,7 +168,7 @@ async def _read_spend(
     )
 
 
-async def _find_versions(
+async def find_versions(
     connection: Connection, tenant_id: UUID, asked: OriginsAsked
 ) -> list[ModelVersion]:
     """Return the versions to show, in the fixed order of models."""
@@ -185,9 +180,10 @@ async def _find_versions(
     return [of_model[name] for name in MODEL_NAMES if name in wanted and name in of_model]
 
 
-async def _read_totals(
+async def read_totals(
     connection: Connection, tenant_id: UUID, asked: OriginsAsked, versions: Sequence[ModelVersion]
 ) -> dict[tuple[str, str], OfModels]:
+    """Return the stored credit by currency and channel. Raises ReportTooLarge for more than can be shown."""
     rows = await queries.select_channel_sums_of_days(
         connection,
         tenant_id=tenant_id,
@@ -203,10 +199,15 @@ async def _read_totals(
     for row in rows:
         amounts = int(row["credited_cents"]), int(row["conversion_ppt"])
         totals[row["currency"], row["channel_code"]][row["model_version"]] = amounts
+    if len(totals) > _MOST_CHANNELS:
+        raise ReportTooLarge(
+            f"More than {_MOST_CHANNELS} channels and currencies have credit.",
+            cure="Name a channel or a currency.",
+        )
     return totals
 
 
-async def _find_orders(
+async def find_orders(
     connection: Connection, tenant_id: UUID, asked: OriginsAsked, most: int
 ) -> list[str]:
     """Return the orders with entries on the days; ends as soon as there are too many."""
@@ -256,12 +257,12 @@ async def _sum_parts(
 ) -> tuple[Parts, Campaigns]:
     parts: Parts = defaultdict(lambda: defaultdict(dict))
     campaigns: Campaigns = defaultdict(lambda: defaultdict(set))
-    in_force = [VersionInForce(version, _ALWAYS) for version in versions]
+    in_force = [VersionInForce(version, ALWAYS) for version in versions]
     dimension = "both" if with_campaigns and asked.by == "source" else asked.by
     select = partial(queries.select_touches_with_origins, dimension=dimension)
     left = list(order_ids)
     while left:
-        some, left = left[:_ORDERS_READ_AT_ONCE], left[_ORDERS_READ_AT_ONCE:]
+        some, left = left[:ORDERS_READ_AT_ONCE], left[ORDERS_READ_AT_ONCE:]
         reader = await open_reader(connection, tenant_id, some, BOUNDS)
         reading = replace(reader.reading, versions=in_force)
         await replace(reader, reading=reading, select_touches=select).read_light(some)

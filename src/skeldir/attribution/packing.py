@@ -47,6 +47,12 @@ _KINDS: Final[Mapping[bytes, str]] = MappingProxyType(
     {letter: kind for kind, letter in _LETTERS.items()}
 )
 
+
+def letters_of(kinds: Iterable[str]) -> list[int]:
+    """Return the letters of kinds of entries in packed entries, as numbers."""
+    return [_LETTERS[kind][0] for kind in kinds]
+
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BEYOND_64_BITS: Final = 1 << 63
 _by_ledger = attrgetter("occurred_at", "business_key")

@@ -13,11 +13,13 @@ from skeldir.attribution.converted_reports import report_converted_channels
 from skeldir.attribution.converted_schemas import ConvertedChannelsPage
 from skeldir.attribution.explain import explain_order
 from skeldir.attribution.explanations import OrderExplanation
+from skeldir.attribution.kind_schemas import KindsReport
+from skeldir.attribution.kinds_of_credit import report_kinds
 from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.origin_schemas import OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.reports import report_channels
-from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OriginsQuery
+from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, KindsQuery, OriginsQuery
 from skeldir.attribution.shares import add_ratios
 from skeldir.http import (
     READ_PROBLEMS,
@@ -38,6 +40,7 @@ polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_
 _PAGE = TypeAdapter(ChannelsPage)
 _CONVERTED = TypeAdapter(ConvertedChannelsPage)
 _ORIGINS = TypeAdapter(OriginsReport)
+_KINDS = TypeAdapter(KindsReport)
 
 
 @polled_router.get(
@@ -104,6 +107,33 @@ async def get_origins(query: Annotated[OriginsQuery, Query()], reading: ReportRe
         lambda opened: report_origins(opened.connection, opened.profile.tenant_id, asked)
     )
     return Response(_ORIGINS.dump_json(report), media_type="application/json")
+
+
+@router.get(
+    "/kinds",
+    response_model=KindsReport,
+    responses=with_read_headers(READ_PROBLEMS | {404: {"model": Problem}}),
+    openapi_extra=REPORT_PARAMETERS,
+    summary="Credited gross, refunded, disputed and net money of each channel",
+)
+async def get_kinds(query: Annotated[KindsQuery, Query()], reading: ReportReading) -> Response:
+    """Divide the credit of each channel by the kinds of the credited entries, over all days asked for.
+
+    They add up to the channel's credit, to the unit. The report is computed from the facts of the days, as that of
+    origins is; more than 10,000 orders are refused with `report_too_large`.
+    """
+    asked = OriginsAsked(
+        "kind",
+        (query.from_, query.to),
+        query.model,
+        query.currency,
+        query.channel,
+        without_renewals=query.renewals == "exclude",
+    )
+    report = await reading.run(
+        lambda opened: report_kinds(opened.connection, opened.profile.tenant_id, asked)
+    )
+    return Response(_KINDS.dump_json(report), media_type="application/json")
 
 
 # An order id may hold a slash, so it is the rest of the path.

@@ -57,14 +57,19 @@ class ChannelsQuery(CreditQuery, DayRange):
     rate_source: Annotated[Filter[RateSource], Field(description=ABOUT_RATE_SOURCE)] = None
 
 
-class OriginsQuery(CreditQuery):
-    """The filters of the report of sources and campaigns."""
+class KindsQuery(CreditQuery):
+    """The filters of the report of kinds of entries."""
 
-    by: Annotated[Dimension, Field(description="what each channel is divided by")] = "source"
     channel: Annotated[
         Filter[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")]],
         Field(description="this channel only"),
     ] = None
+
+
+class OriginsQuery(KindsQuery):
+    """The filters of the report of sources and campaigns."""
+
+    by: Annotated[Dimension, Field(description="what each channel is divided by")] = "source"
     top: Annotated[
         int,
         Field(ge=1, le=MOST_VALUES, description="how many values of each channel are shown singly"),

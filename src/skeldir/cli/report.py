@@ -27,6 +27,7 @@ from skeldir.attribution import (
 from skeldir.cli.console import err, out
 from skeldir.cli.converted_report import ask_to_convert, show_converted
 from skeldir.cli.keys import TenantArgument
+from skeldir.cli.kinds_report import show_kinds
 from skeldir.cli.pipeline import print_channels
 from skeldir.cli.ratios_report import origin_ratios, show_ratios
 from skeldir.cli.report_options import (
@@ -91,6 +92,9 @@ def report(
         return
     models = None if ratios is None else [ratios]
     asked = OriginsAsked(by, days, models, top=top, without_renewals=without_renewals)
+    if by == "kind":
+        show_kinds(tenant, asked, as_json=as_json, most_orders=_MOST_ORDERS)
+        return
     show_origins(tenant, asked, as_json=as_json, ratios=ratios)
 
 

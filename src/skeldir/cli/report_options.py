@@ -9,7 +9,7 @@ import typer
 
 from skeldir.attribution import MOST_VALUES
 
-By = Literal["channel", "source", "campaign"]
+By = Literal["channel", "source", "campaign", "kind"]
 Model = Literal[
     "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
 ]
@@ -19,7 +19,10 @@ JsonOption = Annotated[
     typer.Option("--json", help="Print JSON, with credited_cents and conversions of each model."),
 ]
 ByOption = Annotated[
-    By, typer.Option(help="Divide each channel by the source or the campaign of its touches.")
+    By,
+    typer.Option(
+        help="Divide each channel by the source or the campaign of its touches, or by captures, refunds and disputes."
+    ),
 ]
 FirstDayOption = Annotated[
     datetime | None,
