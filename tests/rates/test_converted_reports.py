@@ -178,13 +178,13 @@ async def test_rows_add_up_in_every_report_whatever_the_rates_are(
 ) -> None:
     chance = Random(37)
     sales = [
-        (chance.randrange(24) / 2, chance.randrange(1, 10 ** chance.randrange(1, 7)), currency)
+        (chance.randrange(24) * 3.5, chance.randrange(1, 10 ** chance.randrange(1, 7)), currency)
         for currency in ("USD", "JPY", "KWD", "EUR")
         for _ in range(8)
     ]
     await sell(db, tenant, *((days + 0.2, cents, currency) for days, cents, currency in sales))
     rates: dict[tuple[date, str], str] = {}
-    for day in range(13):
+    for day in range(82):
         for quote, about in (("USD", 1), ("JPY", 160), ("KWD", 0)):
             rates[DAY_0.date() + timedelta(days=day), quote] = (
                 f"{about}.{chance.randrange(1, 9_999):04}"

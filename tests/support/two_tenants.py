@@ -46,7 +46,8 @@ _PLAIN_ROWS = (
                gen_random_uuid())""",
     """INSERT INTO exchange_rates (tenant_id, id, source, base, quote, day, revision, rate, reason, recorded_by,
                                    recorded_at)
-       VALUES ($1, gen_random_uuid(), 'ecb', 'EUR', 'USD', '2026-03-02', 1, 1.0850, 'test', 'test', '2026-03-02T15:00Z')""",
+       VALUES ($1, gen_random_uuid(), 'ecb', 'EUR', 'USD', '2026-03-02', 1, 1.0850, 'test', 'test',
+               '2026-03-02T15:00Z')""",
     """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents, verified_cents,
                                         ghost_cents, ran_at)
        VALUES ($1, gen_random_uuid(), 'meta', 'USD', 'matched', 100, 100, 0, now())""",
