@@ -46,4 +46,5 @@ def _quotient(numerator: int, denominator: int) -> str:
     scaled, left = divmod(abs(numerator) * _ONE, abs(denominator))
     scaled += 2 * left >= abs(denominator)
     sign = "-" if scaled and (numerator < 0) != (denominator < 0) else ""
-    return f"{sign}{scaled // _ONE}.{scaled % _ONE:0{_PLACES}}"
+    digits = f"{scaled:0{_PLACES + 1}}"
+    return f"{sign}{digits[:-_PLACES]}.{digits[-_PLACES:]}"
