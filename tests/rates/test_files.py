@@ -12,7 +12,7 @@ import pytest
 
 from skeldir.errors import SkeldirError
 from skeldir.rates import DecimalMark, Rate, StatedRates, read_rates_file
-from tests.support.rate_files import HISTORY, ONE_DAY, PLAIN, PORTAL
+from tests.support.rate_files import HISTORY, ONE_DAY, PLAIN, PORTAL, SERIES
 
 Mend = Callable[[str], str]
 
@@ -51,6 +51,12 @@ def test_series_of_the_data_portal_are_read(tmp_path: Path) -> None:
     assert (stated.base, stated.empty) == ("EUR", 1)
     assert max(stated.rates) == Rate("USD", FRIDAY, Decimal("1.085"))
     assert len(stated.rates) == 3
+
+
+def test_columns_of_the_data_portal_are_read_by_the_keys_of_their_series(tmp_path: Path) -> None:
+    stated = read(tmp_path, SERIES)
+    assert (stated.base, len(stated.rates), stated.empty) == ("EUR", 3, 1)
+    assert Rate("JPY", FRIDAY, Decimal("160.15")) in stated.rates
 
 
 def test_a_plain_table_says_which_currency_a_rate_is_for_one_unit_of(tmp_path: Path) -> None:
@@ -114,6 +120,9 @@ MUTATIONS: list[tuple[str, Mend, str]] = [
     (PORTAL, change("D,USD,EUR", "D,GBP,EUR"), "rates_refused"),
     (PORTAL, change("2026-09-03", "2026-09"), "rate_unreadable"),
     (PORTAL, change("OBS_VALUE", "VALUE"), "rates_refused"),
+    (SERIES, change("EXR.D.USD", "EXR.M.USD"), "rates_refused"),
+    (SERIES, change("D.JPY.EUR", "D.USD.EUR"), "rate_repeated"),
+    (SERIES, change('"03 Sep 2026",', ""), "rates_refused"),
     (PLAIN, change("day,base,quote,rate", "day,currency,rate,source"), "rate_base_open"),
     (PLAIN, change("EUR,USD", "USD,EUR"), "rates_refused"),
     (PLAIN, change("2026-09-03,EUR", "2026-09-03,eur"), "rate_unreadable"),

@@ -16,6 +16,11 @@ EXR.D.USD.EUR.SP00.A,D,USD,EUR,SP00,A,2026-09-04,1.085,A,4,0,US dollar/Euro
 EXR.D.JPY.EUR.SP00.A,D,JPY,EUR,SP00,A,2026-09-04,160.15,A,2,0,"Japanese yen/Euro"
 EXR.D.JPY.EUR.SP00.A,D,JPY,EUR,SP00,A,2026-09-05,,H,2,0,"Japanese yen/Euro"
 """
+SERIES = """\
+"DATE","TIME PERIOD","US dollar/Euro (EXR.D.USD.EUR.SP00.A)","Japanese yen/Euro (EXR.D.JPY.EUR.SP00.A)"
+"2026-09-03","03 Sep 2026","1.0827",""
+"2026-09-04","04 Sep 2026","1.085","160.15"
+"""
 PLAIN = """\
 day,base,quote,rate
 2026-09-03,EUR,USD,1.0827

@@ -31,6 +31,7 @@ MOST_FILE_BYTES: Final = 64 * 1024 * 1024
 
 _CODE: Final = re.compile(r"[A-Z]{3}")
 _LONG_DAY: Final = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}")
+_SERIES: Final = re.compile(r".*\(EXR\.D\.([A-Z]{3})\.EUR\.SP00\.A\)")
 _EMPTY: Final = frozenset({"", "N/A", "NaN", "-"})
 # Currencies in the ECB's history that no order is in any more.
 _FORMER: Final = frozenset(
@@ -60,6 +61,8 @@ def read_rates_file(
         )
     header = [cell.strip() for cell in lines[0][1]]
     lowered = [cell.lower() for cell in header]
+    if lowered[:2] == ["date", "time period"]:
+        return _read_series(header, lines[1:], base, mark)
     if lowered[0] == "date" and len(header) > 1:
         return _read_wide(header, lines[1:], _base_of_table(source, base), mark)
     if {"CURRENCY_DENOM", "OBS_VALUE"} & set(header):
@@ -75,6 +78,25 @@ def read_rates_file(
         "The header is none that is known.",
         cure="Give the ECB's CSV, or a file with the columns day, base, quote and rate.",
     )
+
+
+def _read_series(
+    header: Sequence[str], lines: Sequence[_Row], base: str | None, mark: DecimalMark | None
+) -> StatedRates:
+    """Read a row per day and a column per series, which its key names, as the ECB's data portal shows them."""
+    codes = []
+    for name in header[2:]:
+        found = _SERIES.fullmatch(name)
+        if found is None:
+            raise RatesRefused(
+                f"The column {name[:60]!r} is no daily reference rate of the ECB's.",
+                cure="Export series of the form EXR.D.USD.EUR.SP00.A only.",
+            )
+        codes.append(found[1])
+    for number, cells in lines:
+        _require_cells(number, cells, len(header))
+    without_period = [(number, [cells[0], *cells[2:]]) for number, cells in lines]
+    return _read_wide(["Date", *codes], without_period, _only_base({EURO}, base), mark)
 
 
 def _base_of_table(source: str, base: str | None) -> str:
