@@ -18,6 +18,10 @@ ALIKE = {
         "ParametersRow",
     ): "all parameters of a version; those wanted, of which each may be left out; those of a row of any statement",
     (
+        "Change",
+        "Relative",
+    ): "differences of figures, in their units; differences without a unit, which are not known from 0",
+    (
         "Conversion",
         "ConversionItem",
     ): "a fact, its amount signed and its moment read; the JSON that it is read from",

@@ -45,6 +45,14 @@ class ConfigurationInvalid(SkeldirError):
     title = "The configuration is not usable"
 
 
+class ReportTooLarge(SkeldirError):
+    """The report would have to read or show more than may be asked for at once."""
+
+    code = "report_too_large"
+    status = 422
+    title = "The report would be too large"
+
+
 class InputInvalid(SkeldirError):
     """A value from the caller is not acceptable; nothing was written."""
 

@@ -40,7 +40,7 @@ checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", 
 [[operations]]  # no schema says which currencies and days there are, and that rates do not contradict each other
 include-path-regex = "/rates$"
 checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
-[[operations]]  # no schema says that a range ends after it begins, and which cursors were given out
+[[operations]]  # no schema says that a range ends after it begins, which cursors were given out, or what is to come
 include-path-regex = "/(channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 """

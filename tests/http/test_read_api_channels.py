@@ -203,6 +203,8 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
     body = await get(client, PATH, await key_of(db, tenant))
     assert body == {
         "time_zone": "UTC",
+        "known_at": None,
+        "comparison": None,
         "renewals": "include",
         "model_versions": {},
         "orders_awaiting_credit": 0,

@@ -1,10 +1,19 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
 from skeldir.attribution.campaign_spend import BY_NAME, plain_campaign
+from skeldir.attribution.channel_rows import ChannelRow, ComparedCredit
 from skeldir.attribution.comparing import (
     compare_with_facts,
     list_awaiting_credit,
     list_set_aside,
+)
+from skeldir.attribution.comparisons import (
+    Compare,
+    Comparison,
+    ComparisonAsked,
+    Match,
+    find_other,
+    pair_rows,
 )
 from skeldir.attribution.converted import (
     ChannelAmounts,
@@ -30,6 +39,12 @@ from skeldir.attribution.figures import ChannelFigures, channel_figures
 from skeldir.attribution.kind_schemas import KindCredit, KindRow, KindsReport
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.kinds_of_credit import report_kinds
+from skeldir.attribution.known import (
+    ChannelsAsked,
+    Standing,
+    find_standing,
+    read_rows,
+)
 from skeldir.attribution.marks import (
     count_dirty_orders,
     mark_all_orders,
@@ -51,6 +66,7 @@ from skeldir.attribution.ratios import (
     share_of,
 )
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
+from skeldir.attribution.shares import with_shares
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.stored_credit import (
     EntryCredit,
@@ -76,7 +92,13 @@ __all__ = [
     "AfterConversion",
     "ChannelAmounts",
     "ChannelFigures",
+    "ChannelRow",
     "ChannelTotal",
+    "ChannelsAsked",
+    "Compare",
+    "ComparedCredit",
+    "Comparison",
+    "ComparisonAsked",
     "CompleteParameters",
     "ConvertAsked",
     "ConvertedSums",
@@ -85,6 +107,7 @@ __all__ = [
     "KindCredit",
     "KindRow",
     "KindsReport",
+    "Match",
     "ModelChange",
     "ModelInForce",
     "ModelParameters",
@@ -95,6 +118,7 @@ __all__ = [
     "OriginsAsked",
     "OriginsReport",
     "SetAsideTotal",
+    "Standing",
     "StoredCredit",
     "Sums",
     "UnbookedEntry",
@@ -110,6 +134,8 @@ __all__ = [
     "define_models",
     "describe_command",
     "fewer_collections",
+    "find_other",
+    "find_standing",
     "latest_changes",
     "list_awaiting_credit",
     "list_set_aside",
@@ -118,8 +144,10 @@ __all__ = [
     "mark_orders_of_conversions",
     "mark_orders_reached_by_touches",
     "models_in_force",
+    "pair_rows",
     "plain_campaign",
     "preview_model",
+    "read_rows",
     "read_stored_credit",
     "rebuild_credit",
     "release_memory",
@@ -132,4 +160,5 @@ __all__ = [
     "set_models",
     "set_time_zone",
     "share_of",
+    "with_shares",
 ]

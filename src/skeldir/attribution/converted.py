@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
-from skeldir.attribution.origins import ReportTooLarge
 from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.store import queries
+from skeldir.errors import ReportTooLarge
 from skeldir.rates import Converter, convert_parts, open_converter
 from skeldir.rollups import DAYS_AT_ONCE
 

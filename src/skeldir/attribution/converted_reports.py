@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from skeldir.attribution.channel_rows import ChannelRow, ModelCredit
 from skeldir.attribution.converted import (
     NO_PERIOD,
     ChannelAmounts,
@@ -24,7 +25,7 @@ from skeldir.attribution.ratios import (
     share_of,
 )
 from skeldir.attribution.reports import report_channels
-from skeldir.attribution.schemas import ChannelRow, ChannelsPage, ChannelsQuery, ModelCredit
+from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
 from skeldir.http import Keyset, KeyText
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ async def report_converted_channels(
         standing.time_zone,
         standing.renewals,
         names,
-        standing.orders_awaiting_credit,
-        standing.orders_set_aside,
+        # Of a report of now, both are known.
+        standing.orders_awaiting_credit or 0,
+        standing.orders_set_aside or 0,
         sums.converter.describe(),
         _show(totals, names, totals),
         [ChannelRow(None, *key, _show(sums.left[key], names, {})) for key in sorted(sums.left)],

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from skeldir.attribution.schemas import MOST_AWAITING, ChannelRow, ModelCredit
+from skeldir.attribution.channel_rows import ChannelRow, ModelCredit
+from skeldir.attribution.schemas import MOST_AWAITING
 from skeldir.days import TimeZone
 from skeldir.rates import ConvertedBy
 from skeldir.revenue import RenewalsFilter

@@ -49,7 +49,7 @@ from skeldir.attribution.reading import open_reader
 from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.store import queries
-from skeldir.errors import SkeldirError
+from skeldir.errors import ReportTooLarge
 from skeldir.money import split
 from skeldir.rollups import read_time_zone
 
@@ -71,14 +71,6 @@ _MOST_CHANNELS: Final = 100
 ALWAYS: Final = -(2**31)
 _MARGIN: Final = timedelta(hours=16)
 """No zone is ahead of UTC, or behind it, by as much."""
-
-
-class ReportTooLarge(SkeldirError):
-    """The report would have to read or show more than may be asked for at once."""
-
-    code = "report_too_large"
-    status = 422
-    title = "The report would be too large"
 
 
 @dataclass(frozen=True, slots=True)

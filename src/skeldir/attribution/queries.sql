@@ -794,6 +794,107 @@ FROM standing s
 LEFT JOIN report r ON true
 ORDER BY r.period, r.currency, r.channel_code;
 
+-- name: select_versions_at
+-- The versions of some models that were in force before a moment, or that are in force now if it is NULL. Versions that
+-- were put in force before changes were recorded are known from the change that ended them, or are still in force.
+-- Never null: every column.
+SELECT w.model,
+       CASE WHEN :moment::timestamptz IS NULL THEN a.model_version
+            WHEN b.id IS NOT NULL THEN b.to_version
+            WHEN l.id IS NOT NULL THEN l.from_version
+            ELSE a.model_version END AS model_version
+FROM unnest(:models::text[]) AS w (model)
+LEFT JOIN public.attribution_models a ON a.tenant_id = :tenant_id AND a.model = w.model AND a.is_active
+LEFT JOIN LATERAL (SELECT c.id, c.to_version FROM public.model_changes c
+                   WHERE c.tenant_id = :tenant_id AND c.model = w.model AND c.changed_at < :moment::timestamptz
+                   ORDER BY c.changed_at DESC, c.id DESC LIMIT 1) b ON true
+LEFT JOIN LATERAL (SELECT c.id, c.from_version FROM public.model_changes c
+                   WHERE c.tenant_id = :tenant_id AND c.model = w.model AND c.changed_at >= :moment::timestamptz
+                   ORDER BY c.changed_at, c.id LIMIT 1) l ON true
+WHERE CASE WHEN :moment::timestamptz IS NULL THEN a.model_version
+           WHEN b.id IS NOT NULL THEN b.to_version
+           WHEN l.id IS NOT NULL THEN l.from_version
+           ELSE a.model_version END IS NOT NULL;
+
+-- name: select_channel_sums_at
+-- The sums of the channel report before a moment, or now if it is NULL: as `select_channel_report`, for the versions given.
+-- The day of each sum is shifted, so that the periods of two reports can be compared.
+-- Credit of days before `border` is today's without what was changed since the moment, that of later days is what had been
+-- changed by then: of both, the journal holds little. Which days are which makes no difference to the sums. Spend of an
+-- earlier moment is summed before it is repeated for each version.
+-- May be null: after_currency, after_channel, roas[]. Never null: every column.
+SELECT g.period, g.currency, g.channel_code AS channel,
+       array_agg(g.model_version) AS model_versions,
+       array_agg(g.credited_cents) AS credited_cents,
+       array_agg(g.conversions) AS conversions,
+       array_agg(g.spend_cents) AS spend_cents,
+       array_agg(g.roas) AS roas
+FROM (
+    SELECT c.period, c.currency, c.channel_code, c.model_version,
+           sum(c.credited_cents) AS credited_cents,
+           trim_scale(sum(c.conversion_ppt) * 0.000000000001)::text AS conversions,
+           sum(c.spend_cents) AS spend_cents,
+           round(sum(c.credited_cents) / nullif(sum(c.spend_cents), 0), 6)::text AS roas
+    FROM (SELECT CASE WHEN :granularity::text = 'total' THEN DATE '0002-01-01'
+                      ELSE date_trunc(:granularity::text,
+                                      d.revenue_date + make_interval(months => :shift_months::integer,
+                                                                     days => :shift_days::integer))::date
+                 END AS period,
+                 d.currency, d.channel_code, d.model_version, d.spend_cents, d.spends,
+                 d.sign * d.credited_cents AS credited_cents, d.sign * d.conversion_ppt AS conversion_ppt,
+                 d.sign * d.allocations AS allocations
+          FROM (SELECT r.revenue_date, r.currency, r.channel_code, r.model_version, r.credited_cents, r.conversion_ppt,
+                       r.allocations, CASE r.basis WHEN 'entry' THEN 1 ELSE -1 END AS sign,
+                       CASE WHEN :moment::timestamptz IS NULL THEN r.spend_cents ELSE 0 END AS spend_cents,
+                       CASE WHEN :moment::timestamptz IS NULL THEN 1 ELSE 0 END AS spends
+                FROM public.rollup_channel_day r
+                WHERE r.tenant_id = :tenant_id AND r.basis = ANY(:bases::text[])
+                  AND r.revenue_date >= greatest(:first_day::date, '-infinity'::date)
+                  AND r.revenue_date < least(:end_day::date, :border::date, 'infinity'::date)
+                  AND r.model_version = ANY(:versions::text[])
+                  AND (:currency::text IS NULL OR r.currency = :currency::text)
+                UNION ALL
+                SELECT j.revenue_date, j.currency, j.channel_code, j.model_version, j.credited_cents, j.conversion_ppt,
+                       j.allocations, CASE j.basis WHEN 'entry' THEN -1 ELSE 1 END, 0, 0
+                FROM public.credit_journal j
+                WHERE j.tenant_id = :tenant_id AND j.basis = ANY(:bases::text[])
+                  AND j.revenue_date >= greatest(:first_day::date, '-infinity'::date)
+                  AND j.revenue_date < least(:end_day::date, :border::date)
+                  AND j.changed_at >= :moment::timestamptz
+                  AND j.model_version = ANY(:versions::text[])
+                  AND (:currency::text IS NULL OR j.currency = :currency::text)
+                UNION ALL
+                SELECT j.revenue_date, j.currency, j.channel_code, j.model_version, j.credited_cents, j.conversion_ppt,
+                       j.allocations, CASE j.basis WHEN 'entry' THEN 1 ELSE -1 END, 0, 0
+                FROM public.credit_journal j
+                WHERE j.tenant_id = :tenant_id AND j.basis = ANY(:bases::text[])
+                  AND j.revenue_date >= greatest(:first_day::date, :border::date)
+                  AND j.revenue_date < least(:end_day::date, 'infinity'::date)
+                  AND j.changed_at < :moment::timestamptz
+                  AND j.model_version = ANY(:versions::text[])
+                  AND (:currency::text IS NULL OR j.currency = :currency::text)
+                UNION ALL
+                SELECT s.spend_date, s.currency, s.channel_code, v.model_version, 0, 0, 0, 1, s.spend_cents, 1
+                FROM (SELECT x.spend_date, x.currency, x.channel_code, sum(x.amount_cents) AS spend_cents
+                      FROM public.spend x
+                      WHERE x.tenant_id = :tenant_id
+                        AND x.spend_date >= greatest(:first_day::date, '-infinity'::date)
+                        AND x.spend_date < least(:end_day::date, 'infinity'::date)
+                        AND x.recorded_at < :moment::timestamptz
+                        AND (:currency::text IS NULL OR x.currency = :currency::text)
+                      GROUP BY x.spend_date, x.currency, x.channel_code) s
+                CROSS JOIN unnest(:versions::text[]) AS v (model_version)) d) c
+    WHERE :after_period::date IS NULL
+       OR (c.period, c.currency, c.channel_code)
+          > (:after_period::date, :after_currency::text, :after_channel::text COLLATE "C")
+    GROUP BY c.period, c.currency, c.channel_code, c.model_version
+    HAVING sum(c.allocations) <> 0
+        OR CASE WHEN cardinality(:bases::text[]) = 1 THEN sum(c.spends) <> 0 ELSE sum(c.spend_cents) <> 0 END
+) g
+GROUP BY g.period, g.currency, g.channel_code
+ORDER BY g.period, g.currency, g.channel_code
+LIMIT :most;
+
 -- name: select_order_standing^
 -- Whether the order awaits credit, why it is set aside if it is, how many entries it has, and up to when the tenant's
 -- touches have been forgotten.

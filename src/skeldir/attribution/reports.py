@@ -8,15 +8,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from skeldir.attribution.channel_rows import NO_PERIOD, ChannelRow, channel_row
 from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.schemas import (
     MOST_AWAITING,
-    ChannelRow,
     ChannelsPage,
     ChannelsQuery,
-    ModelCredit,
 )
 from skeldir.attribution.store import queries
 from skeldir.http import Keyset, KeyText
@@ -25,25 +24,27 @@ if TYPE_CHECKING:
     from skeldir.attribution.store import SelectChannelReportRow
     from skeldir.db import Connection
 
-_BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
-# The date that represents the single period of a total in SQL. (The driver reads the earliest date as -infinity.)
-_NO_PERIOD = date(2, 1, 1)
+BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
 _ROWS_AT_ONCE = 100
-_NOTHING = ModelCredit(0, "0", 0, None)
 
 
 async def report_channels(
-    connection: Connection, tenant_id: UUID, query: ChannelsQuery
+    connection: Connection,
+    tenant_id: UUID,
+    query: ChannelsQuery,
+    *,
+    of: Sequence[str] = (),
 ) -> ChannelsPage:
     """Return a page of the transaction's tenant by (period, currency, channel), from the sums of days.
 
     One statement returns both the rows and the counts of orders, so they are of one moment.
+    `of` names what else all pages must agree in.
 
     Raises:
         ModelNotInForce: the query names a model that is not in force.
         CursorInvalid: the cursor belongs to another query, or to model versions that are no longer active.
     """
-    after = _BY_PERIOD.position(query) or (None, None, None)
+    after = BY_PERIOD.position(query) or (None, None, None)
     rows = await queries.select_channel_report(
         connection,
         tenant_id=tenant_id,
@@ -63,14 +64,14 @@ async def report_channels(
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
     versions: dict[str, str] = {model: active[model] for model in MODEL_NAMES if model in active}
     # Pages of different versions, or of different zones, would not add up to one report: the cursor is bound to both.
-    shown = [*versions.values(), standing["time_zone"]]
+    shown = [*versions.values(), standing["time_zone"], *of]
     if query.model is not None and len(active) < len(query.model):
         await _require_in_force(connection, tenant_id, query.model)
-    _BY_PERIOD.after(query, of=shown)
-    data, next_cursor = _BY_PERIOD.cut(
+    BY_PERIOD.after(query, of=shown)
+    data, next_cursor = BY_PERIOD.cut(
         query,
         await _channel_rows(rows, versions),
-        lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
+        lambda row: (row.period or NO_PERIOD, row.currency, row.channel),
         of=shown,
     )
     return ChannelsPage(
@@ -102,25 +103,5 @@ async def _channel_rows(
         if start:
             await asyncio.sleep(0)
         some = rows[start : start + _ROWS_AT_ONCE]
-        made += [_channel_row(row, versions) for row in some if row["period"] is not None]
+        made += [channel_row(row, versions) for row in some if row["period"] is not None]
     return made
-
-
-def _channel_row(row: SelectChannelReportRow, versions: dict[str, str]) -> ChannelRow:
-    credit = {
-        version: ModelCredit(int(credited), conversions, int(spend), roas)
-        for version, credited, conversions, spend, roas in zip(
-            row["model_versions"],
-            row["credited_cents"],
-            row["conversions"],
-            row["spend_cents"],
-            row["roas"],
-            strict=True,
-        )
-    }
-    return ChannelRow(
-        period=None if row["period"] == _NO_PERIOD else row["period"],
-        currency=row["currency"],
-        channel=row["channel"],
-        models={model: credit.get(version, _NOTHING) for model, version in versions.items()},
-    )

@@ -15,12 +15,11 @@ from skeldir.attribution.explain import explain_order
 from skeldir.attribution.explanations import OrderExplanation
 from skeldir.attribution.kind_schemas import KindsReport
 from skeldir.attribution.kinds_of_credit import report_kinds
+from skeldir.attribution.known_pages import read_channel_page
 from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.origin_schemas import OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
-from skeldir.attribution.reports import report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, KindsQuery, OriginsQuery
-from skeldir.attribution.shares import add_ratios
 from skeldir.http import (
     READ_PROBLEMS,
     REPORT_PARAMETERS,
@@ -28,12 +27,12 @@ from skeldir.http import (
     NoQuery,
     Problem,
     ReportReading,
-    TenantTransaction,
     offload_of,
     with_read_headers,
 )
 from skeldir.rates import target_of
 from skeldir.revenue import LONGEST_KEY
+from skeldir.rollups import require_of_now
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)
@@ -56,12 +55,14 @@ async def get_channels(
     """Report the credit of each channel, models side by side, by the day of the credited ledger entry.
 
     A request for a model that is not in force is refused with `model_not_in_force`. With `convert=true` all money is
-    in the `currency` asked for, by each day's stored exchange rate.
+    in the `currency` asked for, by each day's stored exchange rate. With `known_at` the report is what it
+    was at that moment, and with `compare` other figures stand beside each row.
     """
     target = target_of(
         convert=query.convert, currency=query.currency, rate_source=query.rate_source
     )
     if target is not None:
+        require_of_now(query.known_at, query.compare)
         converted = await reading.run(
             lambda opened: report_converted_channels(
                 opened.connection, opened.profile.tenant_id, query, target
@@ -69,12 +70,9 @@ async def get_channels(
         )
         return Response(_CONVERTED.dump_json(converted), media_type="application/json")
 
-    async def read(opened: TenantTransaction) -> ChannelsPage:
-        connection, tenant_id = opened.connection, opened.profile.tenant_id
-        page = await report_channels(connection, tenant_id, query)
-        return await add_ratios(connection, tenant_id, query, page)
-
-    page = await reading.run(read)
+    page = await reading.run(
+        lambda opened: read_channel_page(opened.connection, opened.profile.tenant_id, query)
+    )
     # Validating 1,000 rows against their schema would block the event loop three times as long as writing them.
     return Response(_PAGE.dump_json(page), media_type="application/json")
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field, field_validator
 
+from skeldir.attribution.channel_rows import ChannelRow, Granularity
+from skeldir.attribution.comparisons import Compare, Comparison, Match
 from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
 from skeldir.days import TimeZone
-from skeldir.http import DayRange, Days, Filter
-from skeldir.money import Cents, CurrencyCode
+from skeldir.http import DayRange, Days, Filter, KnownAtFilter, PlainDate
+from skeldir.money import CurrencyCode
 from skeldir.rates import ABOUT_RATE_SOURCE, Convert, RateSource
 from skeldir.revenue import RenewalsFilter
+from skeldir.rollups import KnownAt
 
 # A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.
 MOST_AWAITING = 10_000
@@ -50,11 +52,31 @@ class ChannelsQuery(CreditQuery, DayRange):
     """The filters of the channel report."""
 
     granularity: Annotated[
-        Literal["total", "day", "week", "month"],
+        Granularity,
         Field(description="one row per channel for the full range, or per local day, week or month"),
     ] = "total"  # fmt: skip
     convert: Convert = False
     rate_source: Annotated[Filter[RateSource], Field(description=ABOUT_RATE_SOURCE)] = None
+    known_at: KnownAtFilter = None
+    compare: Annotated[
+        Filter[Compare],
+        Field(
+            description="show other figures beside: of as many days before, of the days a year before, of the days "
+            "from `compare_from`, or of the same days as known at `compare_known_at`"
+        ),
+    ] = None
+    match: Annotated[
+        Match, Field(description="`weekday` compares with days that are full weeks away")
+    ] = "date"
+    compare_from: Annotated[
+        Filter[PlainDate], Field(description="first day to compare with, for `compare=custom`")
+    ] = None
+    compare_to: Annotated[
+        Filter[PlainDate], Field(description="the day after the last of these")
+    ] = None
+    compare_known_at: Annotated[
+        KnownAtFilter, Field(description="the moment to compare with, for `compare=known_at`")
+    ] = None
 
 
 class KindsQuery(CreditQuery):
@@ -74,52 +96,6 @@ class OriginsQuery(KindsQuery):
         int,
         Field(ge=1, le=MOST_VALUES, description="how many values of each channel are shown singly"),
     ] = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCredit:
-    """What one model credits to a channel in a period and currency."""
-
-    credited_cents: Cents
-    conversions: Annotated[
-        str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", description="exact decimal, to 10^-12")
-    ]
-    spend_cents: Annotated[Cents, Field(description="the channel's spend, the same for each model")]
-    roas: Annotated[
-        str | None,
-        Field(
-            pattern=r"^-?[0-9]+(\.[0-9]+)?$",
-            description="credited money divided by spend, to 6 decimals; null without spend",
-        ),
-    ]
-    cpa_cents: Annotated[
-        str | None,
-        Field(
-            pattern=r"^-?[0-9]+(\.[0-9]+)?$",
-            description="spend for one conversion, to 6 decimals; null without spend or conversions",
-        ),
-    ] = None
-    share: Annotated[
-        str | None,
-        Field(
-            pattern=r"^-?[0-9]+(\.[0-9]+)?$",
-            description="part of the credited money of all channels in the period and currency, to 6 decimals; null if"
-            " that is not above 0",
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """The credit of a channel in a period and currency, by model."""
-
-    period: Annotated[
-        date | None,
-        Field(description="first day of the period, weeks from Monday; null for `total`"),
-    ]
-    currency: CurrencyCode
-    channel: str
-    models: dict[str, ModelCredit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,26 +145,32 @@ class ChannelsPage:
     time_zone: TimeZone
     renewals: RenewalsFilter
     model_versions: Annotated[
-        dict[str, str], Field(description="the active version of each model that is shown")
+        dict[str, str],
+        Field(
+            description="the version of each model that is shown: the active one, or that of `known_at`"
+        ),
     ]
     orders_awaiting_credit: Annotated[
-        int,
+        int | None,
         Field(
             ge=0,
             le=MOST_AWAITING,
             description="orders of the tenant that await credit because of new facts or new models; "
             f"{MOST_AWAITING} means that many or more. With 0 all credit is computed, and the rows show it as soon as "
-            "the sums of its days are written, seconds later; they do not wait for a refresh of a view",
+            "the sums of its days are written, seconds later; they do not wait for a refresh of a view. "
+            "Null for an earlier moment: how many they were then is not recorded",
         ),
     ]
     orders_set_aside: Annotated[
-        int,
+        int | None,
         Field(
             ge=0,
             le=MOST_AWAITING,
             description="orders that could not be credited from their journey; the explanation of an order gives the "
-            f"reason. {MOST_AWAITING} means that many or more",
+            f"reason. {MOST_AWAITING} means that many or more. Null for an earlier moment",
         ),
     ]
     data: list[ChannelRow]
     next_cursor: str | None
+    known_at: KnownAt = None
+    comparison: Comparison | None = None

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
+from skeldir.attribution.channel_rows import ChannelRow, ModelCredit
+from skeldir.attribution.known import ChannelsAsked, Standing, read_rows
 from skeldir.attribution.ratios import conversions_from_text, cost_per_conversion, share_of
 from skeldir.attribution.renewals import bases_of
-from skeldir.attribution.schemas import ChannelRow, ChannelsPage, ChannelsQuery, ModelCredit
 from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
+    from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
     from skeldir.db import Connection
 
 _ROWS_AT_ONCE = 100
+# A page spans few periods, and these have few channels.
+_MOST_ROWS = 1_000_000
 # As `select_channel_report` names the single period of a total.
 _NO_PERIOD = date(2, 1, 1)
 _Totals: TypeAlias = Mapping[tuple[date | None, str, str], int]
@@ -36,7 +40,12 @@ async def add_ratios(
     if not page.data:
         return page
     is_only = query.cursor is None and page.next_cursor is None
-    totals = _sum(page) if is_only else await _read_totals(connection, tenant_id, query, page)
+    if is_only:
+        totals = _sum(page.data)
+    elif page.known_at is None:
+        totals = await _read_totals(connection, tenant_id, query, page)
+    else:
+        totals = await _read_known_totals(connection, tenant_id, query, page)
     data: list[ChannelRow] = []
     for start in range(0, len(page.data), _ROWS_AT_ONCE):
         if start:
@@ -45,9 +54,15 @@ async def add_ratios(
     return replace(page, data=data)
 
 
-def _sum(page: ChannelsPage) -> _Totals:
+def with_shares(rows: Sequence[ChannelRow]) -> list[ChannelRow]:
+    """Return all rows of a report, each with its cost per conversion and share."""
+    totals = _sum(rows)
+    return [_with_ratios(row, totals) for row in rows]
+
+
+def _sum(rows: Sequence[ChannelRow]) -> _Totals:
     totals: dict[tuple[date | None, str, str], int] = defaultdict(int)
-    for row in page.data:
+    for row in rows:
         for model, credit in row.models.items():
             totals[row.period, row.currency, model] += credit.credited_cents
     return totals
@@ -76,6 +91,22 @@ async def _read_totals(
         ): int(row["credited_cents"])
         for row in rows
     }
+
+
+async def _read_known_totals(
+    connection: Connection, tenant_id: UUID, query: ChannelsQuery, page: ChannelsPage
+) -> _Totals:
+    """Return the totals at the moment that the page is of, from all rows of its periods."""
+    first, last = page.data[0].period, page.data[-1].period
+    end = None if last is None else _end_of(last, query.granularity)
+    asked = ChannelsAsked(
+        (_later(query.from_, first), _earlier(query.to, end)),
+        currency=query.currency,
+        granularity=query.granularity,
+        without_renewals=query.renewals == "exclude",
+    )
+    standing = Standing(page.known_at, page.time_zone, page.model_versions)
+    return _sum(await read_rows(connection, tenant_id, asked, standing, most=_MOST_ROWS))
 
 
 def _later(one: date | None, other: date | None) -> date | None:

@@ -67,6 +67,16 @@ class SelectChannelSpendRow(TypedDict):
     channel_code: str
     spend_cents: Decimal
 
+class SelectChannelSumsAtRow(TypedDict):
+    period: dt.date
+    currency: str
+    channel: str
+    model_versions: list[str]
+    credited_cents: list[Decimal]
+    conversions: list[str]
+    spend_cents: list[Decimal]
+    roas: list[str | None]
+
 class SelectChannelSumsOfDaysRow(TypedDict):
     currency: str
     channel_code: str
@@ -317,6 +327,10 @@ class SelectVersionsRow(TypedDict):
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
+
+class SelectVersionsAtRow(TypedDict):
+    model: str
+    model_version: str
 
 class SelectWaitingRow(TypedDict):
     deferred_since: dt.datetime | None
@@ -578,6 +592,27 @@ class _Queries:
         most: int,
     ) -> list[SelectChannelSpendRow]: ...
     @staticmethod
+    async def select_channel_sums_at(
+        connection: Connection,
+        /,
+        *,
+        granularity: str,
+        shift_months: int,
+        shift_days: int,
+        moment: dt.datetime | None,
+        tenant_id: UUID,
+        bases: Collection[str],
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+        border: dt.date | None,
+        versions: Collection[str],
+        currency: str | None,
+        after_period: dt.date | None,
+        after_currency: str | None,
+        after_channel: str | None,
+        most: int,
+    ) -> list[SelectChannelSumsAtRow]: ...
+    @staticmethod
     async def select_channel_sums_of_days(
         connection: Connection,
         /,
@@ -815,6 +850,15 @@ class _Queries:
     async def select_versions(
         connection: Connection, /, *, tenant_id: UUID, models: Collection[str]
     ) -> list[SelectVersionsRow]: ...
+    @staticmethod
+    async def select_versions_at(
+        connection: Connection,
+        /,
+        *,
+        moment: dt.datetime | None,
+        models: Collection[str],
+        tenant_id: UUID,
+    ) -> list[SelectVersionsAtRow]: ...
     @staticmethod
     async def select_waiting(connection: Connection, /, *, tenant_id: UUID) -> SelectWaitingRow: ...
     @staticmethod

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from skeldir.attribution import (
+    ChannelsAsked,
     ChannelTotal,
     OriginCredit,
     OriginRow,
@@ -30,6 +31,18 @@ from skeldir.cli.keys import TenantArgument
 from skeldir.cli.kinds_report import show_kinds
 from skeldir.cli.pipeline import print_channels
 from skeldir.cli.ratios_report import origin_ratios, show_ratios
+from skeldir.cli.report_known import (
+    CompareFromOption,
+    CompareKnownAtOption,
+    CompareOption,
+    CompareToOption,
+    KnownAtOption,
+    MatchOption,
+    ask_to_compare,
+    days_of,
+    require_channels_alone,
+    show_known_channels,
+)
 from skeldir.cli.report_options import (
     ByOption,
     ConvertOption,
@@ -66,17 +79,26 @@ def report(
     ratios: RatiosOption = None,
     convert: ConvertOption = None,
     rate_source: RateSourceOption = None,
+    known_at: KnownAtOption = None,
+    compare: CompareOption = None,
+    match: MatchOption = "date",
+    compare_from: CompareFromOption = None,
+    compare_to: CompareToOption = None,
+    compare_known_at: CompareKnownAtOption = None,
 ) -> None:
     """Show the credited revenue of each channel, all models side by side, and the ledger total.
 
     The row `(uncredited)` is the money of orders that could not be credited (set aside). The money of those whose
     journey is too long is credited to `unattributed`, so they add nothing to that row.
     """
-    days = (
-        None if first_day is None else first_day.date(),
-        None if end_day is None else end_day.date(),
-    )
+    days = days_of(first_day, end_day)
+    comparison = ask_to_compare(compare, match, days_of(compare_from, compare_to), compare_known_at)
     wanted = ask_to_convert(convert, rate_source, days, by=by, without_renewals=without_renewals)
+    if known_at is not None or comparison is not None:
+        require_channels_alone(by, ratios, convert)
+        channels = ChannelsAsked(days, without_renewals=without_renewals)
+        show_known_channels(tenant, channels, known_at, comparison, as_json=as_json)
+        return
     if wanted is not None:
         if ratios is not None:
             raise typer.BadParameter("--ratios and --convert exclude each other; see --json.")
@@ -87,7 +109,9 @@ def report(
         return
     if by == "channel":
         if days != (None, None):
-            raise typer.BadParameter("--from and --to need --ratios, --convert or another --by.")
+            raise typer.BadParameter(
+                "--from and --to need --ratios, --convert, --known-at, --compare or another --by."
+            )
         show_channels(tenant, as_json=as_json, without_renewals=without_renewals)
         return
     models = None if ratios is None else [ratios]

@@ -29,7 +29,7 @@ FirstDayOption = Annotated[
     typer.Option(
         "--from",
         formats=["%Y-%m-%d"],
-        help="The first day, in the tenant's zone. By channel only with --ratios or --convert.",
+        help="The first day, in the tenant's zone. By channel only with --ratios, --convert, --known-at or --compare.",
     ),
 ]
 EndDayOption = Annotated[

@@ -32,9 +32,11 @@ from skeldir.http.paging import (
     KeyMoment,
     Keyset,
     KeyText,
+    KnownAtFilter,
     MomentRange,
     NoQuery,
     PageQuery,
+    PlainDate,
 )
 from skeldir.http.problems import Problem
 from skeldir.http.reading import REPORT_PARAMETERS, ReportReading, with_read_headers
@@ -59,12 +61,14 @@ __all__ = [
     "KeyMoment",
     "KeyText",
     "Keyset",
+    "KnownAtFilter",
     "ManageKey",
     "MomentRange",
     "Needs",
     "NoQuery",
     "Offload",
     "PageQuery",
+    "PlainDate",
     "Problem",
     "ReadKey",
     "ReadOrManageKey",

@@ -105,6 +105,15 @@ Filter: TypeAlias = Annotated[FilterT | None, _NeverNull()]
 """A filter that is off when the parameter is left out."""
 
 
+KnownAtFilter: TypeAlias = Annotated[
+    Filter[Moment],
+    Field(
+        description="report what was known at this moment, ISO 8601 with an offset (a + written as %2B), instead of now"
+    ),
+]
+"""The moment whose report is wanted; None for now."""
+
+
 class NoQuery(BaseModel):
     """The query string of an endpoint without parameters; unknown ones are refused, never ignored."""
 

@@ -320,3 +320,81 @@ ON CONFLICT (tenant_id, order_id) DO NOTHING;
 
 -- name: delete_renewals!
 DELETE FROM public.renewal_orders WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
+
+-- name: count_entries_of_days$
+-- The number of entries between two moments, counted up to `most`; without a moment it is open on that side.
+SELECT count(*) FROM (
+    SELECT FROM public.revenue_ledger e
+    WHERE e.tenant_id = :tenant_id AND e.occurred_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
+      AND e.occurred_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
+    LIMIT :most) counted;
+
+-- name: select_days_known_at
+-- What the sums of days were before a moment: from the entries that had been recorded by then and had not been taken back,
+-- by the days of the zone that was in force. The state is that of `rollups.insert_revenue_days`: an order awaits a capture
+-- if none of its captures stood then. The moments are bounds for the index, wider than the days in any zone.
+-- Column state is one of captured, refunded, refund_reversed, disputed, dispute_reversed, awaiting_capture,
+-- dispute_awaiting_capture.
+-- May be null: after_currency, after_state. Never null: every column.
+SELECT s.date, s.currency, s.state, sum(s.amount_cents) AS amount_cents, count(*) AS entries
+FROM (
+    SELECT e.currency, e.amount_cents,
+           ((e.occurred_at AT TIME ZONE 'UTC')
+            + make_interval(secs => (:offsets_s::integer[])[1 + width_bucket(e.occurred_at, :changes::timestamptz[])]))::date
+               AS date,
+           CASE WHEN e.kind = 'capture' THEN 'captured'
+                WHEN NOT EXISTS (SELECT FROM public.revenue_ledger c
+                                 WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
+                                   AND c.generation >= 0 AND c.recorded_at < :moment::timestamptz
+                                   AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                                                   WHERE r.tenant_id = :tenant_id AND r.business_key = c.business_key
+                                                     AND r.generation = -1 - c.generation AND r.generation < 0
+                                                     AND r.recorded_at < :moment OFFSET 0))
+                    THEN CASE WHEN e.kind LIKE 'dispute%' THEN 'dispute_awaiting_capture' ELSE 'awaiting_capture' END
+                WHEN e.kind = 'refund' THEN 'refunded'
+                WHEN e.kind = 'refund_reversal' THEN 'refund_reversed'
+                WHEN e.kind = 'dispute' THEN 'disputed'
+                ELSE 'dispute_reversed' END AS state
+    FROM public.revenue_ledger e
+    WHERE e.tenant_id = :tenant_id AND e.occurred_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
+      AND e.occurred_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
+      AND e.generation >= 0 AND e.recorded_at < :moment
+      AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                      WHERE r.tenant_id = :tenant_id AND r.business_key = e.business_key
+                        AND r.generation = -1 - e.generation AND r.generation < 0 AND r.recorded_at < :moment OFFSET 0)
+) s
+WHERE s.date >= greatest(:first_day::date, '-infinity'::date) AND s.date < least(:end_day::date, 'infinity'::date)
+  AND (:currency::text IS NULL OR s.currency = :currency::text)
+  AND (:state::text IS NULL OR s.state = :state::text)
+  AND (:after_date::date IS NULL
+       OR (s.date, s.currency, s.state) > (:after_date::date, :after_currency::text, :after_state::text))
+GROUP BY s.date, s.currency, s.state
+ORDER BY s.date, s.currency, s.state
+LIMIT :most;
+
+-- name: select_totals_known_at
+-- What the totals of all days were before a moment. An entry that was taken back and what took it back add up to nothing;
+-- they are left out of the counts. An order counts in the currency of its first capture.
+-- Never null: every column.
+WITH known AS (
+    SELECT e.order_id, e.business_key, e.kind, e.currency, e.amount_cents, e.occurred_at
+    FROM public.revenue_ledger e
+    LEFT JOIN (SELECT r.business_key, -1 - r.generation AS generation FROM public.revenue_ledger r
+               WHERE r.tenant_id = :tenant_id AND r.generation < 0 AND r.recorded_at < :moment::timestamptz) r
+      ON r.business_key = e.business_key AND r.generation = e.generation
+    WHERE e.tenant_id = :tenant_id AND e.generation >= 0 AND e.recorded_at < :moment AND r.business_key IS NULL
+), opened AS (
+    SELECT o.currency, count(*) AS orders
+    FROM (SELECT DISTINCT ON (k.order_id) k.currency FROM known k WHERE k.kind = 'capture'
+          ORDER BY k.order_id, k.occurred_at, k.business_key) o
+    GROUP BY o.currency
+)
+SELECT k.currency,
+       coalesce(sum(k.amount_cents) FILTER (WHERE k.kind = 'capture'), 0) AS captured_cents,
+       coalesce(sum(k.amount_cents) FILTER (WHERE k.kind IN ('refund', 'refund_reversal')), 0) AS refunded_cents,
+       coalesce(sum(k.amount_cents) FILTER (WHERE k.kind IN ('dispute', 'dispute_reversal')), 0) AS disputed_cents,
+       sum(k.amount_cents) AS net_cents, coalesce(max(o.orders), 0) AS orders, max(k.occurred_at) AS last_entry_at
+FROM known k
+LEFT JOIN opened o ON o.currency = k.currency
+GROUP BY k.currency
+ORDER BY k.currency;

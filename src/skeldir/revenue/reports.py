@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date as day
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.http import Keyset, KeyText
+from skeldir.revenue.known import read_days_known, read_totals_known, require_all_entries
 from skeldir.revenue.schemas import (
     DailyPage,
     DailyQuery,
@@ -14,11 +17,18 @@ from skeldir.revenue.schemas import (
     RealtimeRevenue,
     RealtimeTotals,
 )
-from skeldir.rollups import read_revenue_days, read_revenue_totals, read_time_zone
+from skeldir.rollups import (
+    find_known_moment,
+    read_revenue_days,
+    read_revenue_totals,
+    read_time_zone,
+)
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
     from skeldir.revenue.renewals import RenewalsFilter
+    from skeldir.revenue.store import SelectTotalsKnownAtRow
+    from skeldir.rollups import SelectRevenueTotalsRow
 
 
 _DAILY = Keyset("revenue/daily@1", tuple[day, KeyText, KeyText])
@@ -31,7 +41,10 @@ async def list_daily_revenue(
 
     Raises:
         CursorInvalid: the cursor belongs to another query.
+        MomentNotKnown, RenewalsNotKnown, ReportTooLarge: the report of `query.known_at` cannot be made.
     """
+    if query.known_at is not None:
+        return await _list_known_revenue(connection, tenant_id, query, query.known_at)
     # Pages of different zones would not add up to one report, so the cursor is bound to the zone.
     time_zone = await read_time_zone(connection, tenant_id)
     rows = await read_revenue_days(
@@ -52,15 +65,51 @@ async def list_daily_revenue(
     return DailyPage(time_zone, query.renewals, data, next_cursor)
 
 
+async def _list_known_revenue(
+    connection: Connection, tenant_id: UUID, query: DailyQuery, known_at: datetime
+) -> DailyPage:
+    require_all_entries(query.renewals)
+    known = await find_known_moment(connection, tenant_id, known_at)
+    of = [known.rules.name, known.moment.isoformat()]
+    rows = await read_days_known(
+        connection, tenant_id, query, known, after=_DAILY.after(query, of=of)
+    )
+    revenue = [
+        DailyRevenue(
+            row["date"], row["currency"], row["state"], int(row["amount_cents"]), row["entries"]
+        )
+        for row in rows
+    ]
+    data, next_cursor = _DAILY.cut(
+        query, revenue, lambda row: (row.date, row.currency, row.state), of=of
+    )
+    return DailyPage(known.rules.name, query.renewals, data, next_cursor, known.moment)
+
+
 async def read_realtime_revenue(
     connection: Connection,
     tenant_id: UUID,
     *,
     renewals: RenewalsFilter = "include",
     currency: str | None = None,
+    known_at: datetime | None = None,
 ) -> RealtimeTotals:
-    """Return the totals of the transaction's tenant, one per currency, or of one currency only."""
-    rows = await read_revenue_totals(connection, tenant_id, without_renewals=renewals == "exclude")
+    """Return the totals of the transaction's tenant, one per currency, or of one currency only, now or as of a moment.
+
+    Raises:
+        MomentNotKnown, RenewalsNotKnown, ReportTooLarge: the totals of `known_at` cannot be made.
+    """
+    rows: Sequence[SelectRevenueTotalsRow | SelectTotalsKnownAtRow]
+    moment = None
+    if known_at is None:
+        rows = await read_revenue_totals(
+            connection, tenant_id, without_renewals=renewals == "exclude"
+        )
+    else:
+        require_all_entries(renewals)
+        known = await find_known_moment(connection, tenant_id, known_at)
+        moment = known.moment
+        rows = await read_totals_known(connection, tenant_id, known)
     return RealtimeTotals(
         renewals,
         [
@@ -76,4 +125,5 @@ async def read_realtime_revenue(
             for row in rows
             if currency in (None, row["currency"])
         ],
+        moment,
     )

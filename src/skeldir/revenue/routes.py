@@ -22,6 +22,7 @@ from skeldir.revenue.converted import list_converted_days, read_converted_realti
 from skeldir.revenue.converted_schemas import ConvertedDailyPage, ConvertedRealtime
 from skeldir.revenue.reports import list_daily_revenue, read_realtime_revenue
 from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeQuery, RealtimeTotals
+from skeldir.rollups import require_of_now
 
 router = APIRouter(prefix="/v1/revenue", tags=["revenue"])
 polled_router = APIRouter(prefix="/v1/revenue", tags=["revenue"], route_class=DirectRoute)
@@ -56,6 +57,7 @@ async def get_daily(
         convert=query.convert, currency=query.currency, rate_source=query.rate_source
     )
     if target is not None:
+        require_of_now(query.known_at)
         return await reading.run(
             lambda opened: list_converted_days(
                 opened.connection, opened.profile.tenant_id, query, target
@@ -105,6 +107,7 @@ async def _read_realtime(query: RealtimeQuery, reading: ReportReading) -> bytes:
         convert=query.convert, currency=query.currency, rate_source=query.rate_source
     )
     if target is not None:
+        require_of_now(query.known_at)
         converted = await reading.run(
             lambda opened: read_converted_realtime(
                 opened.connection, opened.profile.tenant_id, query, target
@@ -117,6 +120,7 @@ async def _read_realtime(query: RealtimeQuery, reading: ReportReading) -> bytes:
             opened.profile.tenant_id,
             renewals=query.renewals,
             currency=query.currency,
+            known_at=query.known_at,
         )
     )
     return _TOTALS.dump_json(totals)

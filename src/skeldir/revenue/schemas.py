@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from skeldir.days import TimeZone
-from skeldir.http import DayRange, Filter, NoQuery
+from skeldir.http import DayRange, Filter, KnownAtFilter, NoQuery
 from skeldir.money import Cents, CurrencyCode
 from skeldir.rates import ABOUT_RATE_SOURCE, Convert, RateSource
 from skeldir.revenue.renewals import RenewalsFilter
+from skeldir.rollups import KnownAt
 
 EntryState = Literal[
     "captured",
@@ -37,6 +38,7 @@ class DailyQuery(DayRange):
     renewals: RenewalsFilter = "include"
     convert: Convert = False
     rate_source: Annotated[Filter[RateSource], Field(description=ABOUT_RATE_SOURCE)] = None
+    known_at: KnownAtFilter = None
 
 
 class RealtimeQuery(NoQuery):
@@ -48,6 +50,7 @@ class RealtimeQuery(NoQuery):
     renewals: RenewalsFilter = "include"
     convert: Convert = False
     rate_source: Annotated[Filter[RateSource], Field(description=ABOUT_RATE_SOURCE)] = None
+    known_at: KnownAtFilter = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class DailyPage:
     renewals: RenewalsFilter
     data: list[DailyRevenue]
     next_cursor: str | None
+    known_at: KnownAt = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +145,4 @@ class RealtimeTotals:
 
     renewals: RenewalsFilter
     data: list[RealtimeRevenue]
+    known_at: KnownAt = None

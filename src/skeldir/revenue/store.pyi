@@ -33,6 +33,21 @@ class SelectBalancesRow(TypedDict):
     balance_cents: int
     last_entry_at: dt.datetime
 
+class SelectDaysKnownAtRow(TypedDict):
+    date: dt.date
+    currency: str
+    state: Literal[
+        "captured",
+        "refunded",
+        "refund_reversed",
+        "disputed",
+        "dispute_reversed",
+        "awaiting_capture",
+        "dispute_awaiting_capture",
+    ]
+    amount_cents: Decimal
+    entries: int
+
 class SelectDependentsRow(TypedDict):
     order_id: str
     kind: str
@@ -139,6 +154,15 @@ class SelectStandingOrdersRow(TypedDict):
     currency: str
     balance_cents: int
 
+class SelectTotalsKnownAtRow(TypedDict):
+    currency: str
+    captured_cents: Decimal
+    refunded_cents: Decimal
+    disputed_cents: Decimal
+    net_cents: Decimal
+    orders: int
+    last_entry_at: dt.datetime
+
 class SumEntriesRow(TypedDict):
     currency: str
     kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
@@ -147,6 +171,16 @@ class SumEntriesRow(TypedDict):
     amount_cents: Decimal
 
 class _Queries:
+    @staticmethod
+    async def count_entries_of_days(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_moment: dt.datetime | None,
+        end_moment: dt.datetime | None,
+        most: int,
+    ) -> int: ...
     @staticmethod
     async def delete_renewals(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
@@ -226,6 +260,26 @@ class _Queries:
     async def select_balances(
         connection: Connection, /, *, tenant_id: UUID, state: str | None, most: int
     ) -> list[SelectBalancesRow]: ...
+    @staticmethod
+    async def select_days_known_at(
+        connection: Connection,
+        /,
+        *,
+        offsets_s: Collection[int],
+        changes: Collection[dt.datetime],
+        tenant_id: UUID,
+        moment: dt.datetime,
+        first_moment: dt.datetime | None,
+        end_moment: dt.datetime | None,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+        currency: str | None,
+        state: str | None,
+        after_date: dt.date | None,
+        after_currency: str | None,
+        after_state: str | None,
+        most: int,
+    ) -> list[SelectDaysKnownAtRow]: ...
     @staticmethod
     async def select_dependents(
         connection: Connection,
@@ -346,6 +400,10 @@ class _Queries:
     async def select_standing_orders(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> list[SelectStandingOrdersRow]: ...
+    @staticmethod
+    async def select_totals_known_at(
+        connection: Connection, /, *, tenant_id: UUID, moment: dt.datetime
+    ) -> list[SelectTotalsKnownAtRow]: ...
     @staticmethod
     async def sum_entries(
         connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]

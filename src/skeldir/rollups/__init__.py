@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING
 from skeldir.rollups.by_day import DAYS_AT_ONCE, revenue_by_day, revenue_span
 from skeldir.rollups.credit import CreditKey, add_credit, remove_credit, settle_journal
 from skeldir.rollups.journal import compact_journal
+from skeldir.rollups.known import (
+    ConvertedNowOnly,
+    KnownAt,
+    KnownMoment,
+    MomentNotKnown,
+    find_known_moment,
+    require_of_now,
+)
 from skeldir.rollups.reading import read_revenue_days, read_revenue_totals, read_time_zone
 from skeldir.rollups.summing import (
     has_dirty_days,
@@ -30,16 +38,22 @@ from skeldir.rollups.zones import (
 if TYPE_CHECKING:
     # The rows that some functions return; these classes exist only for mypy.
     from skeldir.rollups.store import SelectRevenueByDayRow as SelectRevenueByDayRow
+    from skeldir.rollups.store import SelectRevenueTotalsRow as SelectRevenueTotalsRow
 
 __all__ = [
     "DAYS_AT_ONCE",
+    "ConvertedNowOnly",
     "CreditKey",
+    "KnownAt",
+    "KnownMoment",
+    "MomentNotKnown",
     "MovedDay",
     "ZoneChange",
     "ZonePreview",
     "add_credit",
     "compact_journal",
     "credit_lock",
+    "find_known_moment",
     "has_dirty_days",
     "ingest_lock",
     "list_zone_changes",
@@ -52,6 +66,7 @@ __all__ = [
     "read_revenue_totals",
     "read_time_zone",
     "remove_credit",
+    "require_of_now",
     "revenue_by_day",
     "revenue_span",
     "review_waiting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from skeldir.clock import utc_now
@@ -25,8 +25,9 @@ async def compact_journal(database: Database, job: Job, *, now: datetime | None 
     or day is a transaction of its own.
     """
     gone = 0
+    today = _floor(now or utc_now())
     for unit, age in (("hour", _HOURS_FROM), ("day", _DAYS_FROM)):
-        until = _floor(now or utc_now()) - age
+        until = today - age
         async with database.tenant(job.tenant_id) as connection:
             rows = await queries.select_spans_to_compact(
                 connection,
@@ -38,6 +39,19 @@ async def compact_journal(database: Database, job: Job, *, now: datetime | None 
         for row in rows:
             gone += await _compact(database, job, row["began_at"], timedelta(**{f"{unit}s": 1}))
     return gone
+
+
+def last_end_before(moment: datetime, *, now: datetime) -> datetime:
+    """Return the latest moment, at or before the given aware one, at which the journal gives the sums, in UTC.
+
+    Whether the job that compacts it has run yet makes no difference, so that everybody gets the same answer.
+    """
+    moment, today = moment.astimezone(UTC), _floor(now.astimezone(UTC))
+    if moment < today - _DAYS_FROM:
+        return _floor(moment)
+    if moment < today - _HOURS_FROM:
+        return moment.replace(minute=0, second=0, microsecond=0)
+    return moment
 
 
 async def _compact(database: Database, job: Job, since: datetime, length: timedelta) -> int:

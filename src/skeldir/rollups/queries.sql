@@ -223,6 +223,24 @@ LIMIT :most;
 SELECT coalesce((SELECT z.time_zone FROM public.time_zones z
                  WHERE z.tenant_id = :tenant_id ORDER BY z.turn DESC LIMIT 1), 'UTC');
 
+-- name: select_time_zone_at^
+-- The zone that was in force before a moment, unless it was UTC because none had been set.
+SELECT z.time_zone, z.changes, z.offsets_s
+FROM public.time_zones z
+WHERE z.tenant_id = :tenant_id AND (z.turn = 0 OR z.changed_at < :moment)
+ORDER BY z.turn DESC
+LIMIT 1;
+
+-- name: select_bounds_of_moments^
+-- When the tenant was created, and the moment up to which this server knows what is recorded: on a replica that of the
+-- last transaction it has replayed.
+-- Always a row. Never null: every column.
+SELECT t.created_at,
+       (SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_xact_replay_timestamp(), '-infinity'::timestamptz)
+                    ELSE clock_timestamp() END) AS read_at
+FROM public.tenants t
+WHERE t.id = :tenant_id;
+
 -- name: select_last_entry$
 SELECT coalesce((SELECT e.id FROM public.revenue_ledger e WHERE e.tenant_id = :tenant_id ORDER BY e.id DESC LIMIT 1),
                 '00000000-0000-0000-0000-000000000000');

@@ -24,6 +24,10 @@ class PreviewTimeZoneRow(TypedDict):
     coming_cents: Decimal
     coming_size: Decimal
 
+class SelectBoundsOfMomentsRow(TypedDict):
+    created_at: dt.datetime
+    read_at: dt.datetime
+
 class SelectDaysOfSumsRow(TypedDict):
     day: dt.date
 
@@ -66,6 +70,11 @@ class SelectSpanOfRevenueRow(TypedDict):
 
 class SelectSpansToCompactRow(TypedDict):
     began_at: dt.datetime
+
+class SelectTimeZoneAtRow(TypedDict):
+    time_zone: str
+    changes: list[dt.datetime]
+    offsets_s: list[int]
 
 class SelectTimeZonesRow(TypedDict):
     turn: int
@@ -195,6 +204,10 @@ class _Queries:
     @staticmethod
     async def rollup_lag(connection: Connection, /) -> float | None: ...
     @staticmethod
+    async def select_bounds_of_moments(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectBoundsOfMomentsRow: ...
+    @staticmethod
     async def select_days_of_sums(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectDaysOfSumsRow]: ...
@@ -251,6 +264,10 @@ class _Queries:
     ) -> list[SelectSpansToCompactRow]: ...
     @staticmethod
     async def select_time_zone(connection: Connection, /, *, tenant_id: UUID) -> str: ...
+    @staticmethod
+    async def select_time_zone_at(
+        connection: Connection, /, *, tenant_id: UUID, moment: dt.datetime
+    ) -> SelectTimeZoneAtRow | None: ...
     @staticmethod
     async def select_time_zones(
         connection: Connection, /, *, tenant_id: UUID, most: int
