@@ -94,6 +94,13 @@ class LocalDays:
         places = np.searchsorted(self._changes, moments_us, side="right")
         return (moments_us + self._offsets[places]) // _DAY_US
 
+    def start_of(self, day: date) -> datetime:
+        """Return the first moment of a local day, aware, in UTC; of a day that the zone left out, of the next."""
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        near = [c for c in self.rules.changes if abs(c - midnight) <= 2 * timedelta(days=1)]
+        moments = {midnight - timedelta(seconds=offset) for offset in self.rules.offsets_s}
+        return min(one for one in (*moments, *near) if self.day_of(one) >= day)
+
 
 UTC_DAYS: Final = LocalDays()
 

@@ -82,6 +82,7 @@ _SCAN = "the scan for personal data looks at every text of the tenant, whichever
 
 _DAYS = "the day of an entry is worked out where the entries lie, by the stored rules of the zone"
 
+_TAKEN_OUT = "an export has what is kept as it is, whichever room keeps it, all in one snapshot"
 _AS_IT_IS = "the audit compares a table with what it follows from, and asks it as it is"
 
 FOREIGN: Mapping[str, str] = {
@@ -133,6 +134,15 @@ FOREIGN: Mapping[str, str] = {
     "audit.select_spend_days": _AS_IT_IS,
     "demo.count_readable_rows": "it counts the rows of every reader, to show what row-level security does",
     "demo.count_visible_rows": "it counts the rows of every table, to show what row-level security does",
+    "exports.find_end_of_orders": _TAKEN_OUT,
+    "exports.select_channel_days_page": _TAKEN_OUT,
+    "exports.select_claims_page": _TAKEN_OUT,
+    "exports.select_dead_events_page": _TAKEN_OUT,
+    "exports.select_entries_page": _TAKEN_OUT,
+    "exports.select_orders_page": _TAKEN_OUT,
+    "exports.select_snapshot": _TAKEN_OUT,
+    "exports.select_spend_page": _TAKEN_OUT,
+    "exports.select_touches_page": _TAKEN_OUT,
     "rollups.mark_days_of_orders": _DAYS,
     "inbox.select_held_facts": "what is held of an order is exported as it is, whichever room keeps it",
     "http.select_readiness_revision": "a process is ready when the schema has the revision that it needs",

@@ -44,6 +44,11 @@ from skeldir.attribution.known import (
     Standing,
     find_standing,
     read_rows,
+from skeldir.attribution.listing_stored import (
+    AllocationRows,
+    JourneyRows,
+    list_allocations,
+    list_journeys,
 )
 from skeldir.attribution.marks import (
     count_dirty_orders,
@@ -90,6 +95,7 @@ __all__ = [
     "TOUCH_BYTES",
     "UNATTRIBUTED",
     "AfterConversion",
+    "AllocationRows",
     "ChannelAmounts",
     "ChannelFigures",
     "ChannelRow",
@@ -104,6 +110,7 @@ __all__ = [
     "ConvertedSums",
     "CreditReport",
     "EntryCredit",
+    "JourneyRows",
     "KindCredit",
     "KindRow",
     "KindsReport",
@@ -137,7 +144,9 @@ __all__ = [
     "find_other",
     "find_standing",
     "latest_changes",
+    "list_allocations",
     "list_awaiting_credit",
+    "list_journeys",
     "list_set_aside",
     "list_stored_credit",
     "mark_all_orders",

@@ -33,6 +33,14 @@ class ModelNotInForce(SkeldirError):
     title = "The model is not in force"
 
 
+class ModelVersionUnknown(SkeldirError):
+    """The tenant never had the model version."""
+
+    code = "model_version_unknown"
+    status = 404
+    title = "The model version is not known"
+
+
 class LastModelInForce(SkeldirError):
     """The model is the only one in force, and one must be."""
 

@@ -19,6 +19,12 @@ FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND model = ANY(:models::text[])
 ORDER BY model, version;
 
+-- name: select_named_versions
+SELECT model_version, model, version, lookback_days, after_conversion, half_life_days, active_since
+FROM public.attribution_models
+WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[])
+ORDER BY model_version;
+
 -- name: deactivate_models!
 UPDATE public.attribution_models SET is_active = false
 WHERE tenant_id = :tenant_id AND model = ANY(:models::text[]) AND is_active;

@@ -205,6 +205,17 @@ class SelectModelsInForceRow(TypedDict):
     in_force_since: dt.datetime | None
     changed_by: str | None
 
+class SelectNamedVersionsRow(TypedDict):
+    model_version: str
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    version: int
+    lookback_days: int
+    after_conversion: Literal["keep", "reset"]
+    half_life_days: int
+    active_since: int
+
 class SelectNewestTouchesRow(TypedDict):
     idempotency_key: str
     occurred_at: dt.datetime
@@ -700,6 +711,10 @@ class _Queries:
     async def select_models_in_force(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectModelsInForceRow]: ...
+    @staticmethod
+    async def select_named_versions(
+        connection: Connection, /, *, tenant_id: UUID, model_versions: Collection[str]
+    ) -> list[SelectNamedVersionsRow]: ...
     @staticmethod
     async def select_newest_touches(
         connection: Connection,

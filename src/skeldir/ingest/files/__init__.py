@@ -5,7 +5,12 @@ from skeldir.ingest.files.amounts import DecimalMark, group_less, take_apart
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.currency_signs import currencies_of_sign
 from skeldir.ingest.files.dry_run import ImportPreview, preview_import
-from skeldir.ingest.files.formulas import REJECTED_COLUMNS, guard
+from skeldir.ingest.files.formulas import (
+    FORMULA_PATTERN,
+    NUMBER_PATTERN,
+    REJECTED_COLUMNS,
+    guard,
+)
 from skeldir.ingest.files.importer import fingerprint_file, import_file
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
@@ -27,6 +32,8 @@ from skeldir.ingest.files.written_times import (
 
 __all__ = [
     "DATE_ORDERS",
+    "FORMULA_PATTERN",
+    "NUMBER_PATTERN",
     "REJECTED_COLUMNS",
     "AmountEvidence",
     "ChosenMapping",

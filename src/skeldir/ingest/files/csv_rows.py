@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import IO, Final
 
-from skeldir.ingest.files.formulas import REJECTED_COLUMNS, without_guard
+from skeldir.ingest.files.formulas import without_guard
 from skeldir.ingest.files.headers import Header, find_header
 from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers, Row, Totals
 from skeldir.ingest.files.totals import MOST_TOTALS, Sums, are_totals, may_be_totals
@@ -100,8 +100,6 @@ class CsvFile:
         pick: Callable[[list[str]], Sequence[str]] = (
             itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
         )
-        if self.header[: len(REJECTED_COLUMNS)] == REJECTED_COLUMNS:
-            pick = _without_guards(pick)
         note = self.numbers.note
         for number, cells in enumerate(self._records(), 1):
             if number == last:
@@ -123,6 +121,8 @@ class CsvFile:
             else:
                 picked = pick(cells)
                 text = "".join(picked)
+                if "'" in text:
+                    picked = [without_guard(cell) for cell in picked]
                 if text.isascii() or not _ESCAPED_BYTE.search(text):
                     lines.end_row()
                     yield number, picked
@@ -181,12 +181,6 @@ class CsvFile:
                 yield None
             else:
                 return
-
-
-def _without_guards(
-    pick: Callable[[list[str]], Sequence[str]],
-) -> Callable[[list[str]], Sequence[str]]:
-    return lambda cells: tuple(map(without_guard, pick(cells)))
 
 
 def _without_empty_end(header: list[str]) -> tuple[str, ...]:

@@ -8,8 +8,12 @@ from typing import Final
 REJECTED_COLUMNS: Final = ("file", "row", "kind", "code", "detail", "cure")
 """The first columns of a file of rejected items; the values behind them are guarded, and read without their guard."""
 
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
-_NUMBER: Final = re.compile(r"[+-][0-9.,]+")
+FORMULA_PATTERN: Final = "'*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]"
+"""How a formula begins, in both widths, perhaps behind apostrophes that keep it a text."""
+NUMBER_PATTERN: Final = "[+-][0-9.,]+"
+
+_FORMULA: Final = re.compile(FORMULA_PATTERN)
+_NUMBER: Final = re.compile(NUMBER_PATTERN)
 
 
 def guard(cell: object) -> object:

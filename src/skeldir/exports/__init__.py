@@ -1,0 +1,28 @@
+"""Taking a tenant's data out: parts, formats, files with their sums. The door of the room."""
+
+from skeldir.exports.encoding import FORMATS, Format
+from skeldir.exports.parts import PART_NAMES, PARTS, Part, PartName, read_parts
+from skeldir.exports.writing import (
+    MANIFEST,
+    Asked,
+    ExportFolderTaken,
+    ExportNotResumable,
+    WrittenFile,
+    write_export,
+)
+
+__all__ = [
+    "FORMATS",
+    "MANIFEST",
+    "PARTS",
+    "PART_NAMES",
+    "Asked",
+    "ExportFolderTaken",
+    "ExportNotResumable",
+    "Format",
+    "Part",
+    "PartName",
+    "WrittenFile",
+    "read_parts",
+    "write_export",
+]
