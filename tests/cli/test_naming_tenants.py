@@ -29,6 +29,7 @@ OTHER_WORDS = {
     "hosts remove": ["shop.example"],
     "dead export": [f"{__file__}.csv"],
     "dead replay": [__file__],
+    "export": [f"{__file__}.out"],
     "import conversions": [__file__],
     "import mixed": [__file__],
     "import touches": [__file__],

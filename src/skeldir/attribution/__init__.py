@@ -44,6 +44,7 @@ from skeldir.attribution.known import (
     Standing,
     find_standing,
     read_rows,
+)
 from skeldir.attribution.listing_stored import (
     AllocationRows,
     JourneyRows,

@@ -1,7 +1,7 @@
 -- name: select_snapshot^
 -- What the transaction's snapshot is: `beyond` is the first transaction that it does not know, `in_flight` those before
 -- it that were not finished; both without their upper 32 bits, as rows keep them. Changes and offsets are of the zone.
--- Never null: beyond, in_flight.
+-- Never null: beyond, in_flight. Always a row.
 SELECT (SELECT now()) AS taken_at,
        (pg_snapshot_xmax(s.taken)::text::numeric % 4294967296)::bigint AS beyond,
        ARRAY(SELECT (x::text::numeric % 4294967296)::bigint FROM pg_snapshot_xip(s.taken) AS x) AS in_flight,
@@ -12,7 +12,8 @@ LEFT JOIN (SELECT x.time_zone, x.changes, x.offsets_s FROM public.time_zones x
 
 -- name: select_touches_page^
 -- Looks at `most` touches by id, and returns those that stand, a list for each column. A row is in a snapshot if its
--- transaction is before `beyond` and not in flight; numbers of transactions start again after 32 bits. The page is cut
+-- transaction is before `beyond` and not in flight; numbers of transactions start again after 32 bits. Without `beyond`, all that the
+-- transaction sees is. The page is cut
 -- before anything is compared, so that the planner reads it by its key.
 -- May be null: journey[], session_id[], channel[], channel_rule[], source[], medium[], campaign[],
 -- referrer_host[], landing_path[].
@@ -38,8 +39,9 @@ FROM (SELECT e.id, e.idempotency_key, e.occurred_at, e.recorded_at, e.journey_ke
              e.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds,
              (w.tenant_id IS NULL AND e.occurred_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
               AND e.occurred_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
-              AND ((:beyond::bigint - e.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-              AND e.xmin::text::bigint <> ALL (:in_flight::bigint[])) AS is_shown
+              AND (:beyond::bigint IS NULL
+                   OR (((:beyond::bigint - e.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                       AND e.xmin::text::bigint <> ALL (:in_flight::bigint[])))) AS is_shown
       FROM (SELECT p.id, p.idempotency_key, p.occurred_at, p.recorded_at, p.journey_key, p.session_id, p.channel_code,
                    p.channel_rule, p.source, p.medium, p.campaign, p.referrer_host, p.landing_path, p.click_id_kinds,
                    p.generation, p.xmin
@@ -49,8 +51,9 @@ FROM (SELECT e.id, e.idempotency_key, e.occurred_at, e.recorded_at, e.journey_ke
             LIMIT :most) e
       LEFT JOIN public.touch_withdrawals w
         ON w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key AND w.generation = e.generation
-       AND ((:beyond::bigint - w.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-       AND w.xmin::text::bigint <> ALL (:in_flight::bigint[])
+       AND (:beyond::bigint IS NULL
+            OR (((:beyond::bigint - w.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                AND w.xmin::text::bigint <> ALL (:in_flight::bigint[])))
       ORDER BY e.id) x;
 
 -- name: select_entries_page^
@@ -74,8 +77,9 @@ FROM (SELECT l.id, l.business_key, l.order_id, l.kind, l.amount_cents, l.currenc
              (l.generation >= 0 AND r.tenant_id IS NULL AND l.occurred_at >= greatest(:first_moment::timestamptz,
                  '-infinity'::timestamptz)
               AND l.occurred_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
-              AND ((:beyond::bigint - l.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-              AND l.xmin::text::bigint <> ALL (:in_flight::bigint[])) AS is_shown
+              AND (:beyond::bigint IS NULL
+                   OR (((:beyond::bigint - l.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                       AND l.xmin::text::bigint <> ALL (:in_flight::bigint[])))) AS is_shown
       FROM (SELECT p.id, p.business_key, p.order_id, p.kind, p.amount_cents, p.currency, p.occurred_at, p.recorded_at,
                    p.journey_key, p.source, p.generation, p.xmin
             FROM public.revenue_ledger p
@@ -84,8 +88,9 @@ FROM (SELECT l.id, l.business_key, l.order_id, l.kind, l.amount_cents, l.currenc
             LIMIT :most) l
       LEFT JOIN public.revenue_ledger r
         ON r.tenant_id = :tenant_id AND r.business_key = l.business_key AND r.generation = -1 - l.generation
-       AND r.generation < 0 AND ((:beyond::bigint - r.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-       AND r.xmin::text::bigint <> ALL (:in_flight::bigint[])
+       AND r.generation < 0 AND (:beyond::bigint IS NULL
+            OR (((:beyond::bigint - r.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                AND r.xmin::text::bigint <> ALL (:in_flight::bigint[])))
       ORDER BY l.id) x;
 
 -- name: select_spend_page^
@@ -102,8 +107,9 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_a
 FROM (SELECT s.id, s.business_key, s.spend_date, s.channel_code, s.amount_cents, s.currency, s.recorded_at,
              (s.spend_date >= greatest(:first_day::date, '-infinity'::date)
               AND s.spend_date < least(:end_day::date, 'infinity'::date)
-              AND ((:beyond::bigint - s.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-              AND s.xmin::text::bigint <> ALL (:in_flight::bigint[])) AS is_shown
+              AND (:beyond::bigint IS NULL
+                   OR (((:beyond::bigint - s.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                       AND s.xmin::text::bigint <> ALL (:in_flight::bigint[])))) AS is_shown
       FROM (SELECT p.id, p.business_key, p.spend_date, p.channel_code, p.amount_cents, p.currency, p.recorded_at, p.xmin
             FROM public.spend p
             WHERE p.tenant_id = :tenant_id AND p.id > :after
@@ -140,8 +146,9 @@ FROM (SELECT d.id, d.platform, d.account, d.campaign, d.campaign_name, d.day, d.
              d.channel_code, d.channel_rule, d.recorded_at,
              (n.tenant_id IS NULL AND d.day >= greatest(:first_day::date, '-infinity'::date)
               AND d.day < least(:end_day::date, 'infinity'::date)
-              AND ((:beyond::bigint - d.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-              AND d.xmin::text::bigint <> ALL (:in_flight::bigint[])) AS is_shown
+              AND (:beyond::bigint IS NULL
+                   OR (((:beyond::bigint - d.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                       AND d.xmin::text::bigint <> ALL (:in_flight::bigint[])))) AS is_shown
       FROM (SELECT p.id, p.platform, p.account, p.campaign, p.campaign_name, p.day, p.currency, p.revision,
                    p.cost_cents, p.impressions, p.clicks, p.claim_type, p.claims_millionths, p.claimed_cents,
                    p.attribution_setting, p.channel_code, p.channel_rule, p.recorded_at, p.xmin
@@ -152,8 +159,9 @@ FROM (SELECT d.id, d.platform, d.account, d.campaign, d.campaign_name, d.day, d.
       LEFT JOIN public.ad_days n
         ON n.tenant_id = :tenant_id AND n.platform = d.platform AND n.account = d.account AND n.campaign = d.campaign
        AND n.day = d.day AND n.currency = d.currency AND n.revision = d.revision + 1
-       AND ((:beyond::bigint - n.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-       AND n.xmin::text::bigint <> ALL (:in_flight::bigint[])
+       AND (:beyond::bigint IS NULL
+            OR (((:beyond::bigint - n.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                AND n.xmin::text::bigint <> ALL (:in_flight::bigint[])))
       ORDER BY d.id) x;
 
 -- name: select_dead_events_page^
@@ -171,8 +179,9 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_a
 FROM (SELECT d.id, d.item_kind, d.code, d.detail, d.cure, d.origin, d.item, d.recorded_at,
              (d.recorded_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
               AND d.recorded_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
-              AND ((:beyond::bigint - d.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
-              AND d.xmin::text::bigint <> ALL (:in_flight::bigint[])) AS is_shown
+              AND (:beyond::bigint IS NULL
+                   OR (((:beyond::bigint - d.xmin::text::bigint) & 4294967295) BETWEEN 1 AND 2147483647
+                       AND d.xmin::text::bigint <> ALL (:in_flight::bigint[])))) AS is_shown
       FROM (SELECT p.id, p.item_kind, p.code, p.detail, p.cure, p.origin, p.item, p.recorded_at, p.xmin
             FROM public.dead_events p
             WHERE p.tenant_id = :tenant_id AND p.id > :after

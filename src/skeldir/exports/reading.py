@@ -10,6 +10,7 @@ from uuid import UUID
 
 from skeldir.attribution import list_allocations, list_journeys
 from skeldir.days import LocalDays, stored_days
+from skeldir.db import has_nodes
 from skeldir.exports.pages import Page, plain_parts
 from skeldir.exports.store import queries
 
@@ -27,10 +28,13 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a transaction sees. `beyond` and `in_flight` are as `select_snapshot` says."""
+    """What a transaction sees. `beyond` and `in_flight` are as `select_snapshot` says.
+
+    With None for `beyond` it cannot be read again: rows on the nodes of Citus have the numbers of their nodes.
+    """
 
     taken_at: datetime
-    beyond: int
+    beyond: int | None
     in_flight: tuple[int, ...]
 
     def as_stored(self) -> dict[str, Any]:
@@ -83,9 +87,8 @@ class Span:
 async def take_snapshot(connection: Connection, tenant_id: UUID) -> tuple[Snapshot, LocalDays]:
     """Return what the transaction sees, and the days of its tenant. The transaction must be a read-only one."""
     row = await queries.select_snapshot(connection, tenant_id=tenant_id)
-    if row is None:
-        raise AssertionError("The statement returns a row.")
-    snapshot = Snapshot(row["taken_at"], row["beyond"], tuple(row["in_flight"]))
+    beyond = None if await has_nodes(connection) else row["beyond"]
+    snapshot = Snapshot(row["taken_at"], beyond, tuple(row["in_flight"]))
     return snapshot, stored_days(row["time_zone"], row["changes"], row["offsets_s"])
 
 
@@ -98,6 +101,7 @@ class Source:
     snapshot: Snapshot
     span: Span = Span()
     model_versions: tuple[str, ...] = ()
+    rows_at_once: int = ROWS_OF_PAGE
 
     def pages(self, part: Part, after: str | None = None) -> AsyncIterator[Page]:
         """Yield the pages of a part; of facts, those after the cursor of a page.
@@ -138,7 +142,7 @@ class Source:
                 after=after,
                 beyond=self.snapshot.beyond,
                 in_flight=self.snapshot.in_flight,
-                most=ROWS_OF_PAGE,
+                most=self.rows_at_once,
                 **bounds,
             )
             if not row["scanned"]:

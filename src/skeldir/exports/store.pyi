@@ -142,7 +142,7 @@ class _Queries:
         *,
         first_day: dt.date | None,
         end_day: dt.date | None,
-        beyond: int,
+        beyond: int | None,
         in_flight: Collection[int],
         tenant_id: UUID,
         after: UUID,
@@ -155,7 +155,7 @@ class _Queries:
         *,
         first_moment: dt.datetime | None,
         end_moment: dt.datetime | None,
-        beyond: int,
+        beyond: int | None,
         in_flight: Collection[int],
         tenant_id: UUID,
         after: UUID,
@@ -168,7 +168,7 @@ class _Queries:
         *,
         first_moment: dt.datetime | None,
         end_moment: dt.datetime | None,
-        beyond: int,
+        beyond: int | None,
         in_flight: Collection[int],
         tenant_id: UUID,
         after: UUID,
@@ -188,7 +188,7 @@ class _Queries:
     @staticmethod
     async def select_snapshot(
         connection: Connection, /, *, tenant_id: UUID
-    ) -> SelectSnapshotRow | None: ...
+    ) -> SelectSnapshotRow: ...
     @staticmethod
     async def select_spend_page(
         connection: Connection,
@@ -196,7 +196,7 @@ class _Queries:
         *,
         first_day: dt.date | None,
         end_day: dt.date | None,
-        beyond: int,
+        beyond: int | None,
         in_flight: Collection[int],
         tenant_id: UUID,
         after: UUID,
@@ -209,7 +209,7 @@ class _Queries:
         *,
         first_moment: dt.datetime | None,
         end_moment: dt.datetime | None,
-        beyond: int,
+        beyond: int | None,
         in_flight: Collection[int],
         tenant_id: UUID,
         after: UUID,

@@ -21,7 +21,7 @@ from skeldir.errors import SkeldirError
 from skeldir.exports.encoding import Format, make_encoder
 from skeldir.exports.pages import Page, Sums
 from skeldir.exports.parts import PARTS, Part
-from skeldir.exports.reading import Snapshot, Source, Span, take_snapshot
+from skeldir.exports.reading import ROWS_OF_PAGE, Snapshot, Source, Span, take_snapshot
 
 if TYPE_CHECKING:
     from datetime import date
@@ -114,6 +114,7 @@ async def write_export(
     asked: Asked,
     *,
     is_resumed: bool = False,
+    rows_at_once: int = ROWS_OF_PAGE,
     report: Callable[[WrittenFile], None] = lambda _: None,
 ) -> list[WrittenFile]:
     """Write the parts of the transaction's tenant into `folder`, and return its files; `report` is called for each.
@@ -134,6 +135,7 @@ async def write_export(
         state.snapshot,
         Span.of_days(asked.first_day, asked.end_day, days),
         asked.model_versions,
+        rows_at_once,
     )
     for one in state.done:
         report(one)
@@ -180,6 +182,11 @@ def _read_state(folder: Path, snapshot: Snapshot) -> _State:
     if stored["version"] != _VERSION:
         raise ExportNotResumable(
             "The unfinished export was begun by another version of the program.",
+            cure="Begin again in another folder.",
+        )
+    if stored["snapshot"]["beyond"] is None:
+        raise ExportNotResumable(
+            "On a database that is distributed with Citus, an export cannot be continued.",
             cure="Begin again in another folder.",
         )
     state = _State(
