@@ -9,6 +9,7 @@ from proof.checks import (
     inbox,
     injection,
     isolation,
+    known_at,
     ledger,
     liveness,
     locks,
@@ -55,7 +56,7 @@ HYPOTHESES = (
     _hypothesis(
         "LEDGER",
         "Credit, rollups or views do not add up to the ledger, to the cent.",
-        (*ledger.CHECKS, *ad_spend.CHECKS),
+        (*ledger.CHECKS, *ad_spend.CHECKS, *known_at.CHECKS),
     ),
     _hypothesis("ISOLATION", "One tenant can see or change what is another's.", isolation.CHECKS),
     _hypothesis(

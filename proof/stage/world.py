@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
@@ -17,8 +18,9 @@ import httpx2
 import psycopg
 from psycopg import sql
 
-from proof.stage.ad_items import batches_of
+from proof.stage.ad_items import Batch, batches_of
 from proof.stage.ground import Ground
+from proof.stage.noting import NotedReport, read_report
 from proof.stage.planting import (
     MARKER_B,
     PLAN_A,
@@ -80,6 +82,7 @@ class World:
     `tenants` are `a` and `b` by the names that steps give them. `key_a` and `key_b` have all scopes; `key_read` and
     `key_ingest` are A's as well, and have that scope alone.
     `sealing_keys` encrypt the secrets of webhook endpoints.
+    `noted` are the channel reports as they were while the service was being filled.
     `markers_b` are the texts that stand in every free text of tenant `b`, and in nothing that is `a`'s.
     """
 
@@ -95,6 +98,7 @@ class World:
         self.worker_metrics = f"http://127.0.0.1:{self._metrics_port}/metrics"
         self.logs: dict[str, Path] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.noted: list[NotedReport] = []
         self._url = ""
         self.key_a = self.key_b = self.key_read = self.key_ingest = ""
         self.sealing_keys = new_key()
@@ -219,14 +223,19 @@ class World:
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", touches_of(plan), key, refused=2)
             self._send("conversions", conversions_of(plan), key, refused=2)
-            self._send_ad_days(plan, key)
+            self._send_ad_days(plan, key, batches_of(plan)[:2])
         with self.connect() as connection:
             self._wait(lambda: _holds(connection, _CREDIT_IS_DONE), _SETTLE_S, "All is credited.")
+        self._credit()
+        self._note_reports("after the first facts")
         self._change_models(lookback_days=20)
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", touches_between(plan), key)
             self._send("conversions", conversions_between(plan), key)
         self._credit()
+        self._note_reports("while models looked back 20 days")
+        for plan, key in zip(self.plans, keys, strict=True):
+            self._send_ad_days(plan, key, batches_of(plan)[2:])
         self._change_models()
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", late_touches_of(plan), key)
@@ -281,8 +290,13 @@ class World:
         ):
             raise _not_provable(f"POST /v1/{path} answered otherwise than it should", answer.text)
 
-    def _send_ad_days(self, plan: Plan, key: str) -> None:
-        for batch in batches_of(plan):
+    def _note_reports(self, when: str) -> None:
+        for whose, key in zip(self.tenants, (self.key_a, self.key_b), strict=True):
+            report = read_report(self.base, key)
+            self.noted.append(NotedReport(whose, key, when, datetime.now(UTC), report))
+
+    def _send_ad_days(self, plan: Plan, key: str, batches: list[Batch]) -> None:
+        for batch in batches:
             answer = httpx2.post(
                 f"{self.base}/v1/{batch.path}",
                 json=batch.items,
