@@ -9,6 +9,7 @@ from proof.evidence.records import Evidence
 from proof.evidence.verdicts import judge
 from proof.mutants.credit_faults import CREDIT_TWINS
 from proof.mutants.inbox_faults import INBOX_TWINS
+from proof.mutants.known_faults import KNOWN_TWINS
 from proof.mutants.seeding import OF_SERVICE, Patch, Twin
 from proof.mutants.spend_faults import SPEND_TWINS
 
@@ -246,6 +247,7 @@ TWINS: Final = (
     *CREDIT_TWINS,
     *INBOX_TWINS,
     *SPEND_TWINS,
+    *KNOWN_TWINS,
     Twin(
         "totals-keep-what-went",
         "A day that is summed again is added to the totals of revenue, and what it was is not taken off.",

@@ -11,7 +11,7 @@ import httpx2
 
 @dataclass(frozen=True, slots=True)
 class NotedReport:
-    """What the channel report of a tenant said at a moment. `when` says of which part of the filling that was the end."""
+    """What the channel report of a tenant said at a moment. `when` says how far the service was filled."""
 
     whose: str
     key: str

@@ -9,7 +9,6 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
@@ -37,6 +36,7 @@ from proof.stage.planting import (
 )
 from proof.words import TENANTS
 from skeldir.attribution import define_models
+from skeldir.clock import utc_now
 from skeldir.db import open_database
 from skeldir.errors import SkeldirError
 from skeldir.inbox import new_key
@@ -223,7 +223,7 @@ class World:
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", touches_of(plan), key, refused=2)
             self._send("conversions", conversions_of(plan), key, refused=2)
-            self._send_ad_days(plan, key, batches_of(plan)[:2])
+            self._send_ad_days(key, batches_of(plan)[:2])
         with self.connect() as connection:
             self._wait(lambda: _holds(connection, _CREDIT_IS_DONE), _SETTLE_S, "All is credited.")
         self._credit()
@@ -235,7 +235,7 @@ class World:
         self._credit()
         self._note_reports("while models looked back 20 days")
         for plan, key in zip(self.plans, keys, strict=True):
-            self._send_ad_days(plan, key, batches_of(plan)[2:])
+            self._send_ad_days(key, batches_of(plan)[2:])
         self._change_models()
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", late_touches_of(plan), key)
@@ -293,9 +293,9 @@ class World:
     def _note_reports(self, when: str) -> None:
         for whose, key in zip(self.tenants, (self.key_a, self.key_b), strict=True):
             report = read_report(self.base, key)
-            self.noted.append(NotedReport(whose, key, when, datetime.now(UTC), report))
+            self.noted.append(NotedReport(whose, key, when, utc_now(), report))
 
-    def _send_ad_days(self, plan: Plan, key: str, batches: list[Batch]) -> None:
+    def _send_ad_days(self, key: str, batches: list[Batch]) -> None:
         for batch in batches:
             answer = httpx2.post(
                 f"{self.base}/v1/{batch.path}",
