@@ -110,6 +110,33 @@ def _run_all(proof: Proof, commands: Sequence[Sequence[str]]) -> list[tuple[int,
     return [next(answers[number % _AT_ONCE]) for number in range(len(commands))]
 
 
+def _prove_export(proof: Proof) -> None:
+    world, needles = proof.world, needles_of(proof.world)
+    folders = [world.ground.scratch / f"export of {whose}" for whose in "AB"]
+    commands = [
+        ("export", str(tenant), str(folder), "--format", "ndjson")
+        for tenant, folder in zip((world.a, world.b), folders, strict=True)
+    ]
+    answers = _run_all(proof, commands)
+    lines = []
+    for whose, folder, (status, _) in zip("AB", folders, answers, strict=True):
+        texts = [file.read_text("utf-8") for file in sorted(folder.iterdir())]
+        found = len(needles.found_in("".join(texts)))
+        lines.append((whose, status, sum(text.count("\n") for text in texts), found))
+    proof.tabulate(
+        "as app_user: all that `skeldir export` writes about A, and about B, searched for what is B's",
+        ("about", "exit status", "lines", "found of B"),
+        lines,
+        expect=(
+            rows(exactly=2),
+            every("exit status", 0),
+            every("lines", at_least=100),
+            every("found of B", 0, where={"about": "A"}),
+            every("found of B", at_least=1, where={"about": "B"}),
+        ),
+    )
+
+
 def _prove_traces(proof: Proof) -> None:
     """What is written of a tenant's own work may name its ids; every other line, and every metric, must not."""
     world = proof.world
@@ -147,6 +174,11 @@ CHECKS: Final = (
         "ISOLATION/commands",
         "No command that reads prints anything of B when it is asked about A.",
         _prove_commands,
+    ),
+    Check(
+        "ISOLATION/export",
+        "Nothing of B is in the files that are exported about A.",
+        _prove_export,
     ),
     Check(
         "ISOLATION/traces",
