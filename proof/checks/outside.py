@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -112,7 +114,7 @@ def _run_all(proof: Proof, commands: Sequence[Sequence[str]]) -> list[tuple[int,
 
 def _prove_export(proof: Proof) -> None:
     world, needles = proof.world, needles_of(proof.world)
-    folders = [world.ground.scratch / f"export of {whose}" for whose in "AB"]
+    folders = [Path(tempfile.mkdtemp(dir=world.ground.scratch)) for _ in "AB"]
     commands = [
         ("export", str(tenant), str(folder), "--format", "ndjson")
         for tenant, folder in zip((world.a, world.b), folders, strict=True)

@@ -1,11 +1,11 @@
-"""What both tenants of the proof spend on ads, and what platforms claim: batches in the order of sending."""
+"""What both tenants of the proof spend on ads, what platforms claim, and a rate: batches in their order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from proof.stage.planting import Item, Plan
+from proof.stage.planting import Plan
 
 FIRST_DAY: Final = "2025-06-02"
 _NEXT_DAY: Final = "2025-06-03"
@@ -13,10 +13,10 @@ _NEXT_DAY: Final = "2025-06-03"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A request: the end of its path, its items, and how many are new, restated and unchanged."""
+    """A request: the end of its path, its body, and how many of its items are new, restated and unchanged."""
 
     path: str
-    items: list[Item]
+    items: Any
     counts: tuple[int, int, int]
 
 
@@ -50,6 +50,12 @@ def batches_of(plan: Plan) -> list[Batch]:
         Batch("spend", later, (0, 3, 1)),
         Batch("claims", corrected, (0, 1, 0)),
     ]
+
+
+def rates_of(plan: Plan) -> Batch:
+    """Return an exchange rate of a source that only this tenant has."""
+    rate = {"day": FIRST_DAY, "quote": "USD", "rate": f"1.{plan.price}"}
+    return Batch("rates", {"source": plan.channel, "base": "EUR", "rates": [rate]}, (1, 0, 0))
 
 
 def _about(plan: Plan, platform: str, campaign: str, day: str, name: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 from psycopg import sql
 
-from proof.stage.ad_items import Batch, batches_of
+from proof.stage.ad_items import Batch, batches_of, rates_of
 from proof.stage.ground import Ground
 from proof.stage.noting import NotedReport, read_report
 from proof.stage.planting import (
@@ -223,7 +223,7 @@ class World:
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", touches_of(plan), key, refused=2)
             self._send("conversions", conversions_of(plan), key, refused=2)
-            self._send_ad_days(key, batches_of(plan)[:2])
+            self._send_batches(key, [*batches_of(plan)[:2], rates_of(plan)])
         with self.connect() as connection:
             self._wait(lambda: _holds(connection, _CREDIT_IS_DONE), _SETTLE_S, "All is credited.")
         self._credit()
@@ -235,7 +235,7 @@ class World:
         self._credit()
         self._note_reports("while models looked back 20 days")
         for plan, key in zip(self.plans, keys, strict=True):
-            self._send_ad_days(key, batches_of(plan)[2:])
+            self._send_batches(key, batches_of(plan)[2:])
         self._change_models()
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", late_touches_of(plan), key)
@@ -295,7 +295,7 @@ class World:
             report = read_report(self.base, key)
             self.noted.append(NotedReport(whose, key, when, utc_now(), report))
 
-    def _send_ad_days(self, key: str, batches: list[Batch]) -> None:
+    def _send_batches(self, key: str, batches: list[Batch]) -> None:
         for batch in batches:
             answer = httpx2.post(
                 f"{self.base}/v1/{batch.path}",
