@@ -1040,3 +1040,129 @@ GROUP BY d.currency, d.channel_code
 HAVING sum(CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END) <> 0 OR sum(d.spend_cents) <> 0
 ORDER BY d.currency, sum(CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END) DESC,
          d.channel_code;
+
+-- name: select_changed_orders
+-- Orders whose credit may differ between two moments, because an entry or a touch was recorded or taken back in between:
+-- those of the entries, and all that have captures on the journeys concerned. Ids follow the time, so only rows with later
+-- ones than `first_id` are read.
+-- Never null: order_id.
+WITH entries AS (
+    SELECT DISTINCT l.order_id FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.id >= :first_id
+      AND l.recorded_at >= :since::timestamptz AND l.recorded_at < :until::timestamptz
+), journeys AS (
+    SELECT l.journey_key FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.order_id IN (SELECT e.order_id FROM entries e) AND l.kind = 'capture'
+      AND l.journey_key IS NOT NULL
+    UNION
+    SELECT t.journey_key FROM public.attribution_events t
+    WHERE t.tenant_id = :tenant_id AND t.id >= :first_id AND t.recorded_at >= :since AND t.recorded_at < :until
+      AND t.journey_key IS NOT NULL
+    UNION
+    SELECT t.journey_key
+    FROM public.touch_withdrawals w
+    JOIN public.attribution_events t
+      ON t.tenant_id = :tenant_id AND t.idempotency_key = w.idempotency_key AND t.generation = w.generation
+    WHERE w.tenant_id = :tenant_id AND w.withdrawn_at >= :since AND w.withdrawn_at < :until
+      AND t.journey_key IS NOT NULL
+)
+SELECT o.order_id
+FROM (SELECT e.order_id FROM entries e
+      UNION
+      SELECT l.order_id FROM journeys j
+      JOIN public.revenue_ledger l
+        ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture') o
+ORDER BY o.order_id
+LIMIT :most;
+
+-- name: select_orders_recorded
+-- All orders with an entry recorded before a moment.
+SELECT DISTINCT l.order_id FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.recorded_at < :until
+ORDER BY l.order_id
+LIMIT :most;
+
+-- name: select_entries_at
+-- As `select_entries`, but what had been recorded by some moments, each for a kind of entry, and not been taken back by
+-- another one.
+SELECT l.order_id, l.id, l.business_key, l.occurred_at, l.kind, l.currency, l.amount_cents, l.journey_key
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[]) AND l.generation >= 0
+  AND l.recorded_at < CASE WHEN l.kind = 'capture' THEN :captures_by::timestamptz
+                           WHEN l.kind IN ('refund', 'refund_reversal') THEN :refunds_by::timestamptz
+                           ELSE :disputes_by::timestamptz END
+  AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                  WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
+                    AND r.generation = -1 - l.generation AND r.generation < 0
+                    AND r.recorded_at < :taken_back_by::timestamptz OFFSET 0)
+LIMIT :most;
+
+-- name: select_conversions_at
+-- The conversions of all orders with a capture on some journeys, as of some moments: each order's first capture.
+SELECT DISTINCT ON (l.order_id) l.order_id, l.occurred_at, l.journey_key
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.kind = 'capture' AND l.generation >= 0 AND l.recorded_at < :captures_by
+  AND l.order_id IN (SELECT c.order_id FROM public.revenue_ledger c
+                     WHERE c.tenant_id = :tenant_id AND c.journey_key = ANY(:journey_keys::bytea[])
+                       AND c.kind = 'capture')
+  AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                  WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
+                    AND r.generation = -1 - l.generation AND r.generation < 0 AND r.recorded_at < :taken_back_by OFFSET 0)
+ORDER BY l.order_id, l.occurred_at, l.business_key;
+
+-- name: select_touches_at
+-- As `select_touches`, but what had been recorded by a moment and not been taken back by another one. What a restatement of
+-- channels took back and recorded again counts from a third one on.
+-- Never null: every column.
+SELECT j.place, p.moments, p.codes
+FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
+     WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
+CROSS JOIN LATERAL (
+    SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes
+    FROM (SELECT e.occurred_at, e.channel_code
+          FROM public.attribution_events e
+          WHERE e.tenant_id = :tenant_id
+            AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
+            AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
+            AND e.recorded_at < CASE
+                WHEN e.generation > 0
+                     AND EXISTS (SELECT FROM public.touch_withdrawals x
+                                 JOIN public.undoings u
+                                   ON u.tenant_id = :tenant_id AND u.id = x.undoing_id AND u.target_kind = 'channels'
+                                 WHERE x.tenant_id = :tenant_id AND x.idempotency_key = e.idempotency_key
+                                   AND x.generation = e.generation - 1)
+                THEN :restated_by::timestamptz ELSE :touches_by::timestamptz END
+            AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
+                            LEFT JOIN public.undoings u ON u.tenant_id = :tenant_id AND u.id = w.undoing_id
+                            WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                              AND w.generation = e.generation
+                              AND w.withdrawn_at < CASE WHEN u.target_kind = 'channels' THEN :restated_by
+                                                        ELSE :taken_back_by::timestamptz END)
+          ORDER BY e.journey_key, e.occurred_at, e.idempotency_key
+          LIMIT :most_of_each) t
+) p
+WHERE p.moments IS NOT NULL;
+
+-- name: select_orders_of_changes
+-- For each kind of entry the first `most` orders with one that was recorded between two moments, or taken back.
+-- Column cause is one of captures, refunds, disputes, taken_back.
+-- Never null: every column.
+SELECT k.cause, o.order_id
+FROM unnest(ARRAY['captures', 'refunds', 'disputes', 'taken_back']) AS k (cause)
+CROSS JOIN LATERAL (
+    SELECT DISTINCT l.order_id FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.id >= :first_id AND l.recorded_at >= :since::timestamptz
+      AND l.recorded_at < :until::timestamptz
+      AND k.cause = CASE WHEN l.generation < 0 THEN 'taken_back' WHEN l.kind = 'capture' THEN 'captures'
+                         WHEN l.kind IN ('refund', 'refund_reversal') THEN 'refunds' ELSE 'disputes' END
+    ORDER BY l.order_id
+    LIMIT :most) o
+ORDER BY k.cause, o.order_id;
+
+-- name: select_undoings_of_changes
+-- Who took facts back, or restated channels, between two moments.
+SELECT u.id, u.target_kind, u.target, u.reason, u.requested_by, u.requested_at
+FROM public.undoings u
+WHERE u.tenant_id = :tenant_id AND u.requested_at < :until AND (u.ended_at IS NULL OR u.ended_at >= :since)
+ORDER BY u.requested_at, u.id
+LIMIT :most;

@@ -36,6 +36,9 @@ class SelectCampaignCostsRow(TypedDict):
     names: list[str] | None
     cost_cents: Decimal | None
 
+class SelectChangedOrdersRow(TypedDict):
+    order_id: str
+
 class SelectChannelFiguresRow(TypedDict):
     currency: str
     channel_code: str
@@ -93,6 +96,11 @@ class SelectChannelTotalsRow(TypedDict):
     credited_cents: Decimal
     conversions: Decimal
 
+class SelectConversionsAtRow(TypedDict):
+    order_id: str
+    occurred_at: dt.datetime
+    journey_key: bytes | None
+
 class SelectCreditByDayRow(TypedDict):
     day: dt.date
     currency: str
@@ -130,6 +138,16 @@ class SelectDirtyJourneyRow(TypedDict):
     ids: list[UUID]
 
 class SelectEntriesRow(TypedDict):
+    order_id: str
+    id: UUID
+    business_key: str
+    occurred_at: dt.datetime
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    currency: str
+    amount_cents: int
+    journey_key: bytes | None
+
+class SelectEntriesAtRow(TypedDict):
     order_id: str
     id: UUID
     business_key: str
@@ -241,6 +259,10 @@ class SelectOrdersAfterCapturesRow(TypedDict):
     last_moment: dt.datetime
     order_id: str | None
 
+class SelectOrdersOfChangesRow(TypedDict):
+    cause: Literal["captures", "refunds", "disputes", "taken_back"]
+    order_id: str
+
 class SelectOrdersOfDaysRow(TypedDict):
     id: UUID
     occurred_at: dt.datetime
@@ -252,6 +274,9 @@ class SelectOrdersReachedByTouchesRow(TypedDict):
     first_moment: dt.datetime
     last_moment: dt.datetime
     order_id: str | None
+
+class SelectOrdersRecordedRow(TypedDict):
+    order_id: str
 
 class SelectPageOfJourneyRow(TypedDict):
     moment: dt.datetime | None
@@ -318,6 +343,11 @@ class SelectTouchesRow(TypedDict):
     moments: bytes
     codes: list[str]
 
+class SelectTouchesAtRow(TypedDict):
+    place: int
+    moments: bytes
+    codes: list[str]
+
 class SelectTouchesOfJourneyRow(TypedDict):
     moments: bytes
     codes: list[str]
@@ -328,6 +358,14 @@ class SelectTouchesWithOriginsRow(TypedDict):
     place: int
     moments: bytes
     codes: list[str]
+
+class SelectUndoingsOfChangesRow(TypedDict):
+    id: UUID
+    target_kind: Literal["import", "order", "delivery", "channels"]
+    target: str
+    reason: str
+    requested_by: str
+    requested_at: dt.datetime
 
 class SelectVersionsRow(TypedDict):
     model: Literal[
@@ -557,6 +595,17 @@ class _Queries:
         most: int,
     ) -> list[SelectCampaignCostsRow]: ...
     @staticmethod
+    async def select_changed_orders(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_id: UUID,
+        since: dt.datetime,
+        until: dt.datetime,
+        most: int,
+    ) -> list[SelectChangedOrdersRow]: ...
+    @staticmethod
     async def select_channel_figures(
         connection: Connection,
         /,
@@ -642,6 +691,16 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, bases: Collection[str]
     ) -> list[SelectChannelTotalsRow]: ...
     @staticmethod
+    async def select_conversions_at(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        captures_by: dt.datetime,
+        journey_keys: Collection[bytes],
+        taken_back_by: dt.datetime,
+    ) -> list[SelectConversionsAtRow]: ...
+    @staticmethod
     async def select_credit_by_day(
         connection: Connection,
         /,
@@ -677,6 +736,19 @@ class _Queries:
     async def select_entries(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str], most: int
     ) -> list[SelectEntriesRow]: ...
+    @staticmethod
+    async def select_entries_at(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        order_ids: Collection[str],
+        captures_by: dt.datetime,
+        refunds_by: dt.datetime,
+        disputes_by: dt.datetime,
+        taken_back_by: dt.datetime,
+        most: int,
+    ) -> list[SelectEntriesAtRow]: ...
     @staticmethod
     async def select_generation(connection: Connection, /, *, tenant_id: UUID) -> int: ...
     @staticmethod
@@ -741,6 +813,17 @@ class _Queries:
         most: int,
     ) -> list[SelectOrdersAfterCapturesRow]: ...
     @staticmethod
+    async def select_orders_of_changes(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_id: UUID,
+        since: dt.datetime,
+        until: dt.datetime,
+        most: int,
+    ) -> list[SelectOrdersOfChangesRow]: ...
+    @staticmethod
     async def select_orders_of_days(
         connection: Connection,
         /,
@@ -765,6 +848,10 @@ class _Queries:
         moments: Collection[dt.datetime],
         most: int,
     ) -> list[SelectOrdersReachedByTouchesRow]: ...
+    @staticmethod
+    async def select_orders_recorded(
+        connection: Connection, /, *, tenant_id: UUID, until: dt.datetime, most: int
+    ) -> list[SelectOrdersRecordedRow]: ...
     @staticmethod
     async def select_page_of_journey(
         connection: Connection,
@@ -838,6 +925,20 @@ class _Queries:
         most_of_each: int,
     ) -> list[SelectTouchesRow]: ...
     @staticmethod
+    async def select_touches_at(
+        connection: Connection,
+        /,
+        *,
+        journey_keys: Collection[bytes],
+        first_moments: Collection[dt.datetime],
+        last_moments: Collection[dt.datetime],
+        tenant_id: UUID,
+        restated_by: dt.datetime,
+        touches_by: dt.datetime,
+        taken_back_by: dt.datetime,
+        most_of_each: int,
+    ) -> list[SelectTouchesAtRow]: ...
+    @staticmethod
     async def select_touches_of_journey(
         connection: Connection,
         /,
@@ -861,6 +962,16 @@ class _Queries:
         tenant_id: UUID,
         most_of_each: int,
     ) -> list[SelectTouchesWithOriginsRow]: ...
+    @staticmethod
+    async def select_undoings_of_changes(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        until: dt.datetime,
+        since: dt.datetime,
+        most: int,
+    ) -> list[SelectUndoingsOfChangesRow]: ...
     @staticmethod
     async def select_versions(
         connection: Connection, /, *, tenant_id: UUID, models: Collection[str]

@@ -11,6 +11,7 @@ from skeldir.rollups.known import (
     KnownMoment,
     MomentNotKnown,
     find_known_moment,
+    find_latest_moment,
     require_of_now,
 )
 from skeldir.rollups.reading import read_revenue_days, read_revenue_totals, read_time_zone
@@ -54,6 +55,7 @@ __all__ = [
     "compact_journal",
     "credit_lock",
     "find_known_moment",
+    "find_latest_moment",
     "has_dirty_days",
     "ingest_lock",
     "list_zone_changes",

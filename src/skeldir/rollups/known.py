@@ -91,5 +91,11 @@ async def find_known_moment(
     return KnownMoment(moment, rules)
 
 
+async def find_latest_moment(connection: Connection, tenant_id: UUID) -> datetime:
+    """Return the moment up to which this server knows what is recorded."""
+    bounds = await queries.select_bounds_of_moments(connection, tenant_id=tenant_id)
+    return bounds["read_at"]
+
+
 def _write(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
