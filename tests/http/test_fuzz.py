@@ -41,7 +41,7 @@ checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", 
 include-path-regex = "/rates$"
 checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
 [[operations]]  # no schema says that a range ends after it begins, which cursors were given out, or what is to come
-include-path-regex = "/(channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime)$"
+include-path-regex = "/(changes|channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 """
 

@@ -24,8 +24,8 @@ READS = {
 }
 
 
-def test_there_are_thirteen_reading_endpoints() -> None:
-    assert len(READS) == 13
+def test_there_are_fourteen_reading_endpoints() -> None:
+    assert len(READS) == 14
 
 
 @pytest.mark.parametrize("path", READS)

@@ -83,6 +83,9 @@ _SCAN = "the scan for personal data looks at every text of the tenant, whichever
 _DAYS = "the day of an entry is worked out where the entries lie, by the stored rules of the zone"
 
 _TAKEN_OUT = "an export has what is kept as it is, whichever room keeps it, all in one snapshot"
+_AT_A_MOMENT = (
+    "orders are credited by the facts of an earlier moment, read as they were then, in one snapshot"
+)
 _AS_IT_IS = "the audit compares a table with what it follows from, and asks it as it is"
 
 FOREIGN: Mapping[str, str] = {
@@ -118,6 +121,13 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_orders_of_days": "a report of sources credits the orders of its days from their entries",
     "attribution.select_marked_orders": _REACH,
     "attribution.select_stored_of_no_order": "stored credit that the ledger does not know is found in one statement",
+    "attribution.select_changed_orders": _AT_A_MOMENT,
+    "attribution.select_orders_recorded": _AT_A_MOMENT,
+    "attribution.select_entries_at": _AT_A_MOMENT,
+    "attribution.select_conversions_at": _AT_A_MOMENT,
+    "attribution.select_touches_at": _AT_A_MOMENT,
+    "attribution.select_orders_of_changes": _AT_A_MOMENT,
+    "attribution.select_undoings_of_changes": _AT_A_MOMENT,
     "audit.select_ad_costs": _AS_IT_IS,
     "audit.select_ad_spend": _AS_IT_IS,
     "audit.select_allocation_days": _AS_IT_IS,

@@ -1,6 +1,8 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
 from skeldir.attribution.campaign_spend import BY_NAME, plain_campaign
+from skeldir.attribution.cause_schemas import Cause, ChangesReport
+from skeldir.attribution.causes import ChangesAsked, report_changes
 from skeldir.attribution.channel_rows import ChannelRow, ComparedCredit
 from skeldir.attribution.comparing import (
     compare_with_facts,
@@ -97,6 +99,9 @@ __all__ = [
     "UNATTRIBUTED",
     "AfterConversion",
     "AllocationRows",
+    "Cause",
+    "ChangesAsked",
+    "ChangesReport",
     "ChannelAmounts",
     "ChannelFigures",
     "ChannelRow",
@@ -161,6 +166,7 @@ __all__ = [
     "read_stored_credit",
     "rebuild_credit",
     "release_memory",
+    "report_changes",
     "report_kinds",
     "report_origins",
     "retain_touches",

@@ -9,6 +9,8 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
+from skeldir.attribution.cause_schemas import ChangesReport
+from skeldir.attribution.causes import ChangesAsked, report_changes
 from skeldir.attribution.converted_reports import report_converted_channels
 from skeldir.attribution.converted_schemas import ConvertedChannelsPage
 from skeldir.attribution.explain import explain_order
@@ -19,7 +21,13 @@ from skeldir.attribution.known_pages import read_channel_page
 from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.origin_schemas import OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
-from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, KindsQuery, OriginsQuery
+from skeldir.attribution.schemas import (
+    ChangesQuery,
+    ChannelsPage,
+    ChannelsQuery,
+    KindsQuery,
+    OriginsQuery,
+)
 from skeldir.http import (
     READ_PROBLEMS,
     REPORT_PARAMETERS,
@@ -40,6 +48,7 @@ _PAGE = TypeAdapter(ChannelsPage)
 _CONVERTED = TypeAdapter(ConvertedChannelsPage)
 _ORIGINS = TypeAdapter(OriginsReport)
 _KINDS = TypeAdapter(KindsReport)
+_CHANGES = TypeAdapter(ChangesReport)
 
 
 @polled_router.get(
@@ -132,6 +141,29 @@ async def get_kinds(query: Annotated[KindsQuery, Query()], reading: ReportReadin
         lambda opened: report_kinds(opened.connection, opened.profile.tenant_id, asked)
     )
     return Response(_KINDS.dump_json(report), media_type="application/json")
+
+
+@router.get(
+    "/changes",
+    response_model=ChangesReport,
+    responses=with_read_headers(READ_PROBLEMS),
+    openapi_extra=REPORT_PARAMETERS,
+    summary="What changed in the channel report between two moments, and why",
+)
+async def get_changes(query: Annotated[ChangesQuery, Query()], reading: ReportReading) -> Response:
+    """List the channels whose credit or spend is another one than at an earlier moment, with the causes.
+
+    For each model the causes and `rest_cents` add up to the difference, to the unit. The orders with facts that were
+    recorded or taken back in between are credited several times; more than 10,000 orders are refused with
+    `report_too_large`, and after a change of models or of the time zone these are all orders.
+    """
+    asked = ChangesAsked(
+        query.since, query.until, (query.from_, query.to), query.model, query.currency
+    )
+    report = await reading.run(
+        lambda opened: report_changes(opened.connection, opened.profile.tenant_id, asked)
+    )
+    return Response(_CHANGES.dump_json(report), media_type="application/json")
 
 
 # An order id may hold a slash, so it is the rest of the path.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator
 
 from skeldir.attribution.channel_rows import ChannelRow, Granularity
 from skeldir.attribution.comparisons import Compare, Comparison, Match
@@ -77,6 +77,21 @@ class ChannelsQuery(CreditQuery, DayRange):
     compare_known_at: Annotated[
         KnownAtFilter, Field(description="the moment to compare with, for `compare=known_at`")
     ] = None
+
+
+class ChangesQuery(Days):
+    """The moments of a list of changes, and its filters."""
+
+    since: Annotated[
+        AwareDatetime, Field(description="the earlier moment, ISO 8601 with an offset")
+    ]
+    until: Annotated[KnownAtFilter, Field(description="the later moment; now when left out")] = None
+    model: Annotated[
+        Filter[list[ModelName]], Field(description="models to show, repeated; all when left out")
+    ] = None  # fmt: skip
+    currency: Annotated[Filter[CurrencyCode], Field(description="this currency only, ISO 4217")] = (
+        None
+    )
 
 
 class KindsQuery(CreditQuery):
