@@ -30,6 +30,8 @@ OPEN = {
         "ingest/schemas.py",
         "rates/routes.py",
         "rates/schemas.py",
+        "reconcile/routes.py",
+        "reconcile/schemas.py",
         "spend/routes.py",
         "spend/schemas.py",
     },

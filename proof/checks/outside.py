@@ -39,9 +39,9 @@ print(json.dumps(list(walk(typer.main.get_command(app), [])), sort_keys=True))
 _NOT_READING: Final = frozenset(
     {
         "beat", "channels add", "credit", "demo", "import conversions", "import mixed", "import touches",
-        "jobs retry", "keys create", "keys revoke", "keys rotate", "migrate", "privacy scan", "prove", "refresh",
-        "serve", "tenants create", "up", "verify", "webhooks create", "webhooks end", "webhooks listen",
-        "webhooks rotate-key", "webhooks secret", "worker",
+        "jobs retry", "keys create", "keys revoke", "keys rotate", "migrate", "privacy scan", "prove",
+        "reconcile run", "refresh", "serve", "tenants create", "up", "verify", "webhooks create", "webhooks end",
+        "webhooks listen", "webhooks rotate-key", "webhooks secret", "worker",
     }
 )  # fmt: skip
 

@@ -42,6 +42,7 @@ from skeldir.matviews.routes import router as views_router
 from skeldir.migrations.revision import head_revision
 from skeldir.observability import configure_logging, configure_tracing, watching_the_loop
 from skeldir.rates.routes import router as rates_router
+from skeldir.reconcile.routes import router as reconcile_router
 from skeldir.revenue.routes import polled_router as polled_revenue_router
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
@@ -95,6 +96,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         ingest_router,
         spend_router,
         rates_router,
+        reconcile_router,
         deliveries_router,
         inbox_router,
         attribution_router,

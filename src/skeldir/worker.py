@@ -19,6 +19,7 @@ from skeldir.ingest.tasks import PULSES as INGEST_PULSES
 from skeldir.jobs import QUEUES, JobKind, Pulse
 from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
+from skeldir.reconcile.tasks import RECONCILE_KIND
 from skeldir.settings import load_settings
 from skeldir.wakeups import PULSES as WAKEUP_PULSES
 from skeldir.wakeups.serving import WorkerSlot, serve_beat, serve_worker
@@ -32,6 +33,7 @@ KINDS: tuple[JobKind, ...] = (
     UNDO_KIND,
     ERASE_KIND,
     AUDIT_KIND,
+    RECONCILE_KIND,
 )
 # Beat does these jobs itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)

@@ -43,6 +43,8 @@ OTHER_WORDS = {
     "privacy export": ["--order", "1001"],
     "rates import": [__file__, "--source", "ecb"],
     "rates set": ["2026-09-01", "EUR", "USD", "1.08", "--reason", "why"],
+    "reconcile show": ["00000000-0000-4000-8000-000000000001"],
+    "reconcile run": ["--model", "linear"],
     "spend import": [__file__],
     "spend revisions": ["meta", "1042"],
     "spend withdraw": ["00000000-0000-4000-8000-000000000001"],

@@ -41,8 +41,11 @@ checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", 
 include-path-regex = "/rates$"
 checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
 [[operations]]  # no schema says that a range ends after it begins, which cursors were given out, or what is to come
-include-path-regex = "/(changes|channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime)$"
-checks.positive_data_acceptance.expected-statuses = ["200", "422"]
+include-path-regex = "/(changes|channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime|lines)$"
+checks.positive_data_acceptance.expected-statuses = ["200", "404", "422"]
+[[operations]]  # one at a time, of days in order, and of platforms and models that the tenant has
+include-path-regex = "/reconciliations"
+checks.positive_data_acceptance.expected-statuses = ["200", "404", "409", "422"]
 """
 
 

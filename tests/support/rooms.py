@@ -34,6 +34,12 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "spend": ("spend", "ad_loads", "ad_days"),
     "rates": ("exchange_rates",),
+    "reconcile": (
+        "reconciliations",
+        "reconciliation_runs",
+        "reconciliation_lines",
+        "reconciliation_overlaps",
+    ),
     "jobs": ("jobs", "claimable_jobs", "waiting_tenants"),
     "wakeups": ("heartbeats", "pulses"),
     "revenue": ("revenue_ledger", "standing_entries", "order_balances", "renewal_orders"),
@@ -60,7 +66,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "rollup_changes",
         "time_zones",
     ),
-    "matviews": ("matview_refreshes", "reconciliation_runs", "open_periods"),
+    "matviews": ("matview_refreshes", "open_periods"),
     "migrations": ("alembic_version",),
 }
 """Tables and views of schema public by room, except the canonical views and their readers, which belong to matviews."""
@@ -133,6 +139,7 @@ FOREIGN: Mapping[str, str] = {
     "audit.select_allocation_days": _AS_IT_IS,
     "audit.select_channel_days": _AS_IT_IS,
     "audit.select_journal_sums": _AS_IT_IS,
+    "audit.select_line_sums": _AS_IT_IS,
     "audit.select_marked_days": _AS_IT_IS,
     "audit.select_page": _AS_IT_IS,
     "audit.select_page_end": _AS_IT_IS,
@@ -141,6 +148,8 @@ FOREIGN: Mapping[str, str] = {
     "audit.select_renewal_journal": _AS_IT_IS,
     "audit.select_revenue_days": _AS_IT_IS,
     "audit.select_revenue_totals": _AS_IT_IS,
+    "audit.select_run_sums": _AS_IT_IS,
+    "audit.select_shown_runs": _AS_IT_IS,
     "audit.select_spend_days": _AS_IT_IS,
     "demo.count_readable_rows": "it counts the rows of every reader, to show what row-level security does",
     "demo.count_visible_rows": "it counts the rows of every table, to show what row-level security does",

@@ -51,6 +51,14 @@ _PLAIN_ROWS = (
     """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents, verified_cents,
                                         ghost_cents, ran_at)
        VALUES ($1, gen_random_uuid(), 'meta', 'USD', 'matched', 100, 100, 0, now())""",
+    """INSERT INTO reconciliations (tenant_id, id, state, first_day, last_day, model_version, requested_by)
+       VALUES ($1, gen_random_uuid(), 'failed', '2026-03-01', '2026-03-01', 'linear@1', 'test')""",
+    """INSERT INTO reconciliation_lines (tenant_id, reconciliation_id, platform, account, campaign, day, currency,
+                                         verified_cents, reversed_cents, timing_cents, reason)
+       VALUES ($1, gen_random_uuid(), 'meta', '1', '2', '2026-03-01', 'USD', 100, 0, 0, 'unknown')""",
+    """INSERT INTO reconciliation_overlaps (tenant_id, reconciliation_id, platform, other_platform, currency, orders,
+                                            captured_cents)
+       VALUES ($1, gen_random_uuid(), 'google_ads', 'meta', 'USD', 1, 100)""",
     """INSERT INTO imports (tenant_id, fingerprint, file_name, rows_done, touches_accepted, touches_duplicate,
                             conversions_accepted, conversions_duplicate, rejected, is_complete)
        VALUES ($1, 'same', 'same.csv', 1, 1, 0, 0, 0, 0, true)""",

@@ -61,7 +61,13 @@ from skeldir.attribution.marks import (
 )
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
-from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelName, ModelVersion
+from skeldir.attribution.order_origins import (
+    OrderCredit,
+    OrderOrigins,
+    Origin,
+    find_version,
+)
 from skeldir.attribution.origin_schemas import MOST_VALUES, OriginCredit, OriginRow, OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.packing import TOUCH_BYTES
@@ -123,9 +129,13 @@ __all__ = [
     "Match",
     "ModelChange",
     "ModelInForce",
+    "ModelName",
     "ModelParameters",
     "ModelPreview",
     "ModelVersion",
+    "OrderCredit",
+    "OrderOrigins",
+    "Origin",
     "OriginCredit",
     "OriginRow",
     "OriginsAsked",
@@ -149,6 +159,7 @@ __all__ = [
     "fewer_collections",
     "find_other",
     "find_standing",
+    "find_version",
     "latest_changes",
     "list_allocations",
     "list_awaiting_credit",

@@ -63,8 +63,8 @@ Parts: TypeAlias = dict[tuple[str, str], dict[str | None, OfModels]]
 Campaigns: TypeAlias = dict[str, dict[str | None, set[str]]]
 """By channel, then by source or campaign: the campaigns that its touches name."""
 
-_SEPARATOR: Final = "\x1f"
-_BEFORE_CAMPAIGN: Final = "\x1e"
+SEPARATOR: Final = "\x1f"
+BEFORE_CAMPAIGN: Final = "\x1e"
 ORDERS_READ_AT_ONCE: Final = 500
 ENTRIES_READ_AT_ONCE: Final = 20_000
 _MOST_CHANNELS: Final = 100
@@ -269,7 +269,7 @@ def _credit(reading: Reading, asked: OriginsAsked, parts: Parts, campaigns: Camp
 
     Takes a fraction of a second.
     """
-    numbering = _Numbering.of(reading)
+    numbering = Numbering.of(reading)
     orders = list(pack_all(reading, BOUNDS).values())
     of_codes = sum_credit(orders, reading.versions, Channels(numbering.codes), reading.days)
     of_channels = sum_credit(
@@ -280,7 +280,7 @@ def _credit(reading: Reading, asked: OriginsAsked, parts: Parts, campaigns: Camp
     )
     divided: dict[SumKey, dict[str, Amounts]] = defaultdict(dict)
     for (day, version, code, currency), (ppt, cents, _) in of_codes.items():
-        channel = code.partition(_SEPARATOR)[0]
+        channel = code.partition(SEPARATOR)[0]
         divided[day, version, channel, currency][code] = cents, ppt
     for key, of_code in divided.items():
         day, version, channel, currency = key
@@ -288,10 +288,10 @@ def _credit(reading: Reading, asked: OriginsAsked, parts: Parts, campaigns: Camp
             continue
         ppt, cents, _ = of_channels.get(key, (0, 0, 0))
         for code, amounts in _fit(of_code, (cents, ppt)).items():
-            _, separator, value = code.partition(_SEPARATOR)
+            _, separator, value = code.partition(SEPARATOR)
             # A touch that was forgotten is known by its channel only, and is left for the rest.
             if separator or channel in (DIRECT, UNATTRIBUTED):
-                value, _, campaign = value.partition(_BEFORE_CAMPAIGN)
+                value, _, campaign = value.partition(BEFORE_CAMPAIGN)
                 campaign = value if asked.by == "campaign" else campaign
                 if campaign:
                     campaigns[channel][value or None].add(campaign)
@@ -315,21 +315,21 @@ def _fit(of_code: Mapping[str, Amounts], total: Amounts) -> dict[str, Amounts]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Numbering:
+class Numbering:
     """Numbers for the codes of a reading's touches, and for their channels alone, for this reading only."""
 
     codes: dict[str, int]
     channels: dict[str, int]
 
     @classmethod
-    def of(cls, reading: Reading) -> _Numbering:
+    def of(cls, reading: Reading) -> Numbering:
         """Number all codes, in the reading too.
 
         Paths have room for 32,768 numbers. If there are more codes, the last ones count as their channel.
         """
         sent = sorted(reading.channels_met())
         channels = dict(reading.numbers)
-        for channel in sorted({code.partition(_SEPARATOR)[0] for code in sent} - channels.keys()):
+        for channel in sorted({code.partition(SEPARATOR)[0] for code in sent} - channels.keys()):
             channels[channel] = 1 + max(channels.values(), default=0)
         numbers = dict(channels)
         codes = dict(channels)
@@ -341,7 +341,7 @@ class _Numbering:
                 numbers[code] = codes[code] = free
                 free += 1
             else:
-                numbers[code] = channels[code.partition(_SEPARATOR)[0]]
+                numbers[code] = channels[code.partition(SEPARATOR)[0]]
         reading.numbers = numbers
         return cls(codes, channels)
 
@@ -349,7 +349,7 @@ class _Numbering:
         """Return the orders with the numbers of channels in their paths."""
         channel_of = np.zeros(LARGEST_CHANNEL_NUMBER + 1, np.uint64)
         for code, number in self.codes.items():
-            channel_of[number] = self.channels[code.partition(_SEPARATOR)[0]]
+            channel_of[number] = self.channels[code.partition(SEPARATOR)[0]]
         moved = []
         for order in orders:
             words = np.frombuffer(order.path, "<u8")

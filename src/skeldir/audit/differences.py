@@ -22,6 +22,7 @@ DataCheck = Literal[
     "renewals",
     "spend_sums",
     "ad_spend",
+    "reconciliations",
     "allocation_days",
     "credit_equals_ledger",
     "exact_credit",
@@ -47,6 +48,7 @@ DATA_CHECKS: Final[Mapping[DataCheck, str]] = MappingProxyType(
         "renewals": "Orders are renewals as their payments say, and their credit is counted as that of renewals.",
         "spend_sums": "Spend by day, channel and currency equals what was recorded.",
         "ad_spend": "Spend from ad platforms equals the latest costs of campaign days.",
+        "reconciliations": "Sums of compared claims equal their lines, and the view shows a stored sum.",
         "allocation_days": "The daily comparison of ledger and credit shows the sums of both.",
         "credit_equals_ledger": "By every model the credit equals the ledger's money, except what awaits it.",
         "exact_credit": "The columnar engine gives the same credit as the exact rules.",
@@ -84,6 +86,8 @@ _CURES: Final[Mapping[Check, str]] = MappingProxyType(
         "books all payments again and notes which orders are renewals; `skeldir credit --tenant {tenant} --rebuild` "
         "then computes credit and sums again. Delete rows of renewal_orders that no payment explains as skeldir_owner.",
         "ad_spend": "Find out who changed it: rows are only ever added. The latest of ad_days are right.",
+        "reconciliations": "Find out who changed it: rows are only ever added. Compare the same days again with "
+        "`skeldir reconcile run {tenant}`; it keeps what is there.",
         "exact_credit": "This is a bug in the program: report it with the ids of these orders.",
     }
 )

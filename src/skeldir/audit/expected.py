@@ -92,8 +92,12 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.privacy_requests": _APPEND + " UPDATE(answered_at)",
         "public.pulses": _APPEND + " UPDATE(began_at, due_at, ended_at, error, every_s)",
         "public.realtime_revenue": _READ,
+        "public.reconciliation_lines": _APPEND,
+        "public.reconciliation_overlaps": _APPEND,
         "public.reconciliation_runs": _APPEND + _AND_VIEWS,
         "public.reconciliation_status": _READ,
+        "public.reconciliations": _APPEND
+        + " UPDATE(ended_at, error, left_out_orders, orders, state, time_zone, unplaced)",
         "public.registered_tenants": _APPEND,
         "public.renewal_orders": _REPLACE,
         "public.restatements": _REPLACE + " UPDATE(after_order_id)",
@@ -185,6 +189,9 @@ _ONLY_ISOLATED: Final = (
     "payments",
     "personal_data_findings",
     "privacy_requests",
+    "reconciliation_lines",
+    "reconciliation_overlaps",
+    "reconciliations",
     "renewal_orders",
     "retention",
     "revenue_ledger",
@@ -313,7 +320,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "349d59f2669eefc2",
+        "public.tenant_tables()": "61d5835691d1a2b1",
     }
 )
 

@@ -301,3 +301,24 @@ FROM public.audit_counts() AS c;
 
 -- name: is_audit_open$
 SELECT EXISTS (SELECT FROM public.job_counts() AS j WHERE j.kind = :kind AND j.state IN ('ready', 'running'));
+
+-- name: select_run_sums
+-- The sums of comparisons, as they are stored.
+SELECT id, reconciliation_id, platform, currency, claimed_cents, verified_cents, ghost_cents
+FROM public.reconciliation_runs
+WHERE tenant_id = :tenant_id;
+
+-- name: select_line_sums
+-- The sums of comparisons, added up from their lines whose claims are known.
+-- Never null: claimed_cents, verified_cents, ghost_cents.
+SELECT reconciliation_id, platform, currency, sum(claimed_cents) AS claimed_cents, sum(verified_cents) AS verified_cents,
+       sum(greatest(0, claimed_cents - verified_cents)) AS ghost_cents
+FROM public.reconciliation_lines
+WHERE tenant_id = :tenant_id AND claimed_cents IS NOT NULL
+GROUP BY reconciliation_id, platform, currency;
+
+-- name: select_shown_runs
+-- What the view shows of each platform; it may be older than the newest sum.
+SELECT run_id, platform, currency, claimed_cents, verified_cents, ghost_cents
+FROM public.reconciliation_status
+WHERE tenant_id = :tenant_id;

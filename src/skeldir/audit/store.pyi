@@ -71,6 +71,14 @@ class SelectJournalSumsRow(TypedDict):
     credited_cents: Decimal
     allocations: Decimal
 
+class SelectLineSumsRow(TypedDict):
+    reconciliation_id: UUID
+    platform: str
+    currency: str
+    claimed_cents: Decimal
+    verified_cents: Decimal
+    ghost_cents: Decimal
+
 class SelectMarkedDaysRow(TypedDict):
     day: dt.date
     has_spend: bool | None
@@ -160,6 +168,23 @@ class SelectRowSecurityRow(TypedDict):
     name: str
     found: str
 
+class SelectRunSumsRow(TypedDict):
+    id: UUID
+    reconciliation_id: UUID | None
+    platform: str
+    currency: str
+    claimed_cents: int
+    verified_cents: int
+    ghost_cents: int
+
+class SelectShownRunsRow(TypedDict):
+    run_id: UUID | None
+    platform: str | None
+    currency: str | None
+    claimed_cents: int | None
+    verified_cents: int | None
+    ghost_cents: int | None
+
 class SelectSpendDaysRow(TypedDict):
     spend_date: dt.date
     channel_code: str
@@ -224,6 +249,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectJournalSumsRow]: ...
     @staticmethod
+    async def select_line_sums(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectLineSumsRow]: ...
+    @staticmethod
     async def select_marked_days(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectMarkedDaysRow]: ...
@@ -273,6 +302,14 @@ class _Queries:
     async def select_row_security(
         connection: Connection, /, *, sub_select: str
     ) -> list[SelectRowSecurityRow]: ...
+    @staticmethod
+    async def select_run_sums(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRunSumsRow]: ...
+    @staticmethod
+    async def select_shown_runs(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectShownRunsRow]: ...
     @staticmethod
     async def select_spend_days(
         connection: Connection, /, *, tenant_id: UUID

@@ -18,6 +18,7 @@ from uuid import UUID
 import orjson
 
 from skeldir.attribution import UNATTRIBUTED
+from skeldir.audit.claims import check_reconciliations
 from skeldir.audit.differences import Amount, CheckResult, DataCheck, compare
 from skeldir.audit.spending import check_ad_spend
 from skeldir.audit.store import queries
@@ -90,6 +91,7 @@ async def check_sums(
         await _check_spend(connection, tenant_id, rows, credit.versions, pending_spend)
     )
     checked.results.append(await check_ad_spend(connection, tenant_id))
+    checked.results.append(await check_reconciliations(connection, tenant_id))
     days = {row["day"] for row in marked}
     allocated = _allocated_by_day(kept)
     expected = _expect_allocation_days(revenue, allocated, credit.versions)

@@ -24,6 +24,7 @@ from skeldir.cli.models import models_app
 from skeldir.cli.pipeline import credit, matviews, refresh
 from skeldir.cli.privacy import privacy_app
 from skeldir.cli.rates import rates_app
+from skeldir.cli.reconcile import reconcile_app
 from skeldir.cli.report import report
 from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
@@ -83,6 +84,7 @@ app.add_typer(imports_app, name="imports")
 app.add_typer(dead_app, name="dead")
 app.add_typer(spend_app, name="spend")
 app.add_typer(rates_app, name="rates")
+app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")

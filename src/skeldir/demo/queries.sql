@@ -29,7 +29,10 @@ FROM (
     UNION ALL SELECT 'payments', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.payments
     UNION ALL SELECT 'personal_data_findings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.personal_data_findings
     UNION ALL SELECT 'privacy_requests', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.privacy_requests
+    UNION ALL SELECT 'reconciliation_lines', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_lines
+    UNION ALL SELECT 'reconciliation_overlaps', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_overlaps
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
+    UNION ALL SELECT 'reconciliations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliations
     UNION ALL SELECT 'renewal_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.renewal_orders
     UNION ALL SELECT 'restatements', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.restatements
     UNION ALL SELECT 'retention', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.retention

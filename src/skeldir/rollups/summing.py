@@ -212,3 +212,8 @@ async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -
     if len(rows) < most:
         await review_waiting(connection, tenant_id)
     return len(rows)
+
+
+async def note_change_of_views(connection: Connection) -> None:
+    """Note that the transaction changes what a canonical view shows, so that the views are refreshed."""
+    await queries.note_rollup_change(connection)

@@ -1,5 +1,6 @@
 """What ads cost and what platforms claim they brought, per campaign and day. The door of the room."""
 
+from skeldir.spend.claims import ClaimedDay, KnownCampaign, list_campaigns, list_claims
 from skeldir.spend.classifying import PLATFORMS, Placement, place_campaign
 from skeldir.spend.days import (
     BY_NAME,
@@ -14,6 +15,7 @@ from skeldir.spend.days import (
 )
 from skeldir.spend.items import CURES, read_claim, read_spend
 from skeldir.spend.listing import (
+    PAID_CHANNELS,
     CampaignSpend,
     KnownLoad,
     MatchReport,
@@ -38,12 +40,15 @@ from skeldir.spend.withdrawing import withdraw_load
 __all__ = [
     "BY_NAME",
     "CURES",
+    "PAID_CHANNELS",
     "PLATFORMS",
     "AdDay",
     "AdKey",
     "CampaignSpend",
     "ChannelUnknown",
+    "ClaimedDay",
     "DayStoredOtherwise",
+    "KnownCampaign",
     "KnownLoad",
     "Load",
     "LoadUnknown",
@@ -57,6 +62,8 @@ __all__ = [
     "check_channels",
     "find_rivals",
     "keep_given",
+    "list_campaigns",
+    "list_claims",
     "list_loads",
     "list_revisions",
     "match_campaigns",

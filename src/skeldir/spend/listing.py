@@ -18,7 +18,7 @@ from skeldir.spend.store import queries
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-_PAID: Final = frozenset(
+PAID_CHANNELS: Final = frozenset(
     {
         "cross_network",
         "paid_shopping",
@@ -172,7 +172,7 @@ async def match_campaigns(
         tenant_id=tenant_id,
         first=datetime.combine(first, time(), UTC) - _SPARE,
         end=datetime.combine(last, time(), UTC) + 2 * _SPARE,
-        channels=sorted(_PAID | {row["channel_code"] for row in spent_in}),
+        channels=sorted(PAID_CHANNELS | {row["channel_code"] for row in spent_in}),
     )
     counts: dict[str, int] = {}
     for touch in touches:

@@ -124,3 +124,23 @@ ORDER BY count(*) DESC, t.campaign;
 -- name: select_paid_channels
 -- The channels that spend was recorded in.
 SELECT DISTINCT channel_code FROM public.ad_days WHERE tenant_id = :tenant_id ORDER BY channel_code;
+
+-- name: select_claims
+-- What platforms claim of campaign days, by the latest revision of each.
+SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+       d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.claim_type, d.claimed_cents,
+       d.attribution_setting
+FROM public.ad_days d
+WHERE d.tenant_id = :tenant_id AND d.day BETWEEN :first AND :last
+ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC;
+
+-- name: select_known_campaigns
+-- Every campaign that was ever recorded, with all names that it had.
+-- Never null: every column.
+SELECT d.platform, d.account, d.campaign,
+       coalesce(array_agg(DISTINCT d.campaign_name) FILTER (WHERE d.campaign_name IS NOT NULL), '{}') AS names,
+       array_agg(DISTINCT d.channel_code) AS channels
+FROM public.ad_days d
+WHERE d.tenant_id = :tenant_id
+GROUP BY d.platform, d.account, d.campaign
+ORDER BY d.platform, d.account, d.campaign;

@@ -23,6 +23,17 @@ class SelectCampaignsRow(TypedDict):
     claimed_cents: Decimal | None
     days: int
 
+class SelectClaimsRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    campaign_name: str | None
+    day: dt.date
+    currency: str
+    claim_type: str | None
+    claimed_cents: int | None
+    attribution_setting: str | None
+
 class SelectDaysOfLoadRow(TypedDict):
     platform: str
     account: str
@@ -56,6 +67,13 @@ class SelectGivenChannelsRow(TypedDict):
     account: str
     campaign: str
     channel_code: str
+
+class SelectKnownCampaignsRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    names: list[str]
+    channels: list[str]
 
 class SelectLatestRow(TypedDict):
     platform: str
@@ -188,6 +206,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date
     ) -> list[SelectCampaignsRow]: ...
     @staticmethod
+    async def select_claims(
+        connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date
+    ) -> list[SelectClaimsRow]: ...
+    @staticmethod
     async def select_days_of_load(
         connection: Connection, /, *, tenant_id: UUID, load_id: UUID
     ) -> list[SelectDaysOfLoadRow]: ...
@@ -204,6 +226,10 @@ class _Queries:
     async def select_given_channels(
         connection: Connection, /, *, tenant_id: UUID, platforms: Collection[str]
     ) -> list[SelectGivenChannelsRow]: ...
+    @staticmethod
+    async def select_known_campaigns(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectKnownCampaignsRow]: ...
     @staticmethod
     async def select_latest(
         connection: Connection,

@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import refuse_downgrade_with_rows, run_statements
 
 revision = "202612051400"
-down_revision = "202612051100"
+down_revision = "202612051300"
 branch_labels = None
 depends_on = None
 

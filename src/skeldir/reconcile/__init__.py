@@ -1,0 +1,63 @@
+"""What platforms claim, against the money that the ledger confirms. The door of the room."""
+
+from skeldir.reconcile.comparing import (
+    Claim,
+    Line,
+    PlatformSum,
+    Reason,
+    Verified,
+    basis_points,
+    compare,
+    find_timing,
+    sum_lines,
+)
+from skeldir.reconcile.kinds import RECONCILE
+from skeldir.reconcile.placing import Placed, Places
+from skeldir.reconcile.reading import START, list_lines, list_reconciliations, read_reconciliation
+from skeldir.reconcile.refusals import (
+    ModelNotChosen,
+    PlatformUnknown,
+    ReconciliationRunning,
+    ReconciliationUnknown,
+)
+from skeldir.reconcile.requests import request_reconciliation
+from skeldir.reconcile.running import run_reconciliation
+from skeldir.reconcile.schemas import (
+    WORDS,
+    LineReport,
+    Overlap,
+    PlatformReport,
+    Reconciliation,
+    ReconciliationReport,
+)
+
+__all__ = [
+    "RECONCILE",
+    "START",
+    "WORDS",
+    "Claim",
+    "Line",
+    "LineReport",
+    "ModelNotChosen",
+    "Overlap",
+    "Placed",
+    "Places",
+    "PlatformReport",
+    "PlatformSum",
+    "PlatformUnknown",
+    "Reason",
+    "Reconciliation",
+    "ReconciliationReport",
+    "ReconciliationRunning",
+    "ReconciliationUnknown",
+    "Verified",
+    "basis_points",
+    "compare",
+    "find_timing",
+    "list_lines",
+    "list_reconciliations",
+    "read_reconciliation",
+    "request_reconciliation",
+    "run_reconciliation",
+    "sum_lines",
+]
