@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from time import sleep
 from typing import Any, Final, LiteralString
+from urllib.parse import quote
 
 import httpx2
 from psycopg import sql
 
+from proof.checks.adversary import needles_of
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
@@ -34,6 +37,15 @@ HEAD /openapi.json
 POST /v1/webhooks/{provider}/{token}"""
 # It lists the views, which are everybody's, and not what is in them.
 _OF_NO_TENANT: Final = "/v1/views"
+# They need an id or a moment; see `_prove_named`.
+_NEED_MORE: Final = frozenset(
+    {
+        "/v1/attribution/changes",
+        "/v1/reconciliations/{reconciliation_id}",
+        "/v1/reconciliations/{reconciliation_id}/lines",
+    }
+)
+_ID: Final = re.compile("[0-9a-f-]{36}|(?<=since=).*")
 _EVERYWHERE: Final = ("headers", "?tenant_id", "?tenant")
 _REFUSALS: Final = frozenset({400, 404, 422})
 _SOON_S: Final = 1.0
@@ -106,6 +118,7 @@ def _prove_override(proof: Proof) -> None:
             ),
         )
         _prove_reading(proof, client, reading)
+        _prove_named(proof, client)
         with proof.session(APP_USER, world.database, tenant=world.b) as session:
             session.ask(_B_ROWS, expect=rows(exactly=1), name="how many rows B has")
             answers = list(_sent(client, world, [one for one in routes if one not in reading]))
@@ -138,6 +151,7 @@ def _prove_reading(proof: Proof, client: httpx2.Client, reading: list[Route]) ->
         "200 nothing",
     )
     with_a_key = "every reading route with A's key, naming B"
+    complete = tuple(str(route) for route in reading if route.path not in _NEED_MORE)
     same = "refused, or the same answer as without (except ages in seconds)"
     proof.tabulate(
         f"{with_a_key} in headers, in ?tenant_id and in ?tenant: {same}",
@@ -146,7 +160,7 @@ def _prove_reading(proof: Proof, client: httpx2.Client, reading: list[Route]) ->
         expect=(
             rows(at_least=7),
             every("route", "GET /v1/<text>"),
-            every("plain", 200),
+            every("plain", 200, where={"route": complete}),
             *(every(name, *harmless) for name in _EVERYWHERE),
         ),
     )
@@ -155,6 +169,37 @@ def _prove_reading(proof: Proof, client: httpx2.Client, reading: list[Route]) ->
         ("route", "parameter", "answer"),
         own,
         expect=every("answer", *harmless),
+    )
+
+
+def _prove_named(proof: Proof, client: httpx2.Client) -> None:
+    """Ask the routes that need more than their path for what is B's, as A and as B."""
+    world = proof.world
+    a, b = bearer(world.key_a), bearer(world.key_b)
+    theirs = client.get("/v1/reconciliations", headers=b).json()["data"][0]["id"]
+    since = quote(world.noted[0].moment.isoformat())
+    lines = []
+    for url, as_a in (
+        (f"/v1/reconciliations/{theirs}", 404),
+        (f"/v1/reconciliations/{theirs}/lines", 404),
+        (f"/v1/attribution/changes?since={since}", 200),
+    ):
+        mine, of_b = client.get(url, headers=a), client.get(url, headers=b)
+        found = len(needles_of(world).found_in(mine.text, (theirs,)))
+        is_other = _content(mine) != _content(of_b)
+        route = _ID.sub("…", url)
+        lines.append((route, mine.status_code == as_a, of_b.status_code, is_other, found))
+    proof.tabulate(
+        "the reading routes that need more than their path: B's comparisons, and changes since a moment, as A and as B",
+        ("route", "as A as it must be", "as B", "different", "found of B as A"),
+        lines,
+        expect=(
+            rows(exactly=3),
+            every("as A as it must be", True),
+            every("as B", 200),
+            every("different", True),
+            every("found of B as A", 0),
+        ),
     )
 
 
@@ -250,9 +295,10 @@ def _prove_scopes(proof: Proof) -> None:
                 for key in (world.key_read, world.key_ingest)
             )
             lines.append((route.method, route.path, _answer(reading), _answer(ingesting)))
+    complete = tuple(route.path for route in routes if route.path not in _NEED_MORE)
     denied, changing = "403 scope_missing", {"method": ("DELETE", "PUT")}
     # A preview writes nothing, and yet only a reader may ask for one.
-    preview = {"read": "422 input_invalid"}
+    preview = {"method": "POST", "read": "422 input_invalid"}
     proof.tabulate(
         "every route that needs a key, with a key of A of the scope `read` alone, and with one of `ingest` alone",
         ("method", "path", "read", "ingest"),
@@ -260,7 +306,7 @@ def _prove_scopes(proof: Proof) -> None:
         expect=(
             rows(at_least=9),
             every("method", "GET", "POST", "DELETE", "PUT"),
-            every("read", 200, where={"method": "GET"}),
+            every("read", 200, where={"method": "GET", "path": complete}),
             every("ingest", denied, where={"method": "GET"}),
             every("read", denied, "422 input_invalid", where={"method": "POST"}),
             every("ingest", "<count>", "<count> <word>", where={"method": "POST"}),

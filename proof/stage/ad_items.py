@@ -17,7 +17,15 @@ class Batch:
 
     path: str
     items: Any
-    counts: tuple[int, int, int]
+    counts: tuple[int | None, int | None, int | None]
+
+
+COMPARISON: Final = Batch(
+    "reconciliations",
+    {"first_day": FIRST_DAY, "last_day": FIRST_DAY, "model": "linear"},
+    (None, None, None),
+)
+"""Has the claims of the first day compared; the answer counts nothing."""
 
 
 def batches_of(plan: Plan) -> list[Batch]:
