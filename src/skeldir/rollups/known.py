@@ -64,7 +64,7 @@ class KnownMoment:
 async def find_known_moment(
     connection: Connection, tenant_id: UUID, wanted: datetime
 ) -> KnownMoment:
-    """Return the latest moment, at or before `wanted`, whose sums of credit can still be told from later ones.
+    """Return the latest moment, at or before `wanted`, whose sums of credit are still distinguishable from later ones.
 
     That is `wanted` itself for two days, and then the last end of an hour, or after ninety days of a day in UTC.
 

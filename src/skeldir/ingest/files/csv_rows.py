@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import IO, Final
 
-from skeldir.ingest.files.formulas import without_guard
+from skeldir.ingest.files.formulas import REJECTED_COLUMNS, without_guard
 from skeldir.ingest.files.headers import Header, find_header
 from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers, Row, Totals
 from skeldir.ingest.files.totals import MOST_TOTALS, Sums, are_totals, may_be_totals
@@ -63,11 +63,20 @@ class _Lines:
 class CsvFile:
     """The header of a CSV file, and its rows after it.
 
+    A guard before what would be a formula is removed; from a workbook's cells only if it has rejected items.
+
     Raises:
         FileUnreadable: there is no header, or it is not text.
     """
 
-    def __init__(self, stream: io.BufferedReader, delimiter: str | None, name: str) -> None:
+    def __init__(
+        self,
+        stream: io.BufferedReader,
+        delimiter: str | None,
+        name: str,
+        *,
+        is_workbook: bool = False,
+    ) -> None:
         start = bytes(stream.peek(_START)[:_START]).decode("utf-8", "replace")
         self.place = find_header(start, delimiter) or Header(1, delimiter or ",")
         self._lines = _Lines(stream)
@@ -84,6 +93,8 @@ class CsvFile:
             ) from error
         self.header = _without_empty_end([column.strip() for column in first])
         self._width = len(first)
+        has_rejected = self.header[: len(REJECTED_COLUMNS)] == REJECTED_COLUMNS
+        self._may_be_guarded = has_rejected or not is_workbook
         if _ESCAPED_BYTE.search("".join(self.header)):
             raise FileUnreadable(
                 f"The header of {name} is not UTF-8.",
@@ -121,7 +132,7 @@ class CsvFile:
             else:
                 picked = pick(cells)
                 text = "".join(picked)
-                if "'" in text:
+                if self._may_be_guarded and "'" in text:
                     picked = [without_guard(cell) for cell in picked]
                 if text.isascii() or not _ESCAPED_BYTE.search(text):
                     lines.end_row()

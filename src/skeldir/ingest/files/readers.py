@@ -69,7 +69,7 @@ def look_at_file(
         stream = _text(raw, path, sheet, encoding)
         if form == "ndjson":
             return _look_at_json(stream, encoding, path.name, one_page=one_page)
-        text = CsvFile(stream, delimiter, path.name)
+        text = CsvFile(stream, delimiter, path.name, is_workbook=sheet is not None)
         sample, is_whole = _sample(text.rows(text.header, 0, None))
     totals = None
     if may_end_with_totals(end, text.place.delimiter):
@@ -157,7 +157,8 @@ def open_rows(
             rows, lines = objects.rows(wanted, skip), objects.lines
         else:
             with file_errors(path):
-                text = CsvFile(stream, layout.delimiter, path.name)
+                is_workbook = layout.sheet is not None
+                text = CsvFile(stream, layout.delimiter, path.name, is_workbook=is_workbook)
             last = None if layout.totals is None else layout.totals.after_row
             rows, lines = text.rows(wanted, skip, last), text.numbers
             if layout.sheet is not None:
