@@ -83,7 +83,7 @@ def test_any_csv_is_read_as_it_was_written(
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
     header = [f"column {place}" for place in range(width)]
-    writer.writerows([header, *rows])
+    writer.writerows([header, *([guard(cell) for cell in row] for row in rows)])
     content = mark + text.getvalue().encode()
     name = "x.csv"
     if packed:
