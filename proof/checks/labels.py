@@ -34,6 +34,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "ingest.scan_personal_data",
             "ingest.undo",
             "matviews.refresh",
+            "reconcile.run",
             "tenants.delete",
             "other",
         ],
