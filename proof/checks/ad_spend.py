@@ -14,7 +14,7 @@ from proof.recomputed.ad_days import (
     revisions_of,
 )
 from proof.recomputed.sums import write_table
-from proof.stage.ad_items import batches_of
+from proof.stage.batches import batches_of
 from proof.stage.expectations import same_as
 from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof

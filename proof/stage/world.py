@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 from psycopg import sql
 
-from proof.stage.ad_items import COMPARISON, Batch, batches_of, rates_of
+from proof.stage.batches import COMPARISON, Batch, batches_of, rates_of
 from proof.stage.ground import Ground
 from proof.stage.noting import NotedReport, read_report
 from proof.stage.planting import (

@@ -125,3 +125,5 @@ async def test_the_command_prints_the_causes(
     assert "order o2" in said
     assert '"taken_back": -10000' in (await run("--json")).output
     assert (await run("--known-at", since)).exit_code == 2
+    alone = await asyncio.to_thread(CliRunner().invoke, app, [*words[:2], "--changes-until", since])
+    assert (alone.exit_code, "needs --changes-since" in alone.output) == (2, True)

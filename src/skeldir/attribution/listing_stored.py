@@ -10,25 +10,24 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
-from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.changes import counted_allocations
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, derive_allocations, derive_counted
-from skeldir.attribution.orders import make_kept, make_orders, make_stored
-from skeldir.attribution.packing import TOUCH_BYTES, unpack_entries, unpack_path
+from skeldir.attribution.packing import unpack_entries, unpack_path
 from skeldir.attribution.parameters import ModelVersionUnknown
-from skeldir.attribution.reading import ANY_LENGTH, begin_reading
+from skeldir.attribution.reading import begin_reading
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_pages import read_kept_pages, read_stored_pages
 
 if TYPE_CHECKING:
     from skeldir.attribution.models import ModelVersion
     from skeldir.attribution.orders import Reading
     from skeldir.attribution.packing import PackedOrder
     from skeldir.attribution.splits import Allocation, LedgerEntry
-    from skeldir.attribution.store import SelectStoredJourneysRow
     from skeldir.db import Connection
 
 _ORDERS_OF_PAGE: Final = 500
+_KEPT_ORDERS_OF_PAGE: Final = 50
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ async def list_journeys(connection: Connection, tenant_id: UUID) -> AsyncIterato
     """
     reading, _ = await begin_reading(connection, tenant_id)
     channels = Channels(reading.numbers)
-    async for orders in _pages(connection, tenant_id, reading):
+    async for orders in read_stored_pages(connection, tenant_id, reading, most=_ORDERS_OF_PAGE):
         yield await asyncio.to_thread(_journeys_of, orders, channels)
 
 
@@ -87,11 +86,15 @@ async def list_allocations(
     reading, has_kept = await begin_reading(connection, tenant_id)
     channels = Channels(reading.numbers)
     chosen = await _choose_versions(connection, tenant_id, model_versions)
-    async for orders in _pages(connection, tenant_id, reading):
+    async for orders in read_stored_pages(connection, tenant_id, reading, most=_ORDERS_OF_PAGE):
         yield await asyncio.to_thread(_allocations_of, orders, reading, channels, chosen)
     if has_kept and not model_versions:
-        async for rows in _list_kept(connection, tenant_id, reading):
-            yield rows
+        async for kept_orders in read_kept_pages(connection, tenant_id, most=_KEPT_ORDERS_OF_PAGE):
+            made = AllocationRows()
+            for order, kept in kept_orders:
+                counted = counted_allocations(kept, reading.versions)
+                _add(made, order.order_id, order.entries, counted, reading)
+            yield made
 
 
 async def _choose_versions(
@@ -109,39 +112,6 @@ async def _choose_versions(
             cure="`skeldir models list` shows the versions, such as linear@1.",
         )
     return found
-
-
-async def _pages(
-    connection: Connection, tenant_id: UUID, reading: Reading
-) -> AsyncIterator[list[PackedOrder]]:
-    """Yield stored orders by id; one with a long path by itself."""
-    after, is_last = "", False
-    while not is_last:
-        rows = await queries.select_journeys_after(
-            connection,
-            tenant_id=tenant_id,
-            after=after,
-            longest=TOUCH_BYTES * BOUNDS.touches_of_light_journey,
-            most=_ORDERS_OF_PAGE,
-        )
-        is_last = len(rows) < _ORDERS_OF_PAGE
-        after = rows[-1]["order_id"] if rows else after
-        light = [row for row in rows if row["path"] is not None]
-        if light:
-            yield _orders_of(light, reading)
-        for row in rows:
-            if row["path"] is None:
-                long = await queries.select_stored_journeys(
-                    connection,
-                    tenant_id=tenant_id,
-                    order_ids=[row["order_id"]],
-                    longest=ANY_LENGTH,
-                )
-                yield _orders_of(long, reading)
-
-
-def _orders_of(rows: Sequence[SelectStoredJourneysRow], reading: Reading) -> list[PackedOrder]:
-    return list(make_stored(rows, reading.restatements).values())
 
 
 def _journeys_of(orders: Sequence[PackedOrder], channels: Channels) -> JourneyRows:
@@ -199,28 +169,3 @@ def _add(
         made.currency.append(currency)
         made.allocated_cents.append(one.allocated_cents)
         made.conversion_ppt.append(one.conversion_ppt)
-
-
-async def _list_kept(
-    connection: Connection, tenant_id: UUID, reading: Reading
-) -> AsyncIterator[AllocationRows]:
-    """Yield the credit of orders whose touches were forgotten before journeys were packed."""
-    after = ""
-    while rows := await queries.select_kept_orders_after(
-        connection, tenant_id=tenant_id, after=after, most=_ORDERS_OF_PAGE // 10
-    ):
-        names = [row["order_id"] for row in rows]
-        after = names[-1]
-        kept = make_kept(
-            await queries.select_kept_allocations(
-                connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
-            )
-        )
-        entries = await queries.select_entries(
-            connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
-        )
-        made = AllocationRows()
-        for order in make_orders(entries, names):
-            counted = counted_allocations(kept[order.order_id], reading.versions)
-            _add(made, order.order_id, order.entries, counted, reading)
-        yield made

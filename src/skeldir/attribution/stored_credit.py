@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
-from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.changes import counted_allocations
 from skeldir.attribution.evaluating import (
     Channels,
@@ -24,18 +23,18 @@ from skeldir.attribution.evaluating import (
     derive_counted,
     sum_credit,
 )
-from skeldir.attribution.orders import Order, make_kept, make_orders, make_stored
-from skeldir.attribution.packing import TOUCH_BYTES, unpack_entries
+from skeldir.attribution.orders import Order, make_kept, make_stored
+from skeldir.attribution.packing import unpack_entries
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.renewals import read_renewals
 from skeldir.attribution.splits import Allocation
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_pages import read_kept_pages, read_stored_pages
 
 if TYPE_CHECKING:
     from skeldir.attribution.evaluating import VersionInForce
     from skeldir.attribution.orders import Reading
     from skeldir.attribution.packing import PackedOrder
-    from skeldir.attribution.store import SelectStoredJourneysRow
     from skeldir.days import LocalDays
     from skeldir.db import Connection
 
@@ -157,28 +156,12 @@ async def read_stored_credit(
     reading, has_kept = await begin_reading(connection, tenant_id)
     total = StoredCredit(sorted(v.version.model_version for v in reading.versions), reading.days)
     channels = Channels(reading.numbers)
-    after, is_last = "", False
-    while not is_last:
-        rows = await queries.select_journeys_after(
-            connection,
-            tenant_id=tenant_id,
-            after=after,
-            longest=TOUCH_BYTES * BOUNDS.touches_of_light_journey,
-            most=_ORDERS_OF_PAGE,
-        )
-        is_last = len(rows) < _ORDERS_OF_PAGE
-        after = rows[-1]["order_id"] if rows else after
-        await read_renewals(connection, tenant_id, reading, [row["order_id"] for row in rows])
+    async for orders in read_stored_pages(connection, tenant_id, reading, most=_ORDERS_OF_PAGE):
+        await read_renewals(connection, tenant_id, reading, [order.order_id for order in orders])
         page = _Page(
             channels, reading.versions, pending_ids, reading.counted_renewals, exact_every, total
         )
-        light = [row for row in rows if row["path"] is not None]
-        await asyncio.to_thread(page.add, _orders_of(light, reading))
-        for order_id in (row["order_id"] for row in rows if row["path"] is None):
-            long = await queries.select_stored_journeys(
-                connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
-            )
-            await asyncio.to_thread(page.add, _orders_of(long, reading))
+        await asyncio.to_thread(page.add, orders)
     if has_kept:
         await _add_kept(connection, tenant_id, reading, pending_ids, total)
     unknown = await queries.select_stored_of_no_order(
@@ -203,7 +186,7 @@ async def list_stored_credit(
         rows = await queries.select_stored_journeys(
             connection, tenant_id=tenant_id, order_ids=names, longest=ANY_LENGTH
         )
-        for order in _orders_of(rows, reading):
+        for order in make_stored(rows, reading.restatements).values():
             with suppress(*COMPUTING_FAULTS):
                 allocations = derive_counted(order, reading.versions, channels)
                 listed[order.order_id] = _as_entry_credit(allocations)
@@ -226,10 +209,6 @@ def _as_entry_credit(allocations: Sequence[Allocation]) -> list[EntryCredit]:
     ]
 
 
-def _orders_of(rows: Sequence[SelectStoredJourneysRow], reading: Reading) -> list[PackedOrder]:
-    return list(make_stored(rows, reading.restatements).values())
-
-
 async def _add_kept(
     connection: Connection,
     tenant_id: UUID,
@@ -238,26 +217,11 @@ async def _add_kept(
     total: StoredCredit,
 ) -> None:
     """Add the credit of orders whose touches were forgotten before journeys were packed."""
-    after = ""
-    while True:
-        rows = await queries.select_kept_orders_after(
-            connection, tenant_id=tenant_id, after=after, most=_KEPT_ORDERS_OF_PAGE
-        )
-        if not rows:
-            return
-        names = [row["order_id"] for row in rows]
-        after = names[-1]
-        kept = make_kept(
-            await queries.select_kept_allocations(
-                connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
-            )
-        )
-        entries = await queries.select_entries(
-            connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
-        )
+    async for kept_orders in read_kept_pages(connection, tenant_id, most=_KEPT_ORDERS_OF_PAGE):
+        names = [order.order_id for order, _ in kept_orders]
         await read_renewals(connection, tenant_id, reading, names)
-        for order in make_orders(entries, names):
-            counted = counted_allocations(kept[order.order_id], reading.versions)
+        for order, kept in kept_orders:
+            counted = counted_allocations(kept, reading.versions)
             sums = [total.pending if order.order_id in pending_ids else total.settled]
             if order.order_id in reading.counted_renewals:
                 sums.append(total.renewals)

@@ -31,7 +31,12 @@ from skeldir.cli.keys import TenantArgument
 from skeldir.cli.kinds_report import show_kinds
 from skeldir.cli.pipeline import print_channels
 from skeldir.cli.ratios_report import origin_ratios, show_ratios
-from skeldir.cli.report_changes import ChangesSinceOption, ChangesUntilOption, show_changes
+from skeldir.cli.report_changes import (
+    ChangesSinceOption,
+    ChangesUntilOption,
+    ask_for_changes,
+    show_changes,
+)
 from skeldir.cli.report_known import (
     CompareFromOption,
     CompareKnownAtOption,
@@ -95,10 +100,10 @@ def report(
     journey is too long is credited to `unattributed`, so they add nothing to that row.
     """
     days = days_of(first_day, end_day)
-    if changes_since is not None:
+    moments = ask_for_changes(changes_since, changes_until)
+    if moments is not None:
         require_channels_alone(by, convert, known_at, compare)
-        moments = (changes_since, changes_until)
-        show_changes(tenant, *moments, days, ratios, as_json=as_json, most_orders=_MOST_ORDERS)
+        show_changes(tenant, moments, days, ratios, as_json=as_json, most_orders=_MOST_ORDERS)
         return
     comparison = ask_to_compare(compare, match, days_of(compare_from, compare_to), compare_known_at)
     wanted = ask_to_convert(convert, rate_source, days, by=by, without_renewals=without_renewals)

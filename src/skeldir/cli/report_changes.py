@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final, TypeAlias
 
 import orjson
@@ -40,10 +40,20 @@ ChangesUntilOption: TypeAlias = Annotated[
 ]
 
 
+def ask_for_changes(
+    since: str | None, until: str | None
+) -> tuple[datetime, datetime | None] | None:
+    """Return the moments that the options name, None without any; a usage error for a later one alone."""
+    if since is None:
+        if until is not None:
+            raise typer.BadParameter("--changes-until needs --changes-since.")
+        return None
+    return read_moment(since), None if until is None else read_moment(until)
+
+
 def show_changes(
     tenant: str,
-    since: str,
-    until: str | None,
+    moments: tuple[datetime, datetime | None],
     days: tuple[date | None, date | None],
     model: Model | None,
     *,
@@ -52,8 +62,7 @@ def show_changes(
 ) -> None:
     """Print what changed between the moments, by cause, in a table for each currency and model, or as JSON."""
     asked = ChangesAsked(
-        read_moment(since),
-        None if until is None else read_moment(until),
+        *moments,
         days,
         None if model is None else [model],
     )
@@ -68,7 +77,7 @@ def show_changes(
 
     report = run_with_runtime(work)
     if as_json:
-        options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+        options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
         typer.echo(orjson.dumps(asdict(report), default=str, option=options))
         return
     out.print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -193,31 +193,36 @@ class Source:
                 for place, moment in enumerate(rows.converted_at)
                 if self.span.holds_moment(moment)
             ]
-            columns = {
-                "order_id": [rows.order_id[n] for n in kept],
-                "place": [rows.place[n] for n in kept],
-                "channel": [rows.channel[n] for n in kept],
-                "touched_at": [_microseconds(rows.touched_at[n]) for n in kept],
-                "converted_at": [_microseconds(rows.converted_at[n]) for n in kept],
+            columns: dict[str, Sequence[Any]] = {
+                "order_id": rows.order_id,
+                "place": rows.place,
+                "channel": rows.channel,
+                "touched_at": list(map(_microseconds, rows.touched_at)),
+                "converted_at": list(map(_microseconds, rows.converted_at)),
             }
             if kept:
-                yield Page(len(kept), columns)
+                yield _page_of(columns, kept)
 
     async def _allocations(self) -> AsyncIterator[Page]:
         async for rows in list_allocations(self.connection, self.tenant_id, self.model_versions):
             kept = [place for place, day in enumerate(rows.day) if self.span.holds_day(day)]
-            columns = {
-                "order_id": [rows.order_id[n] for n in kept],
-                "entry_id": [str(rows.entry_id[n]) for n in kept],
-                "day": [rows.day[n] for n in kept],
-                "model_version": [rows.model_version[n] for n in kept],
-                "channel": [rows.channel[n] for n in kept],
-                "currency": [rows.currency[n] for n in kept],
-                "allocated_cents": [rows.allocated_cents[n] for n in kept],
-                "conversions": [plain_parts(rows.conversion_ppt[n]) for n in kept],
+            columns: dict[str, Sequence[Any]] = {
+                "order_id": rows.order_id,
+                "entry_id": list(map(str, rows.entry_id)),
+                "day": rows.day,
+                "model_version": rows.model_version,
+                "channel": rows.channel,
+                "currency": rows.currency,
+                "allocated_cents": rows.allocated_cents,
+                "conversions": list(map(plain_parts, rows.conversion_ppt)),
             }
             if kept:
-                yield Page(len(kept), columns)
+                yield _page_of(columns, kept)
+
+
+def _page_of(columns: Mapping[str, Sequence[Any]], kept: Sequence[int]) -> Page:
+    """Return the page of the rows at these places."""
+    return Page(len(kept), {name: [values[n] for n in kept] for name, values in columns.items()})
 
 
 def _microseconds(moment: datetime) -> int:
