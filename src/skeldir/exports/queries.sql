@@ -12,18 +12,17 @@ LEFT JOIN (SELECT x.time_zone, x.changes, x.offsets_s FROM public.time_zones x
 
 -- name: select_touches_page^
 -- Looks at `most` touches by id, and returns those that stand, a list for each column. A row is in a snapshot if its
--- transaction is before `beyond` and not in flight; numbers of transactions start again after 32 bits. Without `beyond`, all that the
--- transaction sees is. The page is cut
--- before anything is compared, so that the planner reads it by its key.
+-- transaction is before `beyond` and not in flight; numbers of transactions start again after 32 bits. Without `beyond`,
+-- all is that the transaction sees. The page is cut before anything is compared, so that the planner reads it by its key.
 -- May be null: journey[], session_id[], channel[], channel_rule[], source[], medium[], campaign[],
 -- referrer_host[], landing_path[].
 SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_agg(x.id))[count(*)] AS last_id,
        coalesce(array_agg(x.id::text) FILTER (WHERE x.is_shown), '{}') AS touch_id,
        coalesce(array_agg(x.idempotency_key) FILTER (WHERE x.is_shown), '{}') AS idempotency_key,
-       coalesce(array_agg((extract(epoch FROM x.occurred_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}') AS
-           occurred_at,
-       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}') AS
-           recorded_at,
+       coalesce(array_agg((extract(epoch FROM x.occurred_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}')
+           AS occurred_at,
+       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}')
+           AS recorded_at,
        coalesce(array_agg(encode(x.journey_key, 'hex')) FILTER (WHERE x.is_shown), '{}') AS journey,
        coalesce(array_agg(x.session_id) FILTER (WHERE x.is_shown), '{}') AS session_id,
        coalesce(array_agg(x.channel_code) FILTER (WHERE x.is_shown), '{}') AS channel,
@@ -33,8 +32,8 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_a
        coalesce(array_agg(x.campaign) FILTER (WHERE x.is_shown), '{}') AS campaign,
        coalesce(array_agg(x.referrer_host) FILTER (WHERE x.is_shown), '{}') AS referrer_host,
        coalesce(array_agg(x.landing_path) FILTER (WHERE x.is_shown), '{}') AS landing_path,
-       coalesce(array_agg(coalesce(array_to_string(x.click_id_kinds, ' '), '')) FILTER (WHERE x.is_shown), '{}') AS
-           click_ids
+       coalesce(array_agg(coalesce(array_to_string(x.click_id_kinds, ' '), '')) FILTER (WHERE x.is_shown), '{}')
+           AS click_ids
 FROM (SELECT e.id, e.idempotency_key, e.occurred_at, e.recorded_at, e.journey_key, e.session_id, e.channel_code,
              e.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds,
              (w.tenant_id IS NULL AND e.occurred_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
@@ -66,10 +65,10 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_a
        coalesce(array_agg(x.kind) FILTER (WHERE x.is_shown), '{}') AS kind,
        coalesce(array_agg(x.amount_cents) FILTER (WHERE x.is_shown), '{}') AS amount_cents,
        coalesce(array_agg(x.currency) FILTER (WHERE x.is_shown), '{}') AS currency,
-       coalesce(array_agg((extract(epoch FROM x.occurred_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}') AS
-           occurred_at,
-       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}') AS
-           recorded_at,
+       coalesce(array_agg((extract(epoch FROM x.occurred_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}')
+           AS occurred_at,
+       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}')
+           AS recorded_at,
        coalesce(array_agg(encode(x.journey_key, 'hex')) FILTER (WHERE x.is_shown), '{}') AS journey,
        coalesce(array_agg(x.source) FILTER (WHERE x.is_shown), '{}') AS source
 FROM (SELECT l.id, l.business_key, l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.recorded_at,
@@ -102,8 +101,8 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_a
        coalesce(array_agg(x.channel_code) FILTER (WHERE x.is_shown), '{}') AS channel,
        coalesce(array_agg(x.amount_cents) FILTER (WHERE x.is_shown), '{}') AS amount_cents,
        coalesce(array_agg(x.currency) FILTER (WHERE x.is_shown), '{}') AS currency,
-       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}') AS
-           recorded_at
+       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}')
+           AS recorded_at
 FROM (SELECT s.id, s.business_key, s.spend_date, s.channel_code, s.amount_cents, s.currency, s.recorded_at,
              (s.spend_date >= greatest(:first_day::date, '-infinity'::date)
               AND s.spend_date < least(:end_day::date, 'infinity'::date)
@@ -133,14 +132,14 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_a
        coalesce(array_agg(x.impressions) FILTER (WHERE x.is_shown), '{}') AS impressions,
        coalesce(array_agg(x.clicks) FILTER (WHERE x.is_shown), '{}') AS clicks,
        coalesce(array_agg(x.claim_type) FILTER (WHERE x.is_shown), '{}') AS claim_type,
-       coalesce(array_agg(trim_scale(x.claims_millionths * 0.000001)::text) FILTER (WHERE x.is_shown), '{}') AS
-           conversions,
+       coalesce(array_agg(trim_scale(x.claims_millionths * 0.000001)::text) FILTER (WHERE x.is_shown), '{}')
+           AS conversions,
        coalesce(array_agg(x.claimed_cents) FILTER (WHERE x.is_shown), '{}') AS claimed_cents,
        coalesce(array_agg(x.attribution_setting) FILTER (WHERE x.is_shown), '{}') AS attribution_setting,
        coalesce(array_agg(x.channel_code) FILTER (WHERE x.is_shown), '{}') AS channel,
        coalesce(array_agg(x.channel_rule) FILTER (WHERE x.is_shown), '{}') AS channel_rule,
-       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}') AS
-           recorded_at
+       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}')
+           AS recorded_at
 FROM (SELECT d.id, d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.revision, d.cost_cents,
              d.impressions, d.clicks, d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting,
              d.channel_code, d.channel_rule, d.recorded_at,
@@ -174,8 +173,8 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE x.is_shown) AS rows, (array_a
        coalesce(array_agg(x.cure) FILTER (WHERE x.is_shown), '{}') AS cure,
        coalesce(array_agg(x.origin) FILTER (WHERE x.is_shown), '{}') AS origin,
        coalesce(array_agg(x.item::text) FILTER (WHERE x.is_shown), '{}') AS item,
-       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}') AS
-           recorded_at
+       coalesce(array_agg((extract(epoch FROM x.recorded_at) * 1000000)::bigint) FILTER (WHERE x.is_shown), '{}')
+           AS recorded_at
 FROM (SELECT d.id, d.item_kind, d.code, d.detail, d.cure, d.origin, d.item, d.recorded_at,
              (d.recorded_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
               AND d.recorded_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
