@@ -21,6 +21,7 @@ from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.reconcile.tasks import RECONCILE_KIND
 from skeldir.settings import load_settings
+from skeldir.spend.tasks import RESTATE_KIND
 from skeldir.wakeups import PULSES as WAKEUP_PULSES
 from skeldir.wakeups.serving import WorkerSlot, serve_beat, serve_worker
 
@@ -31,6 +32,7 @@ KINDS: tuple[JobKind, ...] = (
     SCAN,
     DELETE,
     UNDO_KIND,
+    RESTATE_KIND,
     ERASE_KIND,
     AUDIT_KIND,
     RECONCILE_KIND,

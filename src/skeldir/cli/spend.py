@@ -22,7 +22,7 @@ from skeldir.cli.spend_reports import (
     show_loads,
     show_revisions,
 )
-from skeldir.ingest import list_channels
+from skeldir.ingest import list_channels, rules_in_force
 from skeldir.money import decimals
 from skeldir.spend import (
     AdDay,
@@ -33,6 +33,7 @@ from skeldir.spend import (
     check_channels,
     find_rivals,
     keep_given,
+    place_by_rules,
     read_given_channels,
     record_days,
     totals_of,
@@ -194,7 +195,8 @@ async def _record(
     if rivals:
         raise _stored_otherwise(list(rivals.values()))
     chosen = await read_given_channels(connection, tenant_id, {export.platform})
-    days = keep_given(export.days, chosen)
+    rules = await rules_in_force(connection, tenant_id)
+    days = [place_by_rules(day, rules) for day in keep_given(export.days, chosen)]
     _show_export(export, days)
     if dry_run:
         out.print("Nothing was recorded (--dry-run).")

@@ -1,8 +1,8 @@
 -- name: open_tenant^
 -- Binds the transaction to the tenant, and takes a shared lock, and then one of its own, if they are given; no row for a
 -- tenant that does not exist or is being deleted.
--- Never null: every column. May be null: shared_lock, own_lock.
-SELECT t.name, t.journey_secret, t.own_channels, t.own_hosts
+-- Never null: name, journey_secret, own_channels, own_hosts. May be null: shared_lock, own_lock.
+SELECT t.name, t.journey_secret, t.own_channels, t.own_hosts, t.rules_version, t.rules_document
 FROM public.open_tenant(:tenant_id, :shared_lock) t
 LEFT JOIN pg_catalog.pg_advisory_xact_lock(:own_lock) ON true;
 

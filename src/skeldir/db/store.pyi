@@ -12,6 +12,8 @@ class OpenTenantRow(TypedDict):
     journey_secret: bytes
     own_channels: list[str]
     own_hosts: list[str]
+    rules_version: int | None
+    rules_document: str | None
 
 class SelectConnectionRoomRow(TypedDict):
     server_limit: int

@@ -4,7 +4,11 @@ from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
+    Fault,
+    OwnRules,
+    check_rules,
     choose_channel,
+    compiled_rules,
     is_own_host,
 )
 from skeldir.ingest.dead_letters import (
@@ -16,7 +20,7 @@ from skeldir.ingest.dead_letters import (
 from skeldir.ingest.deliveries import Receipt, origins_of_file
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
-from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
+from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, RESTATE_SPEND, SCAN_PERSONAL_DATA
 from skeldir.ingest.landing import host_of, keep_kinds, read_landing
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.own_hosts import (
@@ -25,6 +29,19 @@ from skeldir.ingest.own_hosts import (
     list_unknown_click_ids,
     remove_host,
     suggest_hosts,
+)
+from skeldir.ingest.own_rules import (
+    RulesInvalid,
+    RulesText,
+    RulesTurn,
+    RulesUnknown,
+    RulesVersion,
+    list_rules,
+    list_turns,
+    load_rules,
+    request_rules,
+    rules_in_force,
+    store_rules,
 )
 from skeldir.ingest.personal_data import (
     Finding,
@@ -71,19 +88,27 @@ __all__ = [
     "DELETE_TENANT",
     "FORGET_TOUCHES",
     "RESERVED_CHANNELS",
+    "RESTATE_SPEND",
     "SCAN_PERSONAL_DATA",
     "TOUCH_FIELDS",
     "ChannelPreview",
     "DeadEvent",
     "DeadEventCount",
+    "Fault",
     "Finding",
     "Forgotten",
     "KnownImport",
     "NothingToRedo",
     "NothingToUndo",
+    "OwnRules",
     "ReasonMissing",
     "Receipt",
     "Rejection",
+    "RulesInvalid",
+    "RulesText",
+    "RulesTurn",
+    "RulesUnknown",
+    "RulesVersion",
     "ScanReport",
     "Target",
     "TargetUnknown",
@@ -94,7 +119,9 @@ __all__ = [
     "UndoingUnknown",
     "add_channels",
     "add_hosts",
+    "check_rules",
     "choose_channel",
+    "compiled_rules",
     "count_dead_events",
     "forget_now",
     "hash_journey_key",
@@ -106,8 +133,11 @@ __all__ = [
     "list_findings",
     "list_hosts",
     "list_imports",
+    "list_rules",
+    "list_turns",
     "list_undoings",
     "list_unknown_click_ids",
+    "load_rules",
     "origins_of_file",
     "preview_channels",
     "preview_undo",
@@ -116,10 +146,13 @@ __all__ = [
     "receive_touches",
     "remove_host",
     "request_redo",
+    "request_rules",
     "request_undo",
+    "rules_in_force",
     "run_undoing",
     "scan_for_personal_data",
     "shapes_in",
+    "store_rules",
     "suggest_hosts",
     "target_of_import",
     "target_of_key",

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
-    choose_channel,
+    OwnRules,
+    choose_by_rules,
     drop_own_hosts,
     is_own_host,
     is_placeholder,
@@ -90,6 +91,7 @@ def read_touch(
     now: datetime,
     own_channels: frozenset[str],
     own_hosts: frozenset[str] = frozenset(),
+    own_rules: OwnRules | None = None,
 ) -> Touch:
     """Return the touch that `item` (a mapping with the fields of TOUCH_FIELDS) describes.
 
@@ -101,7 +103,7 @@ def read_touch(
     occurred_at = _moment(fields, now)
     journey_key = _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     landing = read_landing_page(fields)
-    origin = read_origin(fields, own_channels, landing, own_hosts)
+    origin = read_origin(fields, own_channels, landing, own_hosts, own_rules)
     session_id = (
         None if is_no_id(fields.get("session_id")) else _text(fields, "session_id", LONGEST_KEY)
     )
@@ -126,6 +128,7 @@ def read_origin(
     own_channels: frozenset[str],
     landing: Landing,
     own_hosts: frozenset[str],
+    own_rules: OwnRules | None = None,
 ) -> Origin:
     """Return the origin that the fields and the landing address describe.
 
@@ -149,7 +152,11 @@ def read_origin(
         kinds = keep_kinds(kinds + landing.click_id_kinds)
     # What was sent is stored; for the channel, the tenant's hosts are nothing.
     tags = drop_own_hosts(source, medium, referrer_host, own_hosts)
-    code, rule = _channel(fields, own_channels, (tags[0], tags[1], campaign, tags[2], kinds))
+    explicit = fields.get("channel")
+    if is_nothing(explicit):
+        code, rule = _choose(own_rules, landing.path, (tags[0], tags[1], campaign, tags[2], kinds))
+    else:
+        code, rule = _given_channel(explicit, own_channels)
     return Origin(source, medium, campaign, referrer_host, kinds, code, rule)
 
 
@@ -346,22 +353,25 @@ def _click_id_kinds(fields: Mapping[str, object]) -> tuple[str, ...]:
     return keep_kinds(tuple(value))
 
 
-def _channel(
-    fields: Mapping[str, object],
-    own_channels: frozenset[str],
+def _choose(
+    own_rules: OwnRules | None,
+    landing_path: str | None,
     traits: tuple[str | None, str | None, str | None, str | None, tuple[str, ...]],
 ) -> tuple[str, str]:
-    explicit = fields.get("channel")
-    if is_nothing(explicit):
-        source, medium, campaign, referrer_host, kinds = traits
-        choice = choose_channel(
-            source=source,
-            medium=medium,
-            campaign=campaign,
-            referrer_host=referrer_host,
-            click_id_kinds=kinds,
-        )
-        return choice.code, choice.rule
+    source, medium, campaign, referrer_host, kinds = traits
+    choice = choose_by_rules(
+        own_rules,
+        source=source,
+        medium=medium,
+        campaign=campaign,
+        referrer_host=referrer_host,
+        click_id_kinds=kinds,
+        landing_path=landing_path,
+    )
+    return choice.code, choice.rule
+
+
+def _given_channel(explicit: object, own_channels: frozenset[str]) -> tuple[str, str]:
     if not isinstance(explicit, str) or (
         explicit not in COMMON_CHANNELS and explicit not in own_channels
     ):

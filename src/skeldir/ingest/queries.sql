@@ -314,7 +314,7 @@ RETURNING generation;
 -- A page of the touches in order of id, and of each whether it stands and its channel was derived.
 -- Never null: channel_code, is_derived.
 SELECT e.id, e.journey_key, e.occurred_at, e.channel_code, e.source, e.medium, e.campaign, e.referrer_host,
-       e.click_id_kinds,
+       e.landing_path, e.click_id_kinds,
        e.channel_rule <> 'explicit'
        AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
                        WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
@@ -441,3 +441,45 @@ UPDATE public.undoings
 SET phase = :phase, after_id = :after_id, entries = :entries, touches = :touches,
     ended_at = CASE WHEN :phase::text = 'done' THEN :ended_at::timestamptz END
 WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: select_rules_in_force^
+SELECT r.version, r.document
+FROM public.channel_rules r
+WHERE r.tenant_id = :tenant_id
+  AND r.version = (SELECT u.version FROM public.channel_rule_turns u
+                   WHERE u.tenant_id = :tenant_id ORDER BY u.turn DESC LIMIT 1);
+
+-- name: select_rules^
+SELECT version, document, reason, written_by, written_at
+FROM public.channel_rules
+WHERE tenant_id = :tenant_id AND version = :version;
+
+-- name: select_rule_versions
+-- The versions before one, the latest first, without their documents.
+SELECT version, reason, written_by, written_at
+FROM public.channel_rules
+WHERE tenant_id = :tenant_id AND version < :before
+ORDER BY version DESC LIMIT :most;
+
+-- name: select_rule_turns
+-- The turns before one, the latest first.
+SELECT t.turn, t.version, t.reason, t.requested_by, t.requested_at, t.undoing_id,
+       coalesce(u.phase, 'done') AS phase, coalesce(u.touches, 0) AS touches
+FROM public.channel_rule_turns t
+LEFT JOIN public.undoings u ON u.tenant_id = :tenant_id AND u.id = t.undoing_id
+WHERE t.tenant_id = :tenant_id AND t.turn < :before
+ORDER BY t.turn DESC LIMIT :most;
+
+-- name: insert_rules^
+INSERT INTO public.channel_rules (tenant_id, version, document, reason, written_by)
+SELECT :tenant_id, coalesce(max(r.version), 0) + 1, :document, :reason, :written_by
+FROM public.channel_rules r
+WHERE r.tenant_id = :tenant_id
+RETURNING version, document, reason, written_by, written_at;
+
+-- name: insert_rule_turn!
+INSERT INTO public.channel_rule_turns (tenant_id, turn, version, undoing_id, reason, requested_by)
+SELECT :tenant_id, coalesce(max(t.turn), 0) + 1, :version, :undoing_id, :reason, :requested_by
+FROM public.channel_rule_turns t
+WHERE t.tenant_id = :tenant_id
+RETURNING 1;

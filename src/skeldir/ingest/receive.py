@@ -21,6 +21,7 @@ from skeldir.ingest.canonical import (
     journey_hasher,
     read_conversion,
 )
+from skeldir.ingest.channels import compiled_rules
 from skeldir.ingest.crowds import NO_JOURNEYS, JourneyCounts, count_journeys
 from skeldir.ingest.dead_letters import (
     PackedDeadEvents,
@@ -101,7 +102,11 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     """
     now = utc_now()
     read = partial(
-        read_touches, now=now, own_channels=profile.own_channels, own_hosts=profile.own_hosts
+        read_touches,
+        now=now,
+        own_channels=profile.own_channels,
+        own_hosts=profile.own_hosts,
+        own_rules=compiled_rules(profile.rules_version, profile.rules_document),
     )
     touches, delivered = read_deliveries(profile, "touch", deliveries, read)
     in_order = _in_lock_order(touches)

@@ -6,13 +6,19 @@ A touch that gets another channel is withdrawn, and recorded again under its key
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from skeldir.attribution import mark_orders_reached_by_touches
 from skeldir.db import new_ids, plan_for_each_list
-from skeldir.ingest.channels import ChannelChoice, choose_channel, drop_own_hosts
+from skeldir.ingest.channels import (
+    ChannelChoice,
+    OwnRules,
+    choose_by_rules,
+    compiled_rules,
+    drop_own_hosts,
+)
 from skeldir.ingest.store import queries
 from skeldir.revenue import Span
 
@@ -37,29 +43,49 @@ class ChannelPreview:
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def derive_again(row: SelectTouchesToDeriveRow, own_hosts: frozenset[str]) -> ChannelChoice:
+@dataclass(frozen=True, slots=True)
+class _Standards:
+    """What a channel depends on besides the touch: the tenant's hosts and its rules."""
+
+    own_hosts: frozenset[str]
+    rules: OwnRules | None
+
+
+def derive_again(
+    row: SelectTouchesToDeriveRow, own_hosts: frozenset[str], rules: OwnRules | None = None
+) -> ChannelChoice:
     """Return the channel that a touch with this stored origin gets if it arrives now."""
     source, medium, referrer_host = drop_own_hosts(
         row["source"], row["medium"], row["referrer_host"], own_hosts
     )
-    return choose_channel(
+    return choose_by_rules(
+        rules,
         source=source,
         medium=medium,
         campaign=row["campaign"],
         referrer_host=referrer_host,
         click_id_kinds=tuple(row["click_id_kinds"] or ()),
+        landing_path=row["landing_path"],
     )
 
 
 async def preview_channels(
-    connection: Connection, tenant_id: UUID, *, most: int = 10_000, latest: int | None = None
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    most: int = 10_000,
+    latest: int | None = None,
+    rules: OwnRules | Literal["none", "in force"] = "in force",
 ) -> ChannelPreview:
     """Return what `restate_page` would move now: of all touches of the transaction's tenant, or of the `latest` ones.
 
+    With `rules`, what it would move if these were in force, or none of the tenant's own.
     Reads `most` touches at once, and takes about 10 s for a million.
     """
     preview = ChannelPreview()
-    own_hosts = await _own_hosts(connection, tenant_id)
+    by = await _read_standards(connection, tenant_id)
+    if rules != "in force":
+        by = replace(by, rules=None if rules == "none" else rules)
     after = _NIL
     if latest is not None:
         after = await queries.find_beginning_of_touches(
@@ -67,12 +93,12 @@ async def preview_channels(
         )
         preview.is_complete = after == _NIL
     span = Span(after, await queries.select_last_touch(connection, tenant_id=tenant_id), most)
-    while rows := await _read_page(connection, tenant_id, span):
-        preview.touches += sum(row["is_derived"] for row in rows)
+    while page := await _read_page(connection, tenant_id, span):
+        preview.touches += sum(row["is_derived"] for row in page)
         preview.moves.update(
-            (row["channel_code"], choice.code) for row, choice in _find_moves(rows, own_hosts)
+            (row["channel_code"], choice.code) for row, choice in _find_moves(page, by)
         )
-        span = Span(rows[-1]["id"], span.until, most)
+        span = Span(page[-1]["id"], span.until, most)
     return preview
 
 
@@ -87,7 +113,7 @@ async def restate_page(
     rows = await _read_page(connection, tenant_id, span)
     if not rows:
         return None, 0
-    moves = _find_moves(rows, await _own_hosts(connection, tenant_id))
+    moves = _find_moves(rows, await _read_standards(connection, tenant_id))
     if moves:
         await _move(connection, tenant_id, undoing_id, moves)
     return rows[-1]["id"], len(moves)
@@ -101,15 +127,19 @@ async def _read_page(
     )
 
 
-async def _own_hosts(connection: Connection, tenant_id: UUID) -> frozenset[str]:
+async def _read_standards(connection: Connection, tenant_id: UUID) -> _Standards:
     rows = await queries.select_hosts(connection, tenant_id=tenant_id)
-    return frozenset(row["host"] for row in rows)
+    own = await queries.select_rules_in_force(connection, tenant_id=tenant_id)
+    rules = None if own is None else compiled_rules(own["version"], own["document"])
+    return _Standards(frozenset(row["host"] for row in rows), rules)
 
 
 def _find_moves(
-    rows: Sequence[SelectTouchesToDeriveRow], own_hosts: frozenset[str]
+    rows: Sequence[SelectTouchesToDeriveRow], by: _Standards
 ) -> list[tuple[SelectTouchesToDeriveRow, ChannelChoice]]:
-    derived = [(row, derive_again(row, own_hosts)) for row in rows if row["is_derived"]]
+    derived = [
+        (row, derive_again(row, by.own_hosts, by.rules)) for row in rows if row["is_derived"]
+    ]
     return [(row, choice) for row, choice in derived if choice.code != row["channel_code"]]
 
 

@@ -20,6 +20,13 @@ class DeleteHostRow(TypedDict):
 class InsertHostsRow(TypedDict):
     host: str
 
+class InsertRulesRow(TypedDict):
+    version: int
+    document: str
+    reason: str
+    written_by: str
+    written_at: dt.datetime
+
 class InsertTouchesRow(TypedDict):
     arrived: int
     arrived_keys: str | None
@@ -186,6 +193,33 @@ class SelectRepeatingImportsRow(TypedDict):
     replays: int
     repeats_undone: bool
 
+class SelectRuleTurnsRow(TypedDict):
+    turn: int
+    version: int | None
+    reason: str
+    requested_by: str
+    requested_at: dt.datetime
+    undoing_id: UUID
+    phase: str
+    touches: int
+
+class SelectRuleVersionsRow(TypedDict):
+    version: int
+    reason: str
+    written_by: str
+    written_at: dt.datetime
+
+class SelectRulesRow(TypedDict):
+    version: int
+    document: str
+    reason: str
+    written_by: str
+    written_at: dt.datetime
+
+class SelectRulesInForceRow(TypedDict):
+    version: int
+    document: str
+
 class SelectTouchesToDeriveRow(TypedDict):
     id: UUID
     journey_key: bytes | None
@@ -195,6 +229,7 @@ class SelectTouchesToDeriveRow(TypedDict):
     medium: str | None
     campaign: str | None
     referrer_host: str | None
+    landing_path: str | None
     click_id_kinds: list[str] | None
     is_derived: bool
 
@@ -330,6 +365,21 @@ class _Queries:
     async def insert_hosts(
         connection: Connection, /, *, tenant_id: UUID, kind: str, hosts: Collection[str]
     ) -> list[InsertHostsRow]: ...
+    @staticmethod
+    async def insert_rule_turn(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        version: int | None,
+        undoing_id: UUID,
+        reason: str,
+        requested_by: str,
+    ) -> None: ...
+    @staticmethod
+    async def insert_rules(
+        connection: Connection, /, *, tenant_id: UUID, document: str, reason: str, written_by: str
+    ) -> InsertRulesRow | None: ...
     @staticmethod
     async def insert_touches(
         connection: Connection,
@@ -518,6 +568,22 @@ class _Queries:
         since: dt.datetime,
         most: int,
     ) -> list[SelectRepeatingImportsRow]: ...
+    @staticmethod
+    async def select_rule_turns(
+        connection: Connection, /, *, tenant_id: UUID, before: int, most: int
+    ) -> list[SelectRuleTurnsRow]: ...
+    @staticmethod
+    async def select_rule_versions(
+        connection: Connection, /, *, tenant_id: UUID, before: int, most: int
+    ) -> list[SelectRuleVersionsRow]: ...
+    @staticmethod
+    async def select_rules(
+        connection: Connection, /, *, tenant_id: UUID, version: int
+    ) -> SelectRulesRow | None: ...
+    @staticmethod
+    async def select_rules_in_force(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectRulesInForceRow | None: ...
     @staticmethod
     async def select_touches_to_derive(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID, most: int

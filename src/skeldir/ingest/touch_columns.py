@@ -22,6 +22,7 @@ from skeldir.ingest.canonical import (
     read_origin,
     read_touch,
 )
+from skeldir.ingest.channels import OwnRules
 from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
 from skeldir.ingest.landing import LONGEST_PATH, NO_LANDING, Landing
 from skeldir.ingest.nothing import holds_no_id
@@ -47,10 +48,13 @@ def read_touches(
     now: datetime,
     own_channels: frozenset[str],
     own_hosts: frozenset[str] = frozenset(),
+    own_rules: OwnRules | None = None,
 ) -> list[Touch | ItemRejected]:
     """Return for each item what `canonical.read_touch` returns or raises."""
-    read_alone = partial(read_touch, now=now, own_channels=own_channels, own_hosts=own_hosts)
-    plain = _PlainTouches(now, own_channels, own_hosts)
+    read_alone = partial(
+        read_touch, now=now, own_channels=own_channels, own_hosts=own_hosts, own_rules=own_rules
+    )
+    plain = _PlainTouches(now, own_channels, own_hosts, own_rules)
     outcomes: list[Touch | ItemRejected] = []
     for at in range(0, len(items), _BLOCK):
         block = items[at : at + _BLOCK]
@@ -67,11 +71,17 @@ class _PlainTouches:
     """Reads blocks of touches, and remembers the result for each origin and landing page."""
 
     def __init__(
-        self, now: datetime, own_channels: frozenset[str], own_hosts: frozenset[str]
+        self,
+        now: datetime,
+        own_channels: frozenset[str],
+        own_hosts: frozenset[str],
+        own_rules: OwnRules | None,
     ) -> None:
         self._latest = now + MAX_CLOCK_SKEW
         self._own_channels = own_channels
         self._own_hosts = own_hosts
+        self._own_rules = own_rules
+        self._reads_paths = own_rules is not None and own_rules.reads_paths
         self._origins: dict[tuple[object, ...], Origin] = {}
         self._pages: dict[str | None, tuple[str | None, Landing | None]] = {
             None: (None, None),
@@ -118,22 +128,23 @@ class _PlainTouches:
         for key in set(keys) - known.keys():
             fields = dict(zip((*names, "click_ids"), key[:-1], strict=True))
             known[key] = read_origin(
-                fields, self._own_channels, key[-1] or NO_LANDING, self._own_hosts
+                fields, self._own_channels, key[-1] or NO_LANDING, self._own_hosts, self._own_rules
             )
         return [known[key] for key in keys]
 
     def _read_landings(
         self, items: Sequence[dict[str, Any]]
     ) -> tuple[Sequence[str | None], Sequence[Landing | None]]:
-        """Return the paths, and what the addresses say besides: an origin depends on no path, and many paths differ."""
+        """Return the paths, and what the addresses say besides: many paths differ, and only a rule reads them."""
         known = self._pages
         pages = _column(items, "landing_path", _TEXTS_OR_NONE)
         for page in set(pages) - known.keys():
-            if _is_path(page):
+            if not self._reads_paths and _is_path(page):
                 known[page] = page, None
             else:
                 landing = read_landing_page({"landing_path": page})
-                known[page] = landing.path, landing._replace(path=None)
+                says = landing if self._reads_paths else landing._replace(path=None)
+                known[page] = landing.path, says
         paths, evidences = zip(*[known[page] for page in pages], strict=True)
         return paths, evidences
 

@@ -1,7 +1,7 @@
 """What ads cost and what platforms claim they brought, per campaign and day. The door of the room."""
 
 from skeldir.spend.claims import ClaimedDay, KnownCampaign, list_campaigns, list_claims
-from skeldir.spend.classifying import PLATFORMS, Placement, place_campaign
+from skeldir.spend.classifying import PLATFORMS, Placement, place_by_rules, place_campaign
 from skeldir.spend.days import (
     BY_NAME,
     AdDay,
@@ -35,6 +35,7 @@ from skeldir.spend.recording import (
     record_days,
 )
 from skeldir.spend.refusals import ChannelUnknown, DayStoredOtherwise, LoadUnknown
+from skeldir.spend.restating import SpendMoves, preview_spend, restate_spend
 from skeldir.spend.withdrawing import withdraw_load
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Recorded",
     "Revision",
     "Rival",
+    "SpendMoves",
     "StoredRevision",
     "campaign_key",
     "check_channels",
@@ -68,13 +70,16 @@ __all__ = [
     "list_revisions",
     "match_campaigns",
     "next_revision",
+    "place_by_rules",
     "place_campaign",
     "plain_id",
     "postings_of",
+    "preview_spend",
     "read_claim",
     "read_given_channels",
     "read_spend",
     "record_days",
+    "restate_spend",
     "totals_of",
     "withdraw_load",
 ]

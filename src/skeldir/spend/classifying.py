@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any, Final
 
-from skeldir.ingest import choose_channel
+from skeldir.ingest import OwnRules, choose_channel
+from skeldir.spend.days import GIVEN, AdDay
 
 _SIGNS: Final = re.compile(r"[\W_]+")
 PLATFORM_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
@@ -63,3 +64,26 @@ def place_campaign(
     )
     is_type_unknown = bool(plain and known.types) and hints is None
     return Placement(choice.code, choice.rule, is_type_unknown)
+
+
+def place_by_rules(day: AdDay, rules: OwnRules | None) -> AdDay:
+    """Return a day with the channel that a tenant's rules give its campaign, else the one of the common rules.
+
+    To the tenant's rules a campaign is a visit from its platform, whatever the campaign's type. A channel that
+    somebody chose stays, and so does that of a platform that is not known.
+    """
+    known = PLATFORMS.get(day.key.platform)
+    if day.rule == GIVEN or known is None:
+        return day
+    common = day.common or (day.channel, day.rule)
+    choice = rules and rules.choose(
+        source=known.source,
+        medium=known.medium,
+        campaign=day.name,
+        referrer_host=None,
+        click_id_kinds=(),
+        landing_path=None,
+    )
+    if not choice:
+        return replace(day, channel=common[0], rule=common[1], common=None)
+    return replace(day, channel=choice.code, rule=choice.rule, common=common)

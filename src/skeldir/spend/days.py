@@ -50,13 +50,17 @@ class AdKey:
 
 @dataclass(frozen=True, slots=True)
 class AdDay:
-    """What a source says about a key: only the figures that it has, None for those that it calls unknown."""
+    """What a source says about a key: only the figures that it has, None for those that it calls unknown.
+
+    `common` are the channel and the rule that the common rules give, where a rule of the tenant chose another.
+    """
 
     key: AdKey
     name: str | None
     figures: Mapping[str, Figure]
     channel: str
     rule: str
+    common: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Revision:
     channel: str
     rule: str
     name: str | None = None
+    common: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,12 @@ def next_revision(latest: Revision | None, day: AdDay) -> Revision | None:
     """Return the revision that a report makes, or None if it says nothing new."""
     figures = merge_figures(None if latest is None else latest.figures, day.figures)
     if latest is None:
-        return Revision(day.key, 1, figures, day.channel, day.rule, day.name)
+        return Revision(day.key, 1, figures, day.channel, day.rule, day.name, day.common)
     is_equal = figures == latest.figures and day.channel == latest.channel
     if is_equal and (day.rule == latest.rule or day.rule != GIVEN):
         return None
     name = day.name or latest.name
-    return Revision(day.key, latest.number + 1, figures, day.channel, day.rule, name)
+    return Revision(day.key, latest.number + 1, figures, day.channel, day.rule, name, day.common)
 
 
 def postings_of(latest: Revision | None, after: Revision) -> list[Posting]:

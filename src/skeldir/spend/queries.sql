@@ -3,7 +3,7 @@
 SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
        d.platform, d.account, d.campaign, d.day, d.currency, d.revision, d.cost_cents, d.impressions, d.clicks,
        d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule,
-       d.campaign_name
+       d.campaign_name, d.common_channel, d.common_rule
 FROM public.ad_days d
 JOIN unnest(:platforms::text[], :accounts::text[], :campaigns::text[], :days::date[], :currencies::text[])
      AS k (platform, account, campaign, day, currency)
@@ -33,19 +33,22 @@ WHERE d.tenant_id = :tenant_id AND d.platform = ANY(:platforms::text[]) AND d.ch
 ORDER BY d.platform, d.account, d.campaign, d.id DESC;
 
 -- name: insert_ad_days!
--- May be null: names[], costs[], impressions[], clicks[], claim_types[], claims[], claimed[], settings[].
+-- May be null: names[], costs[], impressions[], clicks[], claim_types[], claims[], claimed[], settings[],
+-- common_channels[], common_rules[].
 INSERT INTO public.ad_days
     (tenant_id, id, platform, account, campaign, campaign_name, day, currency, revision, cost_cents, impressions, clicks,
-     claim_type, claims_millionths, claimed_cents, attribution_setting, channel_code, channel_rule, load_id)
+     claim_type, claims_millionths, claimed_cents, attribution_setting, channel_code, channel_rule,
+     common_channel, common_rule, load_id)
 SELECT :tenant_id, n.id, n.platform, n.account, n.campaign, n.campaign_name, n.day, n.currency, n.revision, n.cost_cents,
        n.impressions, n.clicks, n.claim_type, n.claims_millionths, n.claimed_cents, n.attribution_setting, n.channel_code,
-       n.channel_rule, :load_id
+       n.channel_rule, n.common_channel, n.common_rule, :load_id
 FROM unnest(:ids::uuid[], :platforms::text[], :accounts::text[], :campaigns::text[], :names::text[], :days::date[],
             :currencies::text[], :revisions::integer[], :costs::bigint[], :impressions::bigint[], :clicks::bigint[],
             :claim_types::text[], :claims::bigint[], :claimed::bigint[], :settings::text[], :channels::text[],
-            :rules::text[])
+            :rules::text[], :common_channels::text[], :common_rules::text[])
      AS n (id, platform, account, campaign, campaign_name, day, currency, revision, cost_cents, impressions, clicks,
-           claim_type, claims_millionths, claimed_cents, attribution_setting, channel_code, channel_rule)
+           claim_type, claims_millionths, claimed_cents, attribution_setting, channel_code, channel_rule,
+           common_channel, common_rule)
 RETURNING 1;
 
 -- name: insert_spend!
@@ -72,20 +75,36 @@ ORDER BY recorded_at DESC, id DESC
 LIMIT :most;
 
 -- name: find_load$
-SELECT source FROM public.ad_loads WHERE tenant_id = :tenant_id AND id = :load_id;
+SELECT source FROM public.ad_loads WHERE tenant_id = :tenant_id AND id = :load_id AND kind <> 'rules';
 
 -- name: select_days_of_load
--- Every revision of the keys that a load brought one of, the earliest of each first, with the load that brought it.
+-- Every revision of the keys that a load brought one of, the earliest of each first, with the load that brought it; but
+-- none that only followed other rules of channels.
 SELECT d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.cost_cents, d.impressions, d.clicks,
        d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule, d.load_id,
-       l.kind, l.digest
+       d.common_channel, d.common_rule, l.kind, l.digest
 FROM public.ad_days m
 JOIN public.ad_days d
   ON d.platform = m.platform AND d.account = m.account AND d.campaign = m.campaign AND d.day = m.day
      AND d.currency = m.currency
 JOIN public.ad_loads l ON l.id = d.load_id
 WHERE m.tenant_id = :tenant_id AND d.tenant_id = :tenant_id AND l.tenant_id = :tenant_id AND m.load_id = :load_id
+  AND l.kind <> 'rules'
 ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision;
+
+-- name: select_page_of_latest
+-- The latest revision of each key after one, in order, whose channel nobody chose.
+SELECT l.platform, l.account, l.campaign, l.campaign_name, l.day, l.currency, l.cost_cents, l.impressions, l.clicks,
+       l.claim_type, l.claims_millionths, l.claimed_cents, l.attribution_setting, l.channel_code, l.channel_rule,
+       l.common_channel, l.common_rule
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency) d.*
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id
+        AND (d.platform, d.account, d.campaign, d.day, d.currency)
+            > (:platform, :account, :campaign, :day, :currency)
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC
+      LIMIT :most) l
+ORDER BY l.platform, l.account, l.campaign, l.day, l.currency;
 
 -- name: select_revisions
 -- Every revision of a campaign's days between two days, the earliest first.

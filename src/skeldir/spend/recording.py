@@ -10,8 +10,9 @@ from uuid import UUID
 import orjson
 
 from skeldir.db import new_id, new_ids, share_lock, wait_for_lock
-from skeldir.ingest import COMMON_CHANNELS, RESERVED_CHANNELS
+from skeldir.ingest import COMMON_CHANNELS, RESERVED_CHANNELS, rules_in_force
 from skeldir.rollups import ingest_lock, mark_days
+from skeldir.spend.classifying import place_by_rules
 from skeldir.spend.days import (
     BY_NAME,
     FIGURES,
@@ -39,7 +40,7 @@ _Change: TypeAlias = tuple[Revision, list[Posting]]
 class Load:
     """Where days come from: a file's name or a route, its digest, and who brings them."""
 
-    kind: Literal["file", "api", "withdrawal"]
+    kind: Literal["file", "api", "withdrawal", "rules"]
     source: str
     digest: str
     recorded_by: str
@@ -93,9 +94,10 @@ async def record_days(
     """Record days of the transaction's tenant, each key once; what is recorded already in the same form stays.
 
     Each changed day becomes a new revision, and `spend` gets the difference, so that its sum is the latest cost.
-    The days are marked for the roll-up.
+    Channels that nobody chose follow the tenant's rules in force. The days are marked for the roll-up.
     """
     await take_locks(connection, tenant_id)
+    rules = await rules_in_force(connection, tenant_id)
     load_id = new_id()
     new = restated = 0
     before: list[AdDay] = []
@@ -105,7 +107,8 @@ async def record_days(
         changes: list[_Change] = []
         for day in some:
             known = latest.get(day.key)
-            now = next_revision(known, day)
+            name = day.name or (None if known is None else known.name)
+            now = next_revision(known, place_by_rules(replace(day, name=name), rules))
             if known is not None:
                 before.append(replace(day, figures=known.figures))
             if now is not None:
@@ -264,8 +267,14 @@ async def _read_latest(
             row["channel_code"],
             row["channel_rule"],
             row["campaign_name"],
+            common_of(row["common_channel"], row["common_rule"]),
         )
     return found
+
+
+def common_of(channel: str | None, rule: str | None) -> tuple[str, str] | None:
+    """Return what the common rules give a stored day, if a rule of the tenant chose its channel."""
+    return None if channel is None or rule is None else (channel, rule)
 
 
 def figures_of(row: Mapping[str, object]) -> list[int | str | None]:
@@ -309,6 +318,8 @@ async def _write(
         settings=_texts(column("attribution_setting")),
         channels=[one.channel for one in revisions],
         rules=[one.rule for one in revisions],
+        common_channels=[one.common and one.common[0] for one in revisions],
+        common_rules=[one.common and one.common[1] for one in revisions],
     )
     posted = [
         (revision, posting, f"ad:{id_}:{number}")

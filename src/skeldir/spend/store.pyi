@@ -51,7 +51,9 @@ class SelectDaysOfLoadRow(TypedDict):
     channel_code: str
     channel_rule: str
     load_id: UUID
-    kind: Literal["file", "api", "withdrawal"]
+    common_channel: str | None
+    common_rule: str | None
+    kind: Literal["file", "api", "withdrawal", "rules"]
     digest: str
 
 class SelectDaysOfPlatformsRow(TypedDict):
@@ -92,10 +94,12 @@ class SelectLatestRow(TypedDict):
     channel_code: str
     channel_rule: str
     campaign_name: str | None
+    common_channel: str | None
+    common_rule: str | None
 
 class SelectLoadsRow(TypedDict):
     id: UUID
-    kind: Literal["file", "api", "withdrawal"]
+    kind: Literal["file", "api", "withdrawal", "rules"]
     source: str
     platforms: list[str]
     time_zone: str | None
@@ -107,6 +111,25 @@ class SelectLoadsRow(TypedDict):
     unchanged_days: int
     recorded_by: str
     recorded_at: dt.datetime
+
+class SelectPageOfLatestRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    campaign_name: str | None
+    day: dt.date
+    currency: str
+    cost_cents: int | None
+    impressions: int | None
+    clicks: int | None
+    claim_type: str | None
+    claims_millionths: int | None
+    claimed_cents: int | None
+    attribution_setting: str | None
+    channel_code: str
+    channel_rule: str
+    common_channel: str | None
+    common_rule: str | None
 
 class SelectPaidChannelsRow(TypedDict):
     channel_code: str
@@ -167,6 +190,8 @@ class _Queries:
         settings: Collection[str | None],
         channels: Collection[str],
         rules: Collection[str],
+        common_channels: Collection[str | None],
+        common_rules: Collection[str | None],
     ) -> None: ...
     @staticmethod
     async def insert_load(
@@ -246,6 +271,19 @@ class _Queries:
     async def select_loads(
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectLoadsRow]: ...
+    @staticmethod
+    async def select_page_of_latest(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        platform: str,
+        account: str,
+        campaign: str,
+        day: dt.date,
+        currency: str,
+        most: int,
+    ) -> list[SelectPageOfLatestRow]: ...
     @staticmethod
     async def select_paid_channels(
         connection: Connection, /, *, tenant_id: UUID

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.spend.days import FIGURES, AdDay, AdKey
-from skeldir.spend.recording import Load, Recorded, figures_of, record_days, take_locks
+from skeldir.spend.recording import Load, Recorded, common_of, figures_of, record_days, take_locks
 from skeldir.spend.refusals import LoadUnknown
 from skeldir.spend.store import queries
 
@@ -61,7 +61,14 @@ async def _read_said(connection: Connection, tenant_id: UUID, load_id: UUID) -> 
     for row in await queries.select_days_of_load(connection, tenant_id=tenant_id, load_id=load_id):
         key = AdKey(row["platform"], row["account"], row["campaign"], row["day"], row["currency"])
         figures = dict(zip(FIGURES, figures_of(row), strict=True))
-        day = AdDay(key, row["campaign_name"], figures, row["channel_code"], row["channel_rule"])
+        day = AdDay(
+            key,
+            row["campaign_name"],
+            figures,
+            row["channel_code"],
+            row["channel_rule"],
+            common_of(row["common_channel"], row["common_rule"]),
+        )
         # The digest of a withdrawal is the id of what it took back, twice.
         withdrawn = UUID(row["digest"][:32]) if row["kind"] == "withdrawal" else None
         found.append(_Said(row["load_id"], withdrawn, day))

@@ -22,8 +22,13 @@ SELECT t.tenant_id FROM unnest(:tenant_ids::uuid[]) AS t (tenant_id) WHERE publi
 -- name: select_profile^
 SELECT t.name, t.journey_secret,
        coalesce((SELECT array_agg(c.code) FROM public.channels c WHERE c.tenant_id = :tenant_id), '{}') AS own_channels,
-       coalesce((SELECT array_agg(h.host) FROM public.tenant_hosts h WHERE h.tenant_id = :tenant_id), '{}') AS own_hosts
+       coalesce((SELECT array_agg(h.host) FROM public.tenant_hosts h WHERE h.tenant_id = :tenant_id), '{}') AS own_hosts,
+       r.version AS rules_version, r.document AS rules_document
 FROM public.tenants t
+LEFT JOIN public.channel_rules r
+  ON r.tenant_id = :tenant_id
+     AND r.version = (SELECT u.version FROM public.channel_rule_turns u
+                      WHERE u.tenant_id = :tenant_id ORDER BY u.turn DESC LIMIT 1)
 WHERE t.id = :tenant_id;
 
 -- name: select_tenant_ids_of_key

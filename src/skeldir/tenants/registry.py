@@ -36,13 +36,18 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class TenantProfile:
-    """What receiving facts needs to know of a tenant; `journey_secret` never leaves the program."""
+    """What receiving facts needs to know of a tenant; `journey_secret` never leaves the program.
+
+    `rules_document` are the rules of channels in force, of that version; None if the tenant has none of its own.
+    """
 
     tenant_id: UUID
     name: str
     journey_secret: bytes
     own_channels: frozenset[str]
     own_hosts: frozenset[str] = frozenset()
+    rules_version: int | None = None
+    rules_document: str | None = None
 
 
 async def create_tenant(connection: Connection, tenant_id: UUID, name: str) -> None:
@@ -131,6 +136,8 @@ def profile_from(tenant_id: UUID, row: SelectProfileRow) -> TenantProfile:
         row["journey_secret"],
         frozenset(row["own_channels"]),
         frozenset(row["own_hosts"]),
+        row["rules_version"],
+        row["rules_document"],
     )
 
 

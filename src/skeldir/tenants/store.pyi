@@ -53,6 +53,8 @@ class SelectProfileRow(TypedDict):
     journey_secret: bytes
     own_channels: list[str]
     own_hosts: list[str]
+    rules_version: int | None
+    rules_document: str | None
 
 class SelectRetentionRow(TypedDict):
     touch_days: int | None

@@ -1,6 +1,13 @@
 """Channels: how a touch gets its channel, as a pure function over a table of rules that is data."""
 
 from skeldir.ingest.channels.hosts import ascii_host, drop_own_hosts, is_own_host, may_own
+from skeldir.ingest.channels.own_rules import (
+    Fault,
+    OwnRules,
+    check_rules,
+    choose_by_rules,
+    compiled_rules,
+)
 from skeldir.ingest.channels.rules import (
     CLICK_ID_KINDS,
     ChannelChoice,
@@ -14,8 +21,13 @@ __all__ = [
     "COMMON_CHANNELS",
     "RESERVED_CHANNELS",
     "ChannelChoice",
+    "Fault",
+    "OwnRules",
     "ascii_host",
+    "check_rules",
+    "choose_by_rules",
     "choose_channel",
+    "compiled_rules",
     "drop_own_hosts",
     "is_own_host",
     "is_placeholder",
