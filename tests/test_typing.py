@@ -27,6 +27,8 @@ OPEN = {
         "inbox/report_schemas.py",
         "inbox/routes.py",
         "ingest/routes.py",
+        "ingest/rules_routes.py",
+        "ingest/rules_schemas.py",
         "ingest/schemas.py",
         "rates/routes.py",
         "rates/schemas.py",

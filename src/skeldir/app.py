@@ -34,6 +34,7 @@ from skeldir.inbox.routes import deliveries_router
 from skeldir.inbox.routes import router as inbox_router
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
+from skeldir.ingest.rules_routes import router as rules_router
 from skeldir.jobs.gauges import sample_jobs
 from skeldir.jobs.routes import router as jobs_router
 from skeldir.matviews import CANONICAL_VIEWS
@@ -97,6 +98,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         spend_router,
         rates_router,
         reconcile_router,
+        rules_router,
         deliveries_router,
         inbox_router,
         attribution_router,

@@ -15,6 +15,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "standing_touches",
         "channels",
         "tenant_hosts",
+        "channel_rules",
+        "channel_rule_turns",
         "dead_events",
         "imports",
         "undoings",

@@ -44,6 +44,10 @@ _PLAIN_ROWS = (
                             channel_code, channel_rule, load_id)
        VALUES ($1, gen_random_uuid(), 'meta', '1', '2', '2026-03-01', 'USD', 1, NULL, 'email', 'given',
                gen_random_uuid())""",
+    """INSERT INTO channel_rules (tenant_id, version, document, reason, written_by)
+       VALUES ($1, 1, '', 'test', 'test')""",
+    """INSERT INTO channel_rule_turns (tenant_id, turn, version, undoing_id, reason, requested_by)
+       VALUES ($1, 1, 1, gen_random_uuid(), 'test', 'test')""",
     """INSERT INTO exchange_rates (tenant_id, id, source, base, quote, day, revision, rate, reason, recorded_by,
                                    recorded_at)
        VALUES ($1, gen_random_uuid(), 'ecb', 'EUR', 'USD', '2026-03-02', 1, 1.0850, 'test', 'test',

@@ -26,6 +26,7 @@ from skeldir.cli.privacy import privacy_app
 from skeldir.cli.rates import rates_app
 from skeldir.cli.reconcile import reconcile_app
 from skeldir.cli.report import report
+from skeldir.cli.rules import rules_app
 from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.spend import spend_app
@@ -85,6 +86,7 @@ app.add_typer(dead_app, name="dead")
 app.add_typer(spend_app, name="spend")
 app.add_typer(rates_app, name="rates")
 app.add_typer(reconcile_app, name="reconcile")
+app.add_typer(rules_app, name="rules")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")

@@ -9,6 +9,8 @@ FROM (
     UNION ALL SELECT 'attribution_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_events
     UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
     UNION ALL SELECT 'channel_numbers', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_numbers
+    UNION ALL SELECT 'channel_rule_turns', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_rule_turns
+    UNION ALL SELECT 'channel_rules', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_rules
     UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels
     UNION ALL SELECT 'credit_journal', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_journal
     UNION ALL SELECT 'credited_renewals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credited_renewals

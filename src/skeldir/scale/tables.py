@@ -19,6 +19,8 @@ _BY_TENANT: Final = (
     "attribution_events",
     "attribution_models",
     "channel_numbers",
+    "channel_rule_turns",
+    "channel_rules",
     "channels",
     "credit_journal",
     "credit_turns",

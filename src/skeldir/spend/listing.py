@@ -37,7 +37,7 @@ class KnownLoad:
     """A load as it is recorded."""
 
     id: UUID
-    kind: Literal["file", "api", "withdrawal"]
+    kind: Literal["file", "api", "withdrawal", "rules"]
     source: str
     platforms: Sequence[str]
     time_zone: str | None

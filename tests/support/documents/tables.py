@@ -12,6 +12,8 @@ ROWS: dict[str, str] = {
     "attribution_models": "A model version; its parameters never change. Reports show those that are in force.",
     "audits": "The result of an audit: how many differences, of which checks, and the digest of its document.",
     "channel_numbers": "The number of a channel in packed journeys; assigned once.",
+    "channel_rule_turns": "Which version of a tenant's rules of channels came into force, when, by whom and why.",
+    "channel_rules": "A version of a tenant's rules of channels, as it was written. It never changes.",
     "channels": "A channel of the tenant's own, beside the common taxonomy.",
     "credit_journal": "A change of the sums of credit. What a sum was at any moment is a sum over its changes.",
     "credited_renewals": "An order whose credit is in the sums of renewals.",

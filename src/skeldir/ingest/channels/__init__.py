@@ -2,6 +2,7 @@
 
 from skeldir.ingest.channels.hosts import ascii_host, drop_own_hosts, is_own_host, may_own
 from skeldir.ingest.channels.own_rules import (
+    LONGEST_DOCUMENT,
     Fault,
     OwnRules,
     check_rules,
@@ -19,6 +20,7 @@ from skeldir.ingest.channels.taxonomy import COMMON_CHANNELS, RESERVED_CHANNELS
 __all__ = [
     "CLICK_ID_KINDS",
     "COMMON_CHANNELS",
+    "LONGEST_DOCUMENT",
     "RESERVED_CHANNELS",
     "ChannelChoice",
     "Fault",
