@@ -310,7 +310,7 @@ _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.holds_no_personal_keys(payload jsonb)": "e33f14a6a47d5efe",
         "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
-        "public.open_tenant(tenant uuid, shared_lock bigint)": "8027ef8157f7d440",
+        "public.open_tenant(tenant uuid, shared_lock bigint)": "087e06ba560cc6c7",
         "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
     }
 )
@@ -324,7 +324,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "61d5835691d1a2b1",
+        "public.tenant_tables()": "08c247caa7d9708b",
     }
 )
 

@@ -1,4 +1,4 @@
-"""`skeldir rules`: a tenant's rules of channels, from a file or an editor, and putting a version in force."""
+"""`skeldir rules`: a tenant's rules of channels, from a file, and putting a version in force."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from uuid import UUID
 
-import click
 import typer
 from rich.table import Column, Table
 
@@ -45,6 +44,8 @@ rules_app = typer.Typer(
 )
 
 _TEMPLATE: Final = """\
+# The tenant has no rules of its own in force.
+#
 # Rules in order: the first that matches gives the channel; if none does, the common rules do.
 # Conditions: source, medium, campaign, referrer, path with is, contains, starts_with, ends_with; click_id with is.
 #
@@ -56,7 +57,7 @@ _TEMPLATE: Final = """\
 """
 
 FileOption = Annotated[
-    Path | None,
+    Path,
     typer.Option("--file", help="A TOML file with the rules; - reads standard input."),
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
@@ -84,7 +85,7 @@ def show(
             if number is None:
                 in_force = await rules_in_force(connection, tenant_id)
                 if in_force is None:
-                    out.print("The tenant has no rules of its own in force.")
+                    out.print(_TEMPLATE, markup=False, highlight=False, emoji=False)
                     return
                 number = in_force.version
             found = await load_rules(connection, tenant_id, number)
@@ -95,27 +96,29 @@ def show(
             soft_wrap=True,
             markup=False,
             highlight=False,
+            emoji=False,
         )
 
     run_with_runtime(work)
 
 
 @rules_app.command("edit")
-def edit(tenant: TenantArgument, reason: ReasonOption, file: FileOption = None) -> None:
-    """Store rules as the next version, from a file or from the editor, which opens the latest version."""
+def edit(tenant: TenantArgument, file: FileOption, reason: ReasonOption) -> None:
+    """Store the rules of a file as the next version; `rules show` prints those to begin with."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with runtime.database(pool_size=1) as database:
-            document = _read(file) if file is not None else await _ask(database, tenant_id)
-            async with database.tenant(tenant_id) as connection:
-                stored, covered = await store_rules(
-                    connection,
-                    tenant_id,
-                    document,
-                    reason=reason,
-                    written_by=await describe_command(connection),
-                )
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            stored, covered = await store_rules(
+                connection,
+                tenant_id,
+                _read(file),
+                reason=reason,
+                written_by=await describe_command(connection),
+            )
         _show_faults(covered)
         out.print(
             f"Stored as version {stored.version}. `skeldir rules apply` puts it in force.",
@@ -128,7 +131,7 @@ def edit(tenant: TenantArgument, reason: ReasonOption, file: FileOption = None) 
 @rules_app.command("check")
 def check(
     tenant: TenantArgument,
-    file: Annotated[Path, typer.Option("--file", help="A TOML file; - reads standard input.")],
+    file: FileOption,
 ) -> None:
     """Name each fault of a file with rule and line, and rules that can never match; nothing is stored."""
 
@@ -256,20 +259,6 @@ async def _show_moves(database: Database, tenant_id: UUID, version: int | None) 
         out.print(table)
 
 
-async def _ask(database: Database, tenant_id: UUID) -> str:
-    if not is_terminal():
-        raise InputInvalid("There is no terminal for an editor.", cure="Give the rules by --file.")
-    async with database.tenant(tenant_id, is_read_only=True) as connection:
-        latest = await list_rules(connection, tenant_id, most=1)
-        text = _TEMPLATE
-        if latest:
-            text = (await load_rules(connection, tenant_id, latest[0].version)).document
-    written: str | None = click.edit(text, extension=".toml")
-    if written is None:
-        raise InputInvalid("Nothing was written.", cure="Save the file in the editor.")
-    return written
-
-
 def _read(file: Path) -> str:
     try:
         raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -282,7 +271,7 @@ def _read(file: Path) -> str:
 
 def _show_faults(faults: list[Fault]) -> None:
     for fault in faults:
-        out.print(fault.describe(), soft_wrap=True, markup=False, highlight=False)
+        out.print(fault.describe(), soft_wrap=True, markup=False, highlight=False, emoji=False)
 
 
 def _confirm(*, yes: bool) -> None:

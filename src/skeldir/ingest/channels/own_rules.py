@@ -194,7 +194,8 @@ def read_rules(document: str) -> tuple[list[OwnRule], list[Fault]]:
         parsed = tomllib.loads(document)
     except tomllib.TOMLDecodeError as error:
         found = _LINE.search(str(error))
-        return [], [Fault(int(found[1]) if found else 0, "", f"This is not TOML: {error}.")]
+        line = int(found[1]) if found else document.count("\n") + 1
+        return [], [Fault(line, "", f"This is not TOML: {error}.")]
     rows = parsed.pop("rule", [])
     lines = [document.count("\n", 0, m.end()) + 1 for m in _HEADER.finditer(document)]
     faults = [Fault(0, "", f"{name!r:.80} is not known; there is only `rule`.") for name in parsed]
