@@ -106,7 +106,8 @@ def test_only_roots_are_let_past_a_door() -> None:
             r"skeldir\.(app|worker|cli\.\w+|spend\.files\.\*\*|exports\.encoding)$", importer
         ), importer
         assert re.search(
-            r"\.(routes|model_routes|tasks|gauges|files|planning|waker|serving|desk)$", imported
+            r"\.(routes|model_routes|rules_routes|tasks|gauges|files|planning|waker|serving|desk)$",
+            imported,
         ), imported
 
 

@@ -40,6 +40,15 @@ checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", 
 [[operations]]  # no schema says which currencies and days there are, and that rates do not contradict each other
 include-path-regex = "/rates$"
 checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
+[[operations]]  # no schema says which cursors were given out
+include-path-regex = "/rules(/turns)?$"
+checks.positive_data_acceptance.expected-statuses = ["200", "404", "422"]
+[[operations]]  # no schema says which versions there are
+include-path-regex = "/rules/[{]version[}]$"
+checks.positive_data_acceptance.expected-statuses = ["200", "404"]
+[[operations]]  # no schema says which texts can be read as rules
+include-path-regex = "/rules/check$"
+checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 [[operations]]  # no schema says that a range ends after it begins, which cursors were given out, or what is to come
 include-path-regex = "/(changes|channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime|lines)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "404", "422"]

@@ -45,6 +45,10 @@ MORE = {
     ("post", "/v1/spend"): {"413", "415"},
     ("post", "/v1/claims"): {"413", "415"},
     ("post", "/v1/rates"): {"409", "413", "415"},
+    ("post", "/v1/rules"): {"413", "415"},
+    ("post", "/v1/rules/check"): {"413", "415"},
+    ("post", "/v1/rules/apply"): {"404", "409", "413", "415"},
+    ("get", "/v1/rules/{version}"): {"404"},
     ("post", "/v1/reconciliations"): {"409", "413", "415"},
     ("get", "/v1/reconciliations/{reconciliation_id}"): {"404"},
     ("get", "/v1/reconciliations/{reconciliation_id}/lines"): {"404"},
@@ -57,6 +61,11 @@ MORE = {
     ("put", "/v1/models/{model}"): {"413", "415"},
     ("delete", "/v1/models/{model}"): {"404", "409"},
     ("post", "/v1/models/{model}/preview"): {"413", "415"},
+}
+RULES = {
+    "/v1/rules": {"document": "", "reason": "why"},
+    "/v1/rules/apply": {"version": None, "reason": "why"},
+    "/v1/rules/check": {"document": ""},
 }
 RATES = {
     "source": "treasury",
@@ -100,7 +109,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 32
+    assert len(OPERATIONS) == 38
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -117,9 +126,12 @@ async def test_every_operation_answers_as_described(
         body = b"{}"
     if (method, path) == ("post", "/v1/rates"):
         body = json.dumps(RATES).encode()
+    if method == "post" and path in RULES:
+        body = json.dumps(RULES[path]).encode()
     if path.endswith("/reconciliations"):
         body = b'{"first_day": "2026-03-01", "last_day": "2026-03-02", "model": "linear"}'
     asked = path.replace("{order_id}", "991").replace("{model}", "linear")
+    asked = asked.replace("{version}", "1")
     asked = asked.replace("{provider}", "stripe").replace("{reconciliation_id}", str(UUID(int=1)))
     if path.endswith("/changes"):
         # The tenant is new.
@@ -127,7 +139,8 @@ async def test_every_operation_answers_as_described(
     described = OPERATIONS[method, path]["responses"]
     with_key = await client.request(method, asked, headers=key, content=body)
     unusual = {"/v1/attribution/orders/{order_id}": 404, "/health/worker": 503, SIGNED: 401}
-    expected = 404 if "{reconciliation_id}" in path else unusual.get(path, 200)
+    is_unknown = "{reconciliation_id}" in path or "{version}" in path
+    expected = 404 if is_unknown else unusual.get(path, 200)
     assert with_key.status_code == expected
     without = await client.request(method, asked, content=body)
     assert without.status_code == (expected if path in OPEN else 401)
@@ -186,7 +199,7 @@ def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
 
 def test_every_example_fits_its_schema() -> None:
     schemas = list(schemas_with_examples())
-    assert len(schemas) == 33
+    assert len(schemas) == 35
     for schema in schemas:
         for example in schema["examples"]:
             assert faults_of(example, schema) == []

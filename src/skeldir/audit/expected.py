@@ -28,6 +28,7 @@ ROLES_ON_CITUS: Final[Mapping[str, str]] = MappingProxyType(
 """The same on Citus, where the coordinator logs in to the nodes as the role whose rights apply."""
 
 _APPEND = "app_user INSERT SELECT"
+_ONLY_ADDED = ("ad_days", "ad_loads", "channel_rule_turns", "channel_rules", "exchange_rates")
 _READ = "app_user SELECT"
 _REPLACE = "app_user DELETE INSERT SELECT"
 _MESSAGES = "app_user DELETE INSERT SELECT UPDATE"
@@ -46,9 +47,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "celery.task_id_sequence": _NUMBERS,
         "celery.taskset_id_sequence": _NUMBERS,
         "public.allocation_summary": _READ,
-        "public.exchange_rates": _APPEND,
-        "public.ad_days": _APPEND,
-        "public.ad_loads": _APPEND,
+        **{f"public.{name}": _APPEND for name in _ONLY_ADDED},
         "public.api_keys": "app_user INSERT(expires_at, id, name, prefix, replaces, scopes, secret_sha256, tenant_id) "
         "SELECT UPDATE(expires_at, last_used_at, revoked_at)",
         "public.attribution_events": _APPEND,
@@ -56,8 +55,6 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.audits": _APPEND,
         "public.channel_numbers": _APPEND,
         "public.channel_performance": _READ,
-        "public.channel_rules": _APPEND,
-        "public.channel_rule_turns": _APPEND,
         "public.channels": _APPEND,
         "public.credit_journal": _REPLACE,
         "public.credited_renewals": _REPLACE,
@@ -170,11 +167,7 @@ READ_BY_VIEW_OWNER: Final = (
     "tenants",
 )
 _ONLY_ISOLATED: Final = (
-    "ad_days",
-    "ad_loads",
-    "exchange_rates",
-    "channel_rules",
-    "channel_rule_turns",
+    *_ONLY_ADDED,
     "attribution_events",
     "attribution_models",
     "channel_numbers",

@@ -85,7 +85,7 @@ def show(
             if number is None:
                 in_force = await rules_in_force(connection, tenant_id)
                 if in_force is None:
-                    out.print(_TEMPLATE, markup=False, highlight=False, emoji=False)
+                    out.print(_TEMPLATE, soft_wrap=True, markup=False, highlight=False, emoji=False)
                     return
                 number = in_force.version
             found = await load_rules(connection, tenant_id, number)

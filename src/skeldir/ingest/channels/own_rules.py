@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from skeldir.ingest.channels.rules import ChannelChoice, choose_channel, tidy
 from skeldir.ingest.channels.taxonomy import COMMON_CHANNELS, RESERVED_CHANNELS
@@ -190,6 +190,7 @@ def read_rules(document: str) -> tuple[list[OwnRule], list[Fault]]:
     """Return the rules of a document that can be read, in order, and the faults of the others."""
     if len(document) > LONGEST_DOCUMENT or "\0" in document:
         return [], [Fault(0, "", f"More than {LONGEST_DOCUMENT} characters, or a null character.")]
+    parsed: dict[str, object]
     try:
         parsed = tomllib.loads(document)
     except tomllib.TOMLDecodeError as error:
@@ -220,7 +221,7 @@ def read_rules(document: str) -> tuple[list[OwnRule], list[Fault]]:
 class _Reading:
     """Reads one rule, and adds what is wrong with it to `faults`."""
 
-    row: Mapping[str, Any]
+    row: object
     line: int
     faults: list[Fault]
     rule: str = ""
@@ -230,7 +231,7 @@ class _Reading:
 
     def read(self) -> OwnRule | None:
         before = len(self.faults)
-        row = dict(self.row)
+        row: dict[str, object] = dict(self.row) if isinstance(self.row, dict) else {}
         rule_id, channel = row.pop("id", None), row.pop("channel", None)
         if isinstance(rule_id, str) and _ID.fullmatch(rule_id):
             self.rule = rule_id

@@ -37,8 +37,8 @@ ALTER TABLE public.channel_rule_turns FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON public.channel_rule_turns
     USING (tenant_id = (SELECT public.current_tenant_id())) WITH CHECK (tenant_id = (SELECT public.current_tenant_id()));
 
-ALTER TABLE public.ad_days ADD COLUMN common_channel text COLLATE "C", ADD COLUMN common_rule text COLLATE "C",
-    ADD CONSTRAINT ad_days_common_check CHECK ((common_channel IS NULL) = (common_rule IS NULL));
+ALTER TABLE public.ad_days ADD COLUMN common_channel text COLLATE "C", ADD COLUMN common_rule text COLLATE "C";
+ALTER TABLE public.ad_days ADD CONSTRAINT ad_days_common_check CHECK ((common_channel IS NULL) = (common_rule IS NULL));
 COMMENT ON COLUMN public.ad_days.common_channel IS 'what the common rules give the campaign, where a rule of the tenant chose';
 
 ALTER TABLE public.ad_loads DROP CONSTRAINT ad_loads_kind_check;
