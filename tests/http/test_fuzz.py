@@ -42,9 +42,9 @@ include-path-regex = "/rates$"
 checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
 [[operations]]  # no schema says which cursors were given out
 include-path-regex = "/rules(/turns)?$"
-checks.positive_data_acceptance.expected-statuses = ["200", "404", "422"]
+checks.positive_data_acceptance.expected-statuses = ["200", "403", "404", "422"]
 [[operations]]  # no schema says which versions there are
-include-path-regex = "/rules/[{]version[}]$"
+include-path-regex = "/rules/versions/$"
 checks.positive_data_acceptance.expected-statuses = ["200", "404"]
 [[operations]]  # no schema says which texts can be read as rules
 include-path-regex = "/rules/check$"

@@ -48,7 +48,7 @@ MORE = {
     ("post", "/v1/rules"): {"413", "415"},
     ("post", "/v1/rules/check"): {"413", "415"},
     ("post", "/v1/rules/apply"): {"404", "409", "413", "415"},
-    ("get", "/v1/rules/{version}"): {"404"},
+    ("get", "/v1/rules/versions/{version}"): {"404"},
     ("post", "/v1/reconciliations"): {"409", "413", "415"},
     ("get", "/v1/reconciliations/{reconciliation_id}"): {"404"},
     ("get", "/v1/reconciliations/{reconciliation_id}/lines"): {"404"},

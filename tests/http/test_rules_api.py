@@ -64,7 +64,7 @@ async def test_rules_are_checked_stored_and_applied(
     assert (page["in_force"], [one["version"] for one in page["data"]]) == (1, [2])
     rest = await client.get(f"/v1/rules?limit=1&cursor={page['next_cursor']}", headers=read)
     assert [one["version"] for one in rest.json()["data"]] == [1]
-    assert (await client.get("/v1/rules/1", headers=read)).json()["document"] == RULES
+    assert (await client.get("/v1/rules/versions/1", headers=read)).json()["document"] == RULES
     turns = (await client.get("/v1/rules/turns", headers=read)).json()
     assert [(one["turn"], one["version"], one["reason"]) for one in turns["data"]] == [
         (1, 1, "now")
@@ -72,7 +72,7 @@ async def test_rules_are_checked_stored_and_applied(
 
     assert (await client.get("/v1/rules", headers=of_other)).json()["data"] == []
     assert (await client.get("/v1/rules/turns", headers=of_other)).json()["data"] == []
-    assert (await client.get("/v1/rules/1", headers=of_other)).status_code == 404
+    assert (await client.get("/v1/rules/versions/1", headers=of_other)).status_code == 404
     theirs = await client.post(
         "/v1/rules/apply", headers=of_other, json={"version": 1, "reason": "x"}
     )

@@ -89,7 +89,7 @@ async def get_turns(
     return TurnsPage(data, next_cursor)
 
 
-@router.get("/{version}", responses=_FIND_PROBLEMS, summary="A version of the rules")
+@router.get("/versions/{version}", responses=_FIND_PROBLEMS, summary="A version of the rules")
 async def get_version(
     version: Annotated[Number, Path(description="the number of a version")],
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
