@@ -43,6 +43,7 @@ _NEED_MORE: Final = frozenset(
         "/v1/attribution/changes",
         "/v1/reconciliations/{reconciliation_id}",
         "/v1/reconciliations/{reconciliation_id}/lines",
+        "/v1/rules/versions/{version}",
     }
 )
 _ID: Final = re.compile("[0-9a-f-]{36}|(?<=since=).*")
@@ -183,6 +184,7 @@ def _prove_named(proof: Proof, client: httpx2.Client) -> None:
         (f"/v1/reconciliations/{theirs}", 404),
         (f"/v1/reconciliations/{theirs}/lines", 404),
         (f"/v1/attribution/changes?since={since}", 200),
+        ("/v1/rules/versions/1", 200),
     ):
         mine, of_b = client.get(url, headers=a), client.get(url, headers=b)
         found = len(needles_of(world).found_in(mine.text, (theirs,)))
@@ -190,11 +192,11 @@ def _prove_named(proof: Proof, client: httpx2.Client) -> None:
         route = _ID.sub("…", url)
         lines.append((route, mine.status_code == as_a, of_b.status_code, is_other, found))
     proof.tabulate(
-        "the reading routes that need more than their path: B's comparisons, and changes since a moment, as A and as B",
+        "the reading routes that need more than their path: B's comparisons, rules, and changes, as A and as B",
         ("route", "as A as it must be", "as B", "different", "found of B as A"),
         lines,
         expect=(
-            rows(exactly=3),
+            rows(exactly=4),
             every("as A as it must be", True),
             every("as B", 200),
             every("different", True),
@@ -297,7 +299,7 @@ def _prove_scopes(proof: Proof) -> None:
             lines.append((route.method, route.path, _answer(reading), _answer(ingesting)))
     complete = tuple(route.path for route in routes if route.path not in _NEED_MORE)
     denied, changing = "403 scope_missing", {"method": ("DELETE", "PUT")}
-    # A preview writes nothing, and yet only a reader may ask for one.
+    # A preview and a check write nothing, and yet only a reader may ask for one.
     preview = {"method": "POST", "read": "422 input_invalid"}
     proof.tabulate(
         "every route that needs a key, with a key of A of the scope `read` alone, and with one of `ingest` alone",
@@ -310,7 +312,7 @@ def _prove_scopes(proof: Proof) -> None:
             every("ingest", denied, where={"method": "GET"}),
             every("read", denied, "422 input_invalid", where={"method": "POST"}),
             every("ingest", "<count>", "<count> <word>", where={"method": "POST"}),
-            every("path", "/v1/models/{model}/preview", where=preview),
+            every("path", "/v1/models/{model}/preview", "/v1/rules/check", where=preview),
             every("ingest", denied, where=preview),
             every("read", denied, where=changing),
             every("ingest", denied, where=changing),

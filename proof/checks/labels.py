@@ -35,6 +35,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "ingest.undo",
             "matviews.refresh",
             "reconcile.run",
+            "spend.restate",
             "tenants.delete",
             "other",
         ],

@@ -1,4 +1,4 @@
-"""What both tenants of the proof spend on ads, what platforms claim, and a rate: batches in their order."""
+"""What both tenants of the proof spend on ads, what platforms claim, a rate and rules: batches in their order."""
 
 from __future__ import annotations
 
@@ -64,6 +64,17 @@ def rates_of(plan: Plan) -> Batch:
     """Return an exchange rate of a source that only this tenant has."""
     rate = {"day": FIRST_DAY, "quote": "USD", "rate": f"1.{plan.price}"}
     return Batch("rates", {"source": plan.channel, "base": "EUR", "rates": [rate]}, (1, 0, 0))
+
+
+def rules_of(plan: Plan) -> list[Batch]:
+    """Return the storing of rules, and a turn to the common ones, with the tenant's word; nothing is counted."""
+    rule = (
+        f'[[rule]]\nid = "brand"\nchannel = "{plan.channel}"\ncampaign.contains = "{plan.word}"\n'
+    )
+    return [
+        Batch("rules", {"document": rule, "reason": plan.word}, (None, None, None)),
+        Batch("rules/apply", {"version": None, "reason": plan.word}, (None, None, None)),
+    ]
 
 
 def _about(plan: Plan, platform: str, campaign: str, day: str, name: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 from psycopg import sql
 
-from proof.stage.batches import COMPARISON, Batch, batches_of, rates_of
+from proof.stage.batches import COMPARISON, Batch, batches_of, rates_of, rules_of
 from proof.stage.ground import Ground
 from proof.stage.noting import NotedReport, read_report
 from proof.stage.planting import (
@@ -243,6 +243,8 @@ class World:
         self._credit()
         for key in keys:
             self._send_batches(key, [COMPARISON])
+        for plan, key in zip(self.plans, keys, strict=True):
+            self._send_batches(key, rules_of(plan))
         self._start("beat", "beat")
         self.settle()
 

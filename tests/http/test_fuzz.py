@@ -43,9 +43,6 @@ checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
 [[operations]]  # no schema says which cursors were given out
 include-path-regex = "/rules(/turns)?$"
 checks.positive_data_acceptance.expected-statuses = ["200", "403", "404", "422"]
-[[operations]]  # no schema says which versions there are
-include-path-regex = "/rules/versions/$"
-checks.positive_data_acceptance.expected-statuses = ["200", "404"]
 [[operations]]  # no schema says which texts can be read as rules
 include-path-regex = "/rules/check$"
 checks.positive_data_acceptance.expected-statuses = ["200", "422"]

@@ -24,8 +24,8 @@ READS = {
 }
 
 
-def test_there_are_seventeen_reading_endpoints() -> None:
-    assert len(READS) == 17
+def test_there_are_twenty_reading_endpoints() -> None:
+    assert len(READS) == 20
 
 
 @pytest.mark.parametrize("path", READS)
@@ -39,7 +39,7 @@ def test_every_parameter_is_described_and_never_null(path: str) -> None:
 def test_every_problem_is_declared(path: str) -> None:
     responses: dict[str, Any] = READS[path]["responses"]
     expected = {"200", "400", "401", "403", "408", "422", "429", "431", "500", "503"}
-    has_404 = path.endswith(("_id}", "channels", "kinds", "origins", "/lines"))
+    has_404 = path.endswith(("_id}", "{version}", "channels", "kinds", "origins", "/lines"))
     expected |= {"404"} if has_404 else set()
     expected |= {"304"} if path.endswith("realtime") else set()
     assert set(responses) == expected
