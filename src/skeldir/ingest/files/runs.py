@@ -39,7 +39,7 @@ from skeldir.ingest.receive import (
     record_touches,
 )
 from skeldir.rollups import ingest_lock
-from skeldir.tenants import TenantProfile
+from skeldir.tenants import TenantProfile, load_profile
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -100,7 +100,7 @@ async def lock_import(
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """A batch of rows, up to `last_row`, that was read and prepared ahead.
+    """A batch of rows, up to `last_row`, that was read and prepared ahead, by the profile that the tenant had.
 
     Conversions keep their items: the database may have reasons to reject some. Refunds are totals so
     far, of which only the database knows how much is new.
@@ -108,6 +108,8 @@ class _Ahead:
 
     last_row: int
     skipped: int
+    read_touches: Delivery
+    profile: TenantProfile
     touches: PreparedTouches | None
     conversions: Sequence[tuple[Delivery, PreparedConversions]]
     refunds: Delivery | None
@@ -176,7 +178,9 @@ class ImportRun:
         return _Ahead(
             batch.last_row,
             batch.skipped,
-            prepare_touches(self.profile, [touches]) if touches.items else None,
+            touches,
+            profile := self.profile,
+            prepare_touches(profile, [touches]) if touches.items else None,
             [(orders, prepare_conversions(self.profile, [orders]))] if orders.items else [],
             refunds if refunds.items else None,
             unrefunded if unrefunded.items else None,
@@ -200,7 +204,7 @@ class ImportRun:
                 async with self.db.tenant(self.profile.tenant_id) as connection:
                     await self._share_ingest(connection)
                     before = await self._lock_complete(connection)
-                    now = await self._post(connection, ahead, done)
+                    now = await self._post(connection, await self._keep_up(connection, ahead), done)
                     await self._advance(
                         connection,
                         replace(
@@ -267,9 +271,23 @@ class ImportRun:
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._share_ingest(connection)
             await self._lock(connection, done)
-            done = await self._post(connection, ahead, done)
+            done = await self._post(connection, await self._keep_up(connection, ahead), done)
             await self._advance(connection, done, is_complete=False)
         return done
+
+    async def _keep_up(self, connection: Connection, ahead: _Ahead) -> _Ahead:
+        """Return the batch by the tenant's hosts, channels and rules of now, under the lock of those who record facts.
+
+        What is restated afterwards then finds nothing that follows earlier ones.
+        """
+        if ahead.touches is None:
+            return ahead
+        now = await load_profile(connection, self.profile.tenant_id)
+        if now == ahead.profile:
+            return ahead
+        self.profile = now
+        touches = await asyncio.to_thread(prepare_touches, now, [ahead.read_touches])
+        return replace(ahead, profile=now, touches=touches)
 
     async def _post(
         self, connection: Connection, ahead: _Ahead, done: ImportProgress
