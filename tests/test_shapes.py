@@ -26,10 +26,6 @@ ALIKE = {
         "ConversionItem",
     ): "a fact, its amount signed and its moment read; the JSON that it is read from",
     (
-        "KindsReport",
-        "OriginsReport",
-    ): "the responses of two reports, whose rows differ",
-    (
         "Rate",
         "RateItem",
     ): "a rate as a number of a day; the JSON that it is read from",

@@ -23,6 +23,7 @@ from skeldir.attribution.converted import (
     ConvertedSums,
     convert_channels,
 )
+from skeldir.attribution.credit_days import Basis
 from skeldir.attribution.definitions import (
     active_versions,
     define_models,
@@ -105,6 +106,7 @@ __all__ = [
     "UNATTRIBUTED",
     "AfterConversion",
     "AllocationRows",
+    "Basis",
     "Cause",
     "ChangesAsked",
     "ChangesReport",

@@ -21,6 +21,7 @@ from skeldir.attribution.packing import (
     AGE_BITS,
     CAPTURE_LETTER,
     ENTRY_BYTES,
+    ENTRY_COLUMNS,
     LARGEST_CHANNEL_NUMBER,
     NO_CONVERSION,
     OLDEST_AGE,
@@ -56,9 +57,6 @@ _AT_ONCE: Final = 1 << 18
 """How much is evaluated at once, in touches and entries: about 100 MB of columns."""
 
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
-_ENTRY: Final = np.dtype(
-    [("id", "V16"), ("moment", "<i8"), ("amount", "<i8"), ("currency", "u1", 3), ("letter", "u1")]
-)
 
 
 class Channels:
@@ -311,7 +309,7 @@ def _read_columns(
     touch_starts = _starts_of([len(order.path) for order in orders], TOUCH_BYTES)
     entry_starts = _starts_of([len(order.entries) for order in orders], ENTRY_BYTES)
     words = np.frombuffer(b"".join([order.path for order in orders]), "<u8")
-    entries = np.frombuffer(b"".join([order.entries for order in orders]), _ENTRY)
+    entries = np.frombuffer(b"".join([order.entries for order in orders]), ENTRY_COLUMNS)
     captures = np.flatnonzero(entries["letter"] == CAPTURE_LETTER[0])
     # For each order, the first capture at or after its first entry.
     places = np.searchsorted(captures, entry_starts[:-1])

@@ -67,7 +67,7 @@ SEPARATOR: Final = "\x1f"
 BEFORE_CAMPAIGN: Final = "\x1e"
 ORDERS_READ_AT_ONCE: Final = 500
 ENTRIES_READ_AT_ONCE: Final = 20_000
-_MOST_CHANNELS: Final = 100
+MOST_CHANNELS: Final = 100
 ALWAYS: Final = -(2**31)
 _MARGIN: Final = timedelta(hours=16)
 """No zone is ahead of UTC, or behind it, by as much."""
@@ -156,7 +156,7 @@ async def _read_spend(
         days=asked.days,
         currency=asked.currency,
         channel=asked.channel,
-        most_channels=_MOST_CHANNELS,
+        most_channels=MOST_CHANNELS,
     )
 
 
@@ -185,15 +185,15 @@ async def read_totals(
         currency=asked.currency,
         channel=asked.channel,
         bases=bases_of(without_renewals=asked.without_renewals),
-        most=(_MOST_CHANNELS + 1) * max(1, len(versions)),
+        most=(MOST_CHANNELS + 1) * max(1, len(versions)),
     )
     totals: dict[tuple[str, str], OfModels] = defaultdict(dict)
     for row in rows:
         amounts = int(row["credited_cents"]), int(row["conversion_ppt"])
         totals[row["currency"], row["channel_code"]][row["model_version"]] = amounts
-    if len(totals) > _MOST_CHANNELS:
+    if len(totals) > MOST_CHANNELS:
         raise ReportTooLarge(
-            f"More than {_MOST_CHANNELS} channels and currencies have credit.",
+            f"More than {MOST_CHANNELS} channels and currencies have credit.",
             cure="Name a channel or a currency.",
         )
     return totals

@@ -32,6 +32,10 @@ LARGEST_CHANNEL_NUMBER: Final = (1 << (64 - AGE_BITS)) - 1
 TOUCH_BYTES: Final = 8
 _ENTRY: Final = struct.Struct("<16sqq3sc")
 ENTRY_BYTES: Final = _ENTRY.size
+ENTRY_COLUMNS: Final = np.dtype(
+    [("id", "V16"), ("moment", "<i8"), ("amount", "<i8"), ("currency", "u1", 3), ("letter", "u1")]
+)
+"""The same record for numpy."""
 
 CAPTURE_LETTER: Final = b"c"
 _LETTERS: Final[Mapping[str, bytes]] = MappingProxyType(

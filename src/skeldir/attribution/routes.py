@@ -126,7 +126,10 @@ async def get_origins(query: Annotated[OriginsQuery, Query()], reading: ReportRe
 async def get_kinds(query: Annotated[KindsQuery, Query()], reading: ReportReading) -> Response:
     """Divide the credit of each channel by the kinds of the credited entries, over all days asked for.
 
-    They add up to the channel's credit, to the unit. The report is computed from the facts of the days, as that of
+    By the day of the entries they add up to the channel's credit, to the unit. By that of the orders, refunds and
+    disputes are beside the captures that they take back; by that of the touches, money is where it was earned. Over all
+    days the sums are equal, but an entry is then divided among channels and days at once, so that those of one channel
+    may differ by rounding. The report is computed from the facts of the days, as that of
     origins is; more than 10,000 orders are refused with `report_too_large`.
     """
     asked = OriginsAsked(
@@ -138,7 +141,7 @@ async def get_kinds(query: Annotated[KindsQuery, Query()], reading: ReportReadin
         without_renewals=query.renewals == "exclude",
     )
     report = await reading.run(
-        lambda opened: report_kinds(opened.connection, opened.profile.tenant_id, asked)
+        lambda opened: report_kinds(opened.connection, opened.profile.tenant_id, asked, query.basis)
     )
     return Response(_KINDS.dump_json(report), media_type="application/json")
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, field_validator
 
 from skeldir.attribution.channel_rows import ChannelRow, Granularity
 from skeldir.attribution.comparisons import Compare, Comparison, Match
+from skeldir.attribution.kind_schemas import BasisShown
 from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
 from skeldir.days import TimeZone
@@ -94,8 +95,8 @@ class ChangesQuery(Days):
     )
 
 
-class KindsQuery(CreditQuery):
-    """The filters of the report of kinds of entries."""
+class OfChannelQuery(CreditQuery):
+    """The filters of a report that can be of one channel."""
 
     channel: Annotated[
         Filter[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")]],
@@ -103,7 +104,13 @@ class KindsQuery(CreditQuery):
     ] = None
 
 
-class OriginsQuery(KindsQuery):
+class KindsQuery(OfChannelQuery):
+    """The filters of the report of kinds of entries."""
+
+    basis: BasisShown = "entry_day"
+
+
+class OriginsQuery(OfChannelQuery):
     """The filters of the report of sources and campaigns."""
 
     by: Annotated[Dimension, Field(description="what each channel is divided by")] = "source"

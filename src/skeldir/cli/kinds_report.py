@@ -8,7 +8,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from skeldir.attribution import KindCredit, KindsReport, OriginsAsked, report_kinds
+from skeldir.attribution import Basis, KindCredit, KindsReport, OriginsAsked, report_kinds
 from skeldir.cli.console import err, out
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.money import format_minor
@@ -22,7 +22,16 @@ _COLUMNS = {
 }
 
 
-def show_kinds(tenant: str, asked: OriginsAsked, *, as_json: bool, most_orders: int) -> None:
+def basis_of(by: str, basis: Basis | None) -> Basis:
+    """Return the basis that was chosen or goes without saying; a usage error if the report has none to choose."""
+    if basis is not None and by != "kind":
+        raise typer.BadParameter("--basis needs --by kind.")
+    return basis or "entry_day"
+
+
+def show_kinds(
+    tenant: str, asked: OriginsAsked, basis: Basis, *, as_json: bool, most_orders: int
+) -> None:
     """Print the report, as a table for each currency and model or as the JSON that the API returns."""
 
     async def work(runtime: Runtime) -> KindsReport:
@@ -31,7 +40,7 @@ def show_kinds(tenant: str, asked: OriginsAsked, *, as_json: bool, most_orders: 
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id, is_read_only=True) as connection,
         ):
-            return await report_kinds(connection, tenant_id, asked, most_orders=most_orders)
+            return await report_kinds(connection, tenant_id, asked, basis, most_orders=most_orders)
 
     report = run_with_runtime(work)
     if as_json:
@@ -39,7 +48,8 @@ def show_kinds(tenant: str, asked: OriginsAsked, *, as_json: bool, most_orders: 
         return
     if not report.data:
         err.print("No channel has credit on these days.")
-    limit = ", without renewals" if asked.without_renewals else ""
+    limit = "" if basis == "entry_day" else f", by the day of the {basis.removesuffix('_day')}"
+    limit += ", without renewals" if asked.without_renewals else ""
     for currency in sorted({row.currency for row in report.data}):
         for model in report.model_versions:
             credit = {

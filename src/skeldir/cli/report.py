@@ -28,7 +28,7 @@ from skeldir.attribution import (
 from skeldir.cli.console import err, out
 from skeldir.cli.converted_report import ask_to_convert, show_converted
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.kinds_report import show_kinds
+from skeldir.cli.kinds_report import basis_of, show_kinds
 from skeldir.cli.pipeline import print_channels
 from skeldir.cli.ratios_report import origin_ratios, show_ratios
 from skeldir.cli.report_changes import (
@@ -47,9 +47,11 @@ from skeldir.cli.report_known import (
     ask_to_compare,
     days_of,
     require_channels_alone,
+    require_no_days,
     show_known_channels,
 )
 from skeldir.cli.report_options import (
+    BasisOption,
     ByOption,
     ConvertOption,
     EndDayOption,
@@ -78,6 +80,7 @@ def report(
     tenant: TenantArgument,
     as_json: JsonOption = False,
     by: ByOption = "channel",
+    basis: BasisOption = None,
     first_day: FirstDayOption = None,
     end_day: EndDayOption = None,
     top: TopOption = 10,
@@ -100,6 +103,7 @@ def report(
     journey is too long is credited to `unattributed`, so they add nothing to that row.
     """
     days = days_of(first_day, end_day)
+    whose_day = basis_of(by, basis)
     moments = ask_for_changes(changes_since, changes_until)
     if moments is not None:
         require_channels_alone(by, convert, known_at, compare)
@@ -121,16 +125,13 @@ def report(
         show_ratios(tenant, ratios, days, as_json=as_json, without_renewals=without_renewals)
         return
     if by == "channel":
-        if days != (None, None):
-            raise typer.BadParameter(
-                "--from and --to need --ratios, --convert, --known-at, --compare or another --by."
-            )
+        require_no_days(days)
         show_channels(tenant, as_json=as_json, without_renewals=without_renewals)
         return
     models = None if ratios is None else [ratios]
     asked = OriginsAsked(by, days, models, top=top, without_renewals=without_renewals)
     if by == "kind":
-        show_kinds(tenant, asked, as_json=as_json, most_orders=_MOST_ORDERS)
+        show_kinds(tenant, asked, whose_day, as_json=as_json, most_orders=_MOST_ORDERS)
         return
     show_origins(tenant, asked, as_json=as_json, ratios=ratios)
 

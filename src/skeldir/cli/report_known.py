@@ -81,6 +81,14 @@ def days_of(
     )
 
 
+def require_no_days(days: tuple[date | None, date | None]) -> None:
+    """Raise a usage error if days are asked for."""
+    if days != (None, None):
+        raise typer.BadParameter(
+            "--from and --to need --ratios, --convert, --known-at, --compare or another --by."
+        )
+
+
 def require_channels_alone(by: str, *others: str | None) -> None:
     """Raise a usage error if the report is not by channel, or if another form of it is asked for."""
     if by != "channel" or any(other is not None for other in others):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from skeldir.attribution import MOST_VALUES
+from skeldir.attribution import MOST_VALUES, Basis
 
 By = Literal["channel", "source", "campaign", "kind"]
 Model = Literal[
@@ -22,6 +22,12 @@ ByOption = Annotated[
     By,
     typer.Option(
         help="Divide each channel by the source or the campaign of its touches, or by captures, refunds and disputes."
+    ),
+]
+BasisOption = Annotated[
+    Basis | None,
+    typer.Option(
+        help="By kind: whose day counts, the entry's, the order's, or that of the touch that earned the credit."
     ),
 ]
 FirstDayOption = Annotated[
