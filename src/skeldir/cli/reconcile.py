@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from skeldir.attribution import describe_command
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
+from skeldir.cli.reconcile_orders import compare_file
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.cli.spend_reports import UNKNOWN, money
 from skeldir.clock import utc_now
@@ -42,6 +43,9 @@ reconcile_app = typer.Typer(
 A platform's claim is made by its own attribution setting, and is not wrong because it is larger. \
 Comparisons are kept, and can be read later, unchanged.""",
 )
+
+
+reconcile_app.command("orders")(compare_file)
 
 
 @reconcile_app.command("run")

@@ -12,9 +12,29 @@ from skeldir.reconcile.comparing import (
     sum_lines,
 )
 from skeldir.reconcile.kinds import RECONCILE
+from skeldir.reconcile.order_lines import (
+    ORDER_REASONS,
+    ClaimedOrder,
+    LedgerOrder,
+    OrderBridge,
+    OrderLine,
+    OrderReason,
+    OrderSum,
+    bridge_orders,
+    compare_orders,
+    sum_orders,
+)
+from skeldir.reconcile.orders import (
+    ClaimedRow,
+    Expects,
+    OrdersAsked,
+    OrdersComparison,
+    compare_order_rows,
+)
 from skeldir.reconcile.placing import Placed, Places
 from skeldir.reconcile.reading import START, list_lines, list_reconciliations, read_reconciliation
 from skeldir.reconcile.refusals import (
+    ExpectationOpen,
     ModelNotChosen,
     PlatformUnknown,
     ReconciliationRunning,
@@ -32,13 +52,25 @@ from skeldir.reconcile.schemas import (
 )
 
 __all__ = [
+    "ORDER_REASONS",
     "RECONCILE",
     "START",
     "WORDS",
     "Claim",
+    "ClaimedOrder",
+    "ClaimedRow",
+    "ExpectationOpen",
+    "Expects",
+    "LedgerOrder",
     "Line",
     "LineReport",
     "ModelNotChosen",
+    "OrderBridge",
+    "OrderLine",
+    "OrderReason",
+    "OrderSum",
+    "OrdersAsked",
+    "OrdersComparison",
     "Overlap",
     "Placed",
     "Places",
@@ -52,7 +84,10 @@ __all__ = [
     "ReconciliationUnknown",
     "Verified",
     "basis_points",
+    "bridge_orders",
     "compare",
+    "compare_order_rows",
+    "compare_orders",
     "find_timing",
     "list_lines",
     "list_reconciliations",
@@ -60,4 +95,5 @@ __all__ = [
     "request_reconciliation",
     "run_reconciliation",
     "sum_lines",
+    "sum_orders",
 ]

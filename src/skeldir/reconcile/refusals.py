@@ -35,3 +35,11 @@ class PlatformUnknown(SkeldirError):
     code = "platform_unknown"
     status = 422
     title = "The platform is not known"
+
+
+class ExpectationOpen(SkeldirError):
+    """Nothing says whether a file should have all orders of its days, or only those that a platform brought."""
+
+    code = "expectation_open"
+    status = 422
+    title = "Which orders the file should have is not known"

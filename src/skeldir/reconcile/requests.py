@@ -46,7 +46,7 @@ async def request_reconciliation(
         raise InputInvalid(
             f"More than {MOST_DAYS} days would be compared.", cure="Ask for fewer days at a time."
         )
-    chosen = _choose(await models_in_force(connection, tenant_id), model)
+    chosen = choose_model(await models_in_force(connection, tenant_id), model)
     known = {one.platform for one in await list_campaigns(connection, tenant_id)}
     if platform is not None and platform not in known:
         raise PlatformUnknown(
@@ -77,7 +77,8 @@ async def request_reconciliation(
     return made
 
 
-def _choose(in_force: list[ModelInForce], model: str | None) -> ModelInForce:
+def choose_model(in_force: list[ModelInForce], model: str | None) -> ModelInForce:
+    """Return the model in force of this name, or the only one. Raises ModelNotChosen."""
     names = ", ".join(one.model for one in in_force)
     chosen = [one for one in in_force if model in (None, one.model)]
     if len(chosen) == 1:

@@ -2,6 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from skeldir.revenue.captured import (
+    CapturedOrder,
+    list_orders_captured,
+    read_captured_orders,
+)
 from skeldir.revenue.ledger import (
     KIND_SIGNS,
     LONGEST_KEY,
@@ -66,6 +71,7 @@ __all__ = [
     "KIND_SIGNS",
     "LONGEST_KEY",
     "ORDER_STATES",
+    "CapturedOrder",
     "DeliveredEntry",
     "Dependent",
     "EntryKind",
@@ -89,10 +95,12 @@ __all__ = [
     "ledger_totals",
     "list_balances",
     "list_dependents",
+    "list_orders_captured",
     "list_refunds_to_restore",
     "pack_entries",
     "post_entries",
     "put_renewals",
+    "read_captured_orders",
     "read_entries_of_deliveries",
     "read_fixing_capture",
     "read_months",

@@ -304,6 +304,16 @@ SELECT id, business_key, order_id, kind, amount_cents, currency, occurred_at, jo
 FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
+-- name: select_captures_between
+-- A page of the captures that stand, in order of time, after the one given and before a moment.
+-- Never null: every column.
+SELECT id, occurred_at, order_id
+FROM public.standing_entries
+WHERE tenant_id = :tenant_id AND kind = 'capture'
+  AND (occurred_at, id) > (:after_moment::timestamptz, :after_id::uuid) AND occurred_at < :end_moment
+ORDER BY occurred_at, id
+LIMIT :most;
+
 -- name: select_entries_of_deliveries
 -- The entries that came with some deliveries, reversing ones too. Entries are made after their delivery, and ids follow the
 -- time: so only what is later than `first_id` is read.

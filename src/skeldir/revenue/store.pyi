@@ -33,6 +33,11 @@ class SelectBalancesRow(TypedDict):
     balance_cents: int
     last_entry_at: dt.datetime
 
+class SelectCapturesBetweenRow(TypedDict):
+    id: UUID
+    occurred_at: dt.datetime
+    order_id: str
+
 class SelectDaysKnownAtRow(TypedDict):
     date: dt.date
     currency: str
@@ -260,6 +265,17 @@ class _Queries:
     async def select_balances(
         connection: Connection, /, *, tenant_id: UUID, state: str | None, most: int
     ) -> list[SelectBalancesRow]: ...
+    @staticmethod
+    async def select_captures_between(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        after_moment: dt.datetime,
+        after_id: UUID,
+        end_moment: dt.datetime,
+        most: int,
+    ) -> list[SelectCapturesBetweenRow]: ...
     @staticmethod
     async def select_days_known_at(
         connection: Connection,

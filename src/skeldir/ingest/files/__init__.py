@@ -2,6 +2,7 @@
 
 from skeldir.ingest.files.amount_evidence import AmountEvidence
 from skeldir.ingest.files.amounts import DecimalMark, group_less, take_apart
+from skeldir.ingest.files.captures import FileCaptures, OrdersUnreadable, read_captures
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.currency_signs import currencies_of_sign
 from skeldir.ingest.files.dry_run import ImportPreview, preview_import
@@ -39,6 +40,7 @@ __all__ = [
     "ChosenMapping",
     "DateOrder",
     "DecimalMark",
+    "FileCaptures",
     "FileKind",
     "FileLayout",
     "FileMapping",
@@ -50,6 +52,7 @@ __all__ = [
     "ImportReport",
     "ImportUnknown",
     "MappingInvalid",
+    "OrdersUnreadable",
     "RowRejection",
     "TableText",
     "are_totals",
@@ -65,6 +68,7 @@ __all__ = [
     "open_table_text",
     "possible_orders",
     "preview_import",
+    "read_captures",
     "read_mapping",
     "read_written",
     "recognise_columns",
