@@ -7,6 +7,7 @@ from typing import Final
 
 from proof.evidence.records import Evidence
 from proof.evidence.verdicts import judge
+from proof.mutants.claim_faults import CLAIM_TWINS
 from proof.mutants.credit_faults import CREDIT_TWINS
 from proof.mutants.inbox_faults import INBOX_TWINS
 from proof.mutants.known_faults import KNOWN_TWINS
@@ -247,6 +248,7 @@ TWINS: Final = (
     *CREDIT_TWINS,
     *INBOX_TWINS,
     *SPEND_TWINS,
+    *CLAIM_TWINS,
     *KNOWN_TWINS,
     Twin(
         "totals-keep-what-went",

@@ -8,6 +8,7 @@ from typing import Any, Final
 from proof.stage.planting import Plan
 
 FIRST_DAY: Final = "2025-06-02"
+LAST_DAY: Final = "2025-06-04"
 _NEXT_DAY: Final = "2025-06-03"
 
 
@@ -22,10 +23,10 @@ class Batch:
 
 COMPARISON: Final = Batch(
     "reconciliations",
-    {"first_day": FIRST_DAY, "last_day": FIRST_DAY, "model": "linear"},
+    {"first_day": FIRST_DAY, "last_day": LAST_DAY, "model": "linear"},
     (None, None, None),
 )
-"""Has the claims of the first day compared; the answer counts nothing."""
+"""Has the claims of all days compared; the answer counts nothing."""
 
 
 def batches_of(plan: Plan) -> list[Batch]:
@@ -42,6 +43,7 @@ def batches_of(plan: Plan) -> list[Batch]:
     ]
     claimed = [
         brand | _claim("conversions", "2", 11_111 * plan.price, None),
+        generic | _claim("conversions", "0.25", 5 * plan.price, "data-driven, 30-day click"),
         social | _claim("purchases", "3.5", 9_901 * plan.price, "7-day click or 1-day view"),
     ]
     later = [
@@ -53,7 +55,7 @@ def batches_of(plan: Plan) -> list[Batch]:
     corrected = [social | _claim("purchases", "3", None, "7-day click")]
     return [
         Batch("spend", spent, (4, 0, 0)),
-        Batch("claims", claimed, (0, 2, 0)),
+        Batch("claims", claimed, (0, 3, 0)),
         Batch("spend", spent[1:3], (0, 0, 2)),
         Batch("spend", later, (0, 3, 1)),
         Batch("claims", corrected, (0, 1, 0)),

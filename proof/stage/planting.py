@@ -18,6 +18,8 @@ _LONG_BEFORE: Final = -150
 # Persons, and touches of each: enough for their orders to be summed together and not one by one.
 _CROWD: Final = 60
 _TOUCHES_EACH: Final = 4
+# The campaigns that their touches of paid search name.
+_PAID_FOR: Final = ("1042", "1043")
 
 Item = dict[str, Any]
 
@@ -84,17 +86,16 @@ def late_touches_of(plan: Plan) -> list[Item]:
 
 def _touches_of_crowd(plan: Plan) -> list[Item]:
     channels = ("email", "paid_search", plan.channel, "direct")
-    return [
-        _touch(
-            plan,
-            100 + _TOUCHES_EACH * person + step,
-            f"crowd-{person}",
-            step - _TOUCHES_EACH - person / 16,
-            channels[(person + step * (1 + person % 3)) % len(channels)],
-        )
-        for person in range(_CROWD)
-        for step in range(_TOUCHES_EACH)
-    ]
+    touches = []
+    for person in range(_CROWD):
+        for step in range(_TOUCHES_EACH):
+            channel = channels[(person + step * (1 + person % 3)) % len(channels)]
+            number, day = _TOUCHES_EACH * person + step, step - _TOUCHES_EACH - person / 16
+            touch = _touch(plan, 100 + number, f"crowd-{person}", day, channel)
+            if channel == "paid_search":
+                touch["campaign"] = _PAID_FOR[person // 3 % 2]
+            touches.append(touch)
+    return touches
 
 
 def _touch(plan: Plan, number: int, journey: str, day: float, channel: str) -> Item:
@@ -210,7 +211,13 @@ def insert_plain_rows(connection: psycopg.Connection[Any], plan: Plan) -> None:
         (plan.tenant_id,),
     )
     # Two runs of one platform share a moment: the later id is the latest.
-    for number, platform, verified in ((2, "meta", 99), (1, "meta", 100), (3, plan.word, 0)):
+    # That of Google Ads is older than the comparison of its claims.
+    for number, platform, verified in (
+        (2, "meta", 99),
+        (1, "meta", 100),
+        (3, plan.word, 0),
+        (4, "google_ads", 98),
+    ):
         connection.execute(
             """INSERT INTO public.reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents,
                                                        verified_cents, ghost_cents, ran_at)
