@@ -217,7 +217,8 @@ def _overrides(client: httpx2.Client, world: World, route: Route) -> list[Any]:
             answer = client.get(url, params=query, headers={**key, **headers})
             is_same = _content(answer) == _content(client.get(url, headers=key))
             is_refused = answer.status_code in _REFUSALS
-            is_empty = answer.status_code == httpx2.codes.OK and answer.json().get("data") == []
+            body = _body(answer)
+            is_empty = isinstance(body, dict) and body.get("data") == [] and answer.is_success
             how = (
                 "refused"
                 if is_refused

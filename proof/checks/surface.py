@@ -34,6 +34,7 @@ UNKNOWN_KEY: Final = "skd_" + "A" * 43
 """Has the shape of a key, and is nobody's."""
 
 _ORDER: Final = "{order_id}"
+_PART: Final = "{part}"
 _PLACE: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -51,8 +52,9 @@ class Route:
         return "GET" if self.method == "ANY" else self.method
 
     def url(self, order_id: str = "part-refunded") -> str:
-        """Return its path about an order; whatever else has a place in it is called `any`."""
-        return _PLACE.sub("any", self.path.replace(_ORDER, quote(order_id, safe="")))
+        """Return its path about an order, or the part of an export; whatever else has a place in it is called `any`."""
+        named = self.path.replace(_ORDER, quote(order_id, safe="")).replace(_PART, "entries")
+        return _PLACE.sub("any", named)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

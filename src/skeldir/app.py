@@ -18,6 +18,8 @@ from skeldir.audit.gauges import sample_audits
 from skeldir.db import Database, Opening, Replica, listen, open_database, open_replica
 from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
+from skeldir.exports import ExportTurns
+from skeldir.exports.routes import router as exports_router
 from skeldir.http import (
     Api,
     HeldBytes,
@@ -74,6 +76,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         app.state.unknown_keys = UnknownKeyLimits(settings.skeldir_unknown_keys_per_second)
         app.state.held_bytes = HeldBytes()
         app.state.offload = Offload()
+        app.state.export_turns = ExportTurns(settings.skeldir_pool_size)
         app.state.shared_commits = {}
         with watching_the_loop():
             async with _work_on(app, settings, database_url or _url_of(settings)):
@@ -104,6 +107,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         attribution_router,
         models_router,
         revenue_router,
+        exports_router,
         views_router,
         jobs_router,
     ):

@@ -22,10 +22,11 @@ READS = {
     for path, operations in DESCRIPTION["paths"].items()
     if path.startswith("/v1/") and "get" in operations
 }
+FILES = {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}
 
 
-def test_there_are_twenty_reading_endpoints() -> None:
-    assert len(READS) == 20
+def test_there_are_twenty_two_reading_endpoints() -> None:
+    assert len(READS) == 22
 
 
 @pytest.mark.parametrize("path", READS)
@@ -39,7 +40,9 @@ def test_every_parameter_is_described_and_never_null(path: str) -> None:
 def test_every_problem_is_declared(path: str) -> None:
     responses: dict[str, Any] = READS[path]["responses"]
     expected = {"200", "400", "401", "403", "408", "422", "429", "431", "500", "503"}
-    has_404 = path.endswith(("_id}", "{version}", "channels", "kinds", "origins", "/lines"))
+    has_404 = path.endswith(
+        ("_id}", "{version}", "channels", "kinds", "origins", "/lines", "{part}", "/sums")
+    )
     expected |= {"404"} if has_404 else set()
     expected |= {"304"} if path.endswith("realtime") else set()
     assert set(responses) == expected
@@ -48,7 +51,8 @@ def test_every_problem_is_declared(path: str) -> None:
         if status == "304":
             assert media == set()
         else:
-            assert media == {"application/json" if status == "200" else "application/problem+json"}
+            own = FILES if path.endswith("{part}") else {"application/json"}
+            assert media == (own if status == "200" else {"application/problem+json"})
 
 
 @pytest.mark.parametrize(

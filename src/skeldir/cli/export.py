@@ -62,8 +62,9 @@ def export(
     Each file has its rows, sums and SHA-256 beside it, in FILE.sums.json. manifest.json is written last: with it, the
     export is complete.
     """
-    if excel and format_ != "csv":
-        raise InputInvalid("--excel is for CSV.", cure="Leave it out, or use --format csv.")
+    from skeldir.exports import require_mark_in_csv
+
+    require_mark_in_csv(format_, has_bom=excel)
     if first_day is not None and end_day is not None and first_day >= end_day:
         raise InputInvalid("--from is not before --to.", cure="--to is the day after the last one.")
     days = (
@@ -88,13 +89,8 @@ def _export(
     *,
     is_resumed: bool,
 ) -> None:
-    # pyarrow takes half a second to load, and no other command needs it.
-    import pyarrow as pa
-
     from skeldir.exports import read_parts, write_export
 
-    # Arrow's own allocator keeps what it once had: 30 MiB more for a million rows of Parquet.
-    pa.set_memory_pool(pa.system_memory_pool())
     parts = tuple(part.name for part in read_parts(what))
 
     async def work(runtime: Runtime) -> list[WrittenFile]:

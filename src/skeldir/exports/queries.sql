@@ -10,6 +10,10 @@ FROM (SELECT pg_current_snapshot() AS taken) s
 LEFT JOIN (SELECT x.time_zone, x.changes, x.offsets_s FROM public.time_zones x
            WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true;
 
+-- name: allow_waiting$
+-- Lets the transaction wait for whoever reads what it returns, longer than others may.
+SELECT set_config('idle_in_transaction_session_timeout', :seconds::integer::text || 's', true);
+
 -- name: select_touches_page^
 -- Looks at `most` touches by id, and returns those that stand, a list for each column. A row is in a snapshot if its
 -- transaction is before `beyond` and not in flight; numbers of transactions start again after 32 bits. Without `beyond`,

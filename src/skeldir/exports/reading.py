@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from skeldir.attribution import list_allocations, list_journeys
-from skeldir.days import LocalDays, stored_days
-from skeldir.db import has_nodes
 from skeldir.exports.pages import Page, plain_parts
 from skeldir.exports.store import queries
 
 if TYPE_CHECKING:
+    from skeldir.days import LocalDays
     from skeldir.db import Connection
     from skeldir.exports.parts import Part
+    from skeldir.exports.snapshots import Snapshot
 
 ROWS_OF_PAGE: Final = 4_000
 _ORDERS_OF_PAGE: Final = 2_000
@@ -24,32 +24,6 @@ _DAYS_OF_PAGE: Final = 31
 _NIL: Final = UUID(int=0)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a transaction sees. `beyond` and `in_flight` are as `select_snapshot` says.
-
-    With None for `beyond` it cannot be read again: rows on the nodes of Citus have the numbers of their nodes.
-    """
-
-    taken_at: datetime
-    beyond: int | None
-    in_flight: tuple[int, ...]
-
-    def as_stored(self) -> dict[str, Any]:
-        """Return what `of_stored` reads."""
-        return {
-            "taken_at": self.taken_at.isoformat(),
-            "beyond": self.beyond,
-            "in_flight": list(self.in_flight),
-        }
-
-    @classmethod
-    def of_stored(cls, stored: Mapping[str, Any]) -> Snapshot:
-        """Return the snapshot that `as_stored` described."""
-        taken_at = datetime.fromisoformat(stored["taken_at"])
-        return cls(taken_at, stored["beyond"], tuple(stored["in_flight"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +56,6 @@ class Span:
         return (self.first_moment is None or moment >= self.first_moment) and (
             self.end_moment is None or moment < self.end_moment
         )
-
-
-async def take_snapshot(connection: Connection, tenant_id: UUID) -> tuple[Snapshot, LocalDays]:
-    """Return what the transaction sees, and the days of its tenant. The transaction must be a read-only one."""
-    row = await queries.select_snapshot(connection, tenant_id=tenant_id)
-    beyond = None if await has_nodes(connection) else row["beyond"]
-    snapshot = Snapshot(row["taken_at"], beyond, tuple(row["in_flight"]))
-    return snapshot, stored_days(row["time_zone"], row["changes"], row["offsets_s"])
 
 
 @dataclass(frozen=True, slots=True)

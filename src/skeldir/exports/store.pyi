@@ -121,6 +121,8 @@ class SelectTouchesPageRow(TypedDict):
 
 class _Queries:
     @staticmethod
+    async def allow_waiting(connection: Connection, /, *, seconds: int) -> str | None: ...
+    @staticmethod
     async def find_end_of_orders(
         connection: Connection, /, *, tenant_id: UUID, after: str, most: int
     ) -> str | None: ...

@@ -18,10 +18,11 @@ from uuid import UUID
 import orjson
 
 from skeldir.errors import SkeldirError
-from skeldir.exports.encoding import Format, make_encoder
+from skeldir.exports.formats import Format, make_encoder
 from skeldir.exports.pages import Page, Sums
 from skeldir.exports.parts import PARTS, Part
-from skeldir.exports.reading import ROWS_OF_PAGE, Snapshot, Source, Span, take_snapshot
+from skeldir.exports.reading import ROWS_OF_PAGE, Source, Span
+from skeldir.exports.snapshots import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
     from datetime import date
@@ -224,13 +225,13 @@ async def _write_part(
             asked.format,
             part,
             file,
-            _metadata(asked, state, part),
+            describe(asked, state.snapshot, part),
             is_continued=is_continued,
             has_bom=asked.has_bom,
         )
         pages = source.pages(part, state.cursor)
         number = 0
-        async for page in _ahead(pages):
+        async for page in read_ahead(pages):
             await asyncio.to_thread(encoder.write, page)
             state.sums.add(part, page)
             number += 1
@@ -249,7 +250,7 @@ async def _write_part(
         state.sums.rows,
         state.sums.totals(),
     )
-    _write_whole(folder / sums_file_of(name), _as_json(asdict(written)))
+    _write_whole(folder / sums_file_of(name), as_json(asdict(written)))
     unfinished.replace(folder / name)
     state.done.append(written)
     state.part, state.cursor, state.bytes, state.sums = None, None, 0, Sums()
@@ -257,7 +258,7 @@ async def _write_part(
     return written
 
 
-async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+async def read_ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
     """Yield pages, and read the next one while the caller works on this one."""
     coming = asyncio.ensure_future(anext(pages, None))
     try:
@@ -265,15 +266,17 @@ async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
             coming = asyncio.ensure_future(anext(pages, None))
             yield page
     finally:
+        # The connection is free for the end of its transaction only when the statement has ended.
         coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
 
 
-def _metadata(asked: Asked, state: _State, part: Part) -> dict[str, str]:
+def describe(asked: Asked, snapshot: Snapshot, part: Part) -> dict[str, str]:
     """Return what a Parquet file says of itself; only what is the same if the export is continued."""
     return {
         "skeldir.tenant": str(asked.tenant_id),
         "skeldir.part": part.name,
-        "skeldir.as_of": state.snapshot.taken_at.isoformat(),
+        "skeldir.as_of": snapshot.taken_at.isoformat(),
         "skeldir.model_versions": ",".join(asked.model_versions),
     }
 
@@ -290,11 +293,12 @@ def _write_manifest(folder: Path, asked: Asked, state: _State, time_zone: str) -
         "time_zone": time_zone,
         "files": [asdict(one) for one in state.done],
     }
-    _write_whole(folder / MANIFEST, _as_json(manifest))
+    _write_whole(folder / MANIFEST, as_json(manifest))
     (folder / _STATE).unlink()
 
 
-def _as_json(document: Mapping[str, Any]) -> bytes:
+def as_json(document: Mapping[str, Any]) -> bytes:
+    """Return a document as the files beside an export have it."""
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

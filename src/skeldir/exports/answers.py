@@ -1,0 +1,158 @@
+"""Responses that stream an export, or its sums, while their transaction is open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from fastapi import Request, Response
+
+from skeldir.errors import SkeldirError
+from skeldir.exports.formats import MEDIA_TYPES
+from skeldir.exports.schemas import AS_OF_HEADER, SNAPSHOT_HEADER
+from skeldir.exports.streaming import LONGEST_STREAM_S, PartStream, file_name_of, open_stream
+from skeldir.exports.writing import as_json
+from skeldir.http import Caller, database_of, reading_transaction
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from skeldir.exports.turns import ExportTurns
+    from skeldir.exports.writing import Asked
+
+logger = logging.getLogger(__name__)
+
+_OLD_VERSION: Final = "1.0"
+_PIECE: Final = 64 * 1024
+
+
+class ExportNeedsChunks(SkeldirError):
+    """The request came by HTTP 1.0, in which a response that was cut off looks like a complete one."""
+
+    code = "export_needs_http_1_1"
+    status = 400
+    title = "An export is only sent by HTTP 1.1"
+
+
+class StreamedAnswer(Response):
+    """A response that is sent while its transaction is open; a client that goes away ends both.
+
+    What fails after the first byte leaves the response without an end, which a client sees.
+    """
+
+    def __init__(self, produce: Callable[[Send], Awaitable[None]]) -> None:
+        self.background = None
+        self._produce = produce
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the signature of ASGI
+        """Send the response, until it is complete, the client is gone, or an hour is over."""
+        work = asyncio.ensure_future(self._produce(send))
+        gone = asyncio.ensure_future(_wait_until_gone(receive))
+        try:
+            await asyncio.wait(
+                {work, gone}, timeout=LONGEST_STREAM_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if work.done():
+                work.result()
+            else:
+                logger.warning("exports.cut_off %s", "gone" if gone.done() else "too_slow")
+        finally:
+            work.cancel()
+            gone.cancel()
+            await asyncio.gather(work, gone, return_exceptions=True)
+
+
+async def _wait_until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def answer_export(
+    request: Request, caller: Caller, asked: Asked, snapshot: str | None = None
+) -> StreamedAnswer:
+    """Return the response whose body is a part, in constant memory."""
+    if request.scope["http_version"] == _OLD_VERSION:
+        raise ExportNeedsChunks(
+            "By HTTP 1.0 nobody could see whether the export is complete.",
+            cure="Send the request by HTTP 1.1; in nginx, set `proxy_http_version 1.1`.",
+        )
+
+    async def produce(send: Send) -> None:
+        async with _open(request, caller, asked, snapshot) as stream:
+            pieces = stream.pieces()
+            first = await anext(pieces, b"")
+            await send(_start_of(_headers_of(asked, stream)))
+            await _send_piece(send, first)
+            async for piece in pieces:
+                await _send_piece(send, piece)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return StreamedAnswer(produce)
+
+
+def answer_sums(
+    request: Request, caller: Caller, asked: Asked, snapshot: str | None = None
+) -> StreamedAnswer:
+    """Return the response that says what an export would be: its bytes, rows, sums and SHA-256."""
+
+    async def produce(send: Send) -> None:
+        async with _open(request, caller, asked, snapshot) as stream:
+            async for _ in stream.pieces():
+                pass
+        body = as_json(asdict(stream.written()))
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            **_of_snapshot(stream),
+        }
+        await send(_start_of(headers))
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    return StreamedAnswer(produce)
+
+
+@asynccontextmanager
+async def _open(
+    request: Request, caller: Caller, asked: Asked, snapshot: str | None
+) -> AsyncIterator[PartStream]:
+    turns: ExportTurns = request.app.state.export_turns
+    async with (
+        turns.take(caller.tenant_id),
+        reading_transaction(database_of(request), caller) as transaction,
+    ):
+        yield await open_stream(transaction.connection, asked, snapshot)
+
+
+def _headers_of(asked: Asked, stream: PartStream) -> dict[str, str]:
+    media_type = MEDIA_TYPES[asked.format]
+    return {
+        "content-type": f"{media_type}; charset=utf-8" if asked.format == "csv" else media_type,
+        "content-disposition": f'attachment; filename="{file_name_of(asked)}"',
+        **_of_snapshot(stream),
+    }
+
+
+def _of_snapshot(stream: PartStream) -> dict[str, str]:
+    """Return the headers that say what was read; no cache may keep it."""
+    name = stream.snapshot.as_name()
+    return {
+        "cache-control": "no-store",
+        AS_OF_HEADER.lower(): stream.snapshot.taken_at.isoformat(),
+        **({} if name is None else {SNAPSHOT_HEADER.lower(): name}),
+    }
+
+
+def _start_of(headers: Mapping[str, str]) -> dict[str, object]:
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": 200, "headers": encoded}
+
+
+async def _send_piece(send: Send, piece: bytes) -> None:
+    """Send some bytes, in parts so small that a slow client reads each before it counts as gone."""
+    for start in range(0, len(piece), _PIECE):
+        part = piece[start : start + _PIECE]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
