@@ -8,7 +8,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from skeldir.exports.answers import StreamedAnswer, answer_export, answer_sums
 from skeldir.exports.parts import PartName
-from skeldir.exports.schemas import OF_SNAPSHOT, ExportQuery, ExportSums, export_answer
+from skeldir.exports.schemas import OF_SNAPSHOT, ExportQuery, export_answer
+from skeldir.exports.writing import WrittenFile
 from skeldir.http import READ_PROBLEMS, Problem, ReadKey
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
@@ -36,7 +37,7 @@ async def get_export(
 @router.get(
     "/{part}/sums",
     response_class=Response,
-    responses=_PROBLEMS | {200: {"model": ExportSums, "headers": OF_SNAPSHOT}},
+    responses=_PROBLEMS | {200: {"model": WrittenFile, "headers": OF_SNAPSHOT}},
     summary="What describes a file",
 )
 async def get_export_sums(

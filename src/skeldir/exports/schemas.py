@@ -1,12 +1,11 @@
-"""What goes over the wire of an export: its options, and what describes its file."""
+"""What goes over the wire of an export: its options, and the description of what is sent."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from skeldir.exports.formats import FORMATS, MEDIA_TYPES, Format, require_mark_in_csv
 from skeldir.exports.parts import PartName
@@ -72,36 +71,6 @@ class ExportQuery(Days):
         require_mark_in_csv(self.format, has_bom=self.excel)
         versions = tuple(sorted(set(self.model or ())))
         return Asked(tenant_id, (part,), self.format, self.from_, self.to, versions, self.excel)
-
-
-@dataclass(frozen=True, slots=True)
-class ExportSums:
-    """What describes a file: its rows, the sum of each column of cents, how large it is, and its SHA-256."""
-
-    __pydantic_config__ = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "part": "entries",
-                    "file": "entries.csv",
-                    "bytes": 1043,
-                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                    "rows": 7,
-                    "sums": [{"currency": "EUR", "amount_cents": 20050}],
-                }
-            ]
-        }
-    )
-
-    part: PartName
-    file: str
-    bytes: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    rows: Annotated[int, Field(ge=0)]
-    sums: Annotated[
-        list[dict[str, str | int]],
-        Field(description="an object for each model version, if rows are of one, and currency"),
-    ]
 
 
 def export_answer() -> dict[str, Any]:

@@ -12,10 +12,11 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import orjson
+from pydantic import ConfigDict, Field
 
 from skeldir.errors import SkeldirError
 from skeldir.exports.formats import Format, make_encoder
@@ -73,14 +74,34 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """A complete file: its part, its name, how large it is, its SHA-256, its rows and sums."""
+    """A complete file: its part, its name, how large it is, its SHA-256, its rows, and the sums of its cents."""
+
+    __pydantic_config__ = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "part": "entries",
+                    "file": "entries.csv",
+                    "bytes": 1043,
+                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                    "rows": 7,
+                    "sums": [{"currency": "EUR", "amount_cents": 20050}],
+                }
+            ]
+        }
+    )
 
     part: str
     file: str
-    bytes: int
-    sha256: str
-    rows: int
-    sums: Sequence[Mapping[str, object]]
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    rows: Annotated[int, Field(ge=0)]
+    sums: Annotated[
+        Sequence[Mapping[str, object]],
+        Field(
+            description="an object for each currency, and model version if rows are of one: sums of columns of cents"
+        ),
+    ]
 
 
 @dataclass(slots=True)
