@@ -23,7 +23,7 @@ from proof.stage.world import World
 
 _TRIES: Final = 3
 
-# What anybody may ask for: it shows nothing of a tenant. Deliveries have a signature instead (see `inbox`).
+# What anybody may ask for: it shows nothing of a tenant. Deliveries and links to exports have a signature instead.
 _KEYLESS: Final = """\
 GET /docs
 HEAD /docs
@@ -34,6 +34,8 @@ GET /health/worker
 GET /metrics
 GET /openapi.json
 HEAD /openapi.json
+GET /v1/export-links/{token}/{file}
+HEAD /v1/export-links/{token}/{file}
 POST /v1/webhooks/{provider}/{token}"""
 # It lists the views, which are everybody's, and not what is in them.
 _OF_NO_TENANT: Final = "/v1/views"

@@ -38,7 +38,7 @@ print(json.dumps(list(walk(typer.main.get_command(app), [])), sort_keys=True))
 # They write, run for long, or prove; whatever else there is, is taken for a command that reads.
 _NOT_READING: Final = frozenset(
     {
-        "beat", "channels add", "credit", "demo", "import conversions", "import mixed", "import touches",
+        "beat", "channels add", "credit", "demo", "export-link", "import conversions", "import mixed", "import touches",
         "jobs retry", "keys create", "keys revoke", "keys rotate", "migrate", "privacy scan", "prove",
         "reconcile run", "refresh", "serve", "tenants create", "up", "verify", "webhooks create", "webhooks end",
         "webhooks listen", "webhooks rotate-key", "webhooks secret", "worker",

@@ -19,6 +19,7 @@ from skeldir.db import Database, Opening, Replica, listen, open_database, open_r
 from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
 from skeldir.exports import ExportTurns
+from skeldir.exports.routes import links_router
 from skeldir.exports.routes import router as exports_router
 from skeldir.http import (
     Api,
@@ -108,6 +109,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         models_router,
         revenue_router,
         exports_router,
+        links_router,
         views_router,
         jobs_router,
     ):

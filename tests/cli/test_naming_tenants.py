@@ -30,6 +30,7 @@ OTHER_WORDS = {
     "dead export": [f"{__file__}.csv"],
     "dead replay": [__file__],
     "export": [f"{__file__}.out"],
+    "export-link": ["--what", "entries", "--base", "https://skeldir.example"],
     "import conversions": [__file__],
     "import mixed": [__file__],
     "import touches": [__file__],

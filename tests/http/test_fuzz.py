@@ -50,8 +50,11 @@ checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 include-path-regex = "/(changes|channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime|lines)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "404", "422"]
 [[operations]]  # nor which model versions, snapshots and pairs of options there are
-include-path-regex = "/exports/"
+include-path-regex = "/exports/[^/]+(/sums)?$"
 checks.positive_data_acceptance.expected-statuses = ["200", "404", "422"]
+[[operations]]  # links are signed, and made by a key of scope manage, which this one lacks
+include-path-regex = "/(export-links/|exports/[^/]+/links)"
+checks.positive_data_acceptance.expected-statuses = ["403", "422"]
 [[operations]]  # one at a time, of what the tenant has, by a key of scope manage, which this one lacks
 include-path-regex = "/reconciliations"
 checks.positive_data_acceptance.expected-statuses = ["200", "403", "404", "409", "422"]

@@ -35,6 +35,8 @@ NOT_OF_THE_API = {"/openapi.json", "/docs"}
 OPEN = {"/health", "/health/live", "/health/ready", "/health/worker", "/metrics"}
 # The address holds a token, and the sender signs: there is no key.
 SIGNED = "/v1/webhooks/{provider}/{token}"
+# So does that of a link to an export.
+LINK = "/v1/export-links/{token}/{file}"
 OF_ALL = {"200", "400", "408", "431", "500"}
 OF_A_KEY = {"401", "403", "422", "429", "503"}
 MORE = {
@@ -55,6 +57,9 @@ MORE = {
     ("get", "/v1/attribution/channels"): {"404"},
     ("get", "/v1/exports/{part}"): {"404"},
     ("get", "/v1/exports/{part}/sums"): {"404"},
+    ("post", "/v1/exports/{part}/links"): {"409"},
+    ("get", LINK): {"403", "404", "422", "429", "503"},
+    ("head", LINK): {"403", "404", "422", "429", "503"},
     ("get", "/v1/attribution/kinds"): {"404"},
     ("get", "/v1/attribution/origins"): {"404"},
     ("get", "/v1/attribution/orders/{order_id}"): {"404"},
@@ -111,7 +116,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 40
+    assert len(OPERATIONS) == 43
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -136,23 +141,32 @@ async def test_every_operation_answers_as_described(
     asked = asked.replace("{version}", "1")
     asked = asked.replace("{provider}", "stripe").replace("{reconciliation_id}", str(UUID(int=1)))
     asked = asked.replace("{part}", "entries")
+    if path.endswith("/links"):
+        asked += "?hours=1"
     if path.endswith("/changes"):
         # The tenant is new.
         asked += f"?since={quote(utc_now().isoformat())}"
     described = OPERATIONS[method, path]["responses"]
     with_key = await client.request(method, asked, headers=key, content=body)
-    unusual = {"/v1/attribution/orders/{order_id}": 404, "/health/worker": 503, SIGNED: 401}
+    unusual = {
+        "/v1/attribution/orders/{order_id}": 404,
+        "/health/worker": 503,
+        SIGNED: 401,
+        LINK: 403,
+    }
     is_unknown = "{reconciliation_id}" in path or "{version}" in path
     expected = 404 if is_unknown else unusual.get(path, 200)
     assert with_key.status_code == expected
     without = await client.request(method, asked, content=body)
-    assert without.status_code == (expected if path in OPEN else 401)
+    assert without.status_code == (expected if path in OPEN or path == LINK else 401)
     for answer in (with_key, without):
         assert_is_described(answer, described)
 
 
 def assert_is_described(answer: httpx2.Response, described: dict[str, Any]) -> None:
     response = described[str(answer.status_code)]
+    if answer.request.method == "HEAD":
+        return
     media = answer.headers["content-type"].partition(";")[0]
     schema = response["content"][media]["schema"]
     assert faults_of(answer.json() if media.endswith("json") else answer.text, schema) == []
@@ -165,7 +179,7 @@ def test_every_operation_states_whether_it_needs_a_key_and_its_problems(
     method: str, path: str
 ) -> None:
     operation = OPERATIONS[method, path]
-    is_open = path in OPEN or path == SIGNED
+    is_open = path in OPEN or path in (SIGNED, LINK)
     assert operation["security"] == ([] if is_open else [{"key": []}])
     expected = OF_ALL | (set() if is_open else OF_A_KEY) | MORE.get((method, path), set())
     assert set(operation["responses"]) == expected

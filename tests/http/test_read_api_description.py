@@ -20,7 +20,7 @@ DESCRIPTION = create_app("postgresql://app_user@nowhere/none").openapi()
 READS = {
     path: operations["get"]
     for path, operations in DESCRIPTION["paths"].items()
-    if path.startswith("/v1/") and "get" in operations
+    if path.startswith("/v1/") and "get" in operations and "{token}" not in path
 }
 FILES = {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}
 

@@ -15,6 +15,7 @@ from skeldir.cli.coverage import coverage
 from skeldir.cli.dead import dead_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.export import export
+from skeldir.cli.export_link import export_link
 from skeldir.cli.facts import import_app, list_orders
 from skeldir.cli.hosts import hosts_app
 from skeldir.cli.imports import imports_app
@@ -96,6 +97,7 @@ app.command("orders")(list_orders)
 app.command("credit")(credit)
 app.command("report")(report)
 app.command("export")(export)
+app.command("export-link")(export_link)
 app.command("coverage")(coverage)
 app.command("refresh")(refresh)
 app.command("matviews")(matviews)

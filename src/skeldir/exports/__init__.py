@@ -1,6 +1,7 @@
 """Taking a tenant's data out: parts, formats, files with their sums. The door of the room."""
 
 from skeldir.exports.formats import FORMATS, Format, require_mark_in_csv
+from skeldir.exports.links import ExportLink, LinkInvalid, LinksTooMany, make_link
 from skeldir.exports.parts import PART_NAMES, PARTS, Part, PartName, read_parts
 from skeldir.exports.turns import ExportsBusy, ExportTurns
 from skeldir.exports.writing import (
@@ -19,13 +20,17 @@ __all__ = [
     "PART_NAMES",
     "Asked",
     "ExportFolderTaken",
+    "ExportLink",
     "ExportNotResumable",
     "ExportTurns",
     "ExportsBusy",
     "Format",
+    "LinkInvalid",
+    "LinksTooMany",
     "Part",
     "PartName",
     "WrittenFile",
+    "make_link",
     "read_parts",
     "require_mark_in_csv",
     "write_export",

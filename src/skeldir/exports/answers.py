@@ -16,7 +16,7 @@ from skeldir.exports.formats import MEDIA_TYPES
 from skeldir.exports.schemas import AS_OF_HEADER, SNAPSHOT_HEADER
 from skeldir.exports.streaming import LONGEST_STREAM_S, PartStream, file_name_of, open_stream
 from skeldir.exports.writing import as_json
-from skeldir.http import Caller, database_of, reading_transaction
+from skeldir.http import Caller, KeyInvalid, database_of, reading_transaction
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -72,9 +72,17 @@ async def _wait_until_gone(receive: Receive) -> None:
 
 
 def answer_export(
-    request: Request, caller: Caller, asked: Asked, snapshot: str | None = None
+    request: Request,
+    caller: Caller,
+    asked: Asked,
+    snapshot: str | None = None,
+    *,
+    ended: Callable[[], SkeldirError] | None = None,
 ) -> StreamedAnswer:
-    """Return the response whose body is a part, in constant memory."""
+    """Return the response whose body is a part, in constant memory.
+
+    `ended` makes the error for a key that has ended since it was admitted.
+    """
     if request.scope["http_version"] == _OLD_VERSION:
         raise ExportNeedsChunks(
             "By HTTP 1.0 nobody could see whether the export is complete.",
@@ -82,13 +90,23 @@ def answer_export(
         )
 
     async def produce(send: Send) -> None:
-        async with _open(request, caller, asked, snapshot) as stream:
+        async with _open(request, caller, asked, snapshot, ended) as stream:
             pieces = stream.pieces()
             first = await anext(pieces, b"")
-            await send(_start_of(_headers_of(asked, stream)))
+            await send(_start_of({**_headers_of(asked), **_of_snapshot(stream)}))
             await _send_piece(send, first)
             async for piece in pieces:
                 await _send_piece(send, piece)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return StreamedAnswer(produce)
+
+
+def answer_head(asked: Asked) -> StreamedAnswer:
+    """Return the response that says what an export would be sent as; its length is not known."""
+
+    async def produce(send: Send) -> None:
+        await send(_start_of(_headers_of(asked)))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return StreamedAnswer(produce)
@@ -107,6 +125,7 @@ def answer_sums(
         headers = {
             "content-type": "application/json",
             "content-length": str(len(body)),
+            "cache-control": "no-store",
             **_of_snapshot(stream),
         }
         await send(_start_of(headers))
@@ -117,30 +136,36 @@ def answer_sums(
 
 @asynccontextmanager
 async def _open(
-    request: Request, caller: Caller, asked: Asked, snapshot: str | None
+    request: Request,
+    caller: Caller,
+    asked: Asked,
+    snapshot: str | None,
+    ended: Callable[[], SkeldirError] | None = None,
 ) -> AsyncIterator[PartStream]:
     turns: ExportTurns = request.app.state.export_turns
-    async with (
-        turns.take(caller.tenant_id),
-        reading_transaction(database_of(request), caller) as transaction,
-    ):
-        yield await open_stream(transaction.connection, asked, snapshot)
+    try:
+        async with (
+            turns.take(caller.tenant_id),
+            reading_transaction(database_of(request), caller) as transaction,
+        ):
+            yield await open_stream(transaction.connection, asked, snapshot)
+    except KeyInvalid as error:
+        raise (error if ended is None else ended()) from error
 
 
-def _headers_of(asked: Asked, stream: PartStream) -> dict[str, str]:
+def _headers_of(asked: Asked) -> dict[str, str]:
     media_type = MEDIA_TYPES[asked.format]
     return {
         "content-type": f"{media_type}; charset=utf-8" if asked.format == "csv" else media_type,
         "content-disposition": f'attachment; filename="{file_name_of(asked)}"',
-        **_of_snapshot(stream),
+        "cache-control": "no-store",
     }
 
 
 def _of_snapshot(stream: PartStream) -> dict[str, str]:
-    """Return the headers that say what was read; no cache may keep it."""
+    """Return the headers that say what was read."""
     name = stream.snapshot.as_name()
     return {
-        "cache-control": "no-store",
         AS_OF_HEADER.lower(): stream.snapshot.taken_at.isoformat(),
         **({} if name is None else {SNAPSHOT_HEADER.lower(): name}),
     }

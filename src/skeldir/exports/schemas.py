@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, field_validator
 
 from skeldir.exports.formats import FORMATS, MEDIA_TYPES, Format, require_mark_in_csv
+from skeldir.exports.links import LONGEST_HOURS
 from skeldir.exports.parts import PartName
 from skeldir.exports.snapshots import LONGEST_NAME
 from skeldir.exports.writing import Asked
@@ -31,7 +32,7 @@ _LONGEST_VERSION: Final = 80
 _MOST_VERSIONS: Final = 20
 
 
-class ExportQuery(Days):
+class ExportOptions(Days):
     """The options of an export, as those of `skeldir export`."""
 
     format: Annotated[Format, Field(description="the format of the file")] = "csv"
@@ -46,14 +47,6 @@ class ExportQuery(Days):
     excel: Annotated[
         bool, Field(description="begin CSV with the mark by which Excel knows UTF-8")
     ] = False
-    snapshot: Annotated[
-        Filter[str],
-        Field(
-            max_length=LONGEST_NAME,
-            description="entries, spend, claims, dead events or touches as an earlier export had them, by its "
-            "X-Export-Snapshot; for a day",
-        ),
-    ] = None
 
     @field_validator("model")
     @classmethod
@@ -71,6 +64,27 @@ class ExportQuery(Days):
         require_mark_in_csv(self.format, has_bom=self.excel)
         versions = tuple(sorted(set(self.model or ())))
         return Asked(tenant_id, (part,), self.format, self.from_, self.to, versions, self.excel)
+
+
+class ExportQuery(ExportOptions):
+    """The options of an export that is sent, of now or of what an earlier one had."""
+
+    snapshot: Annotated[
+        Filter[str],
+        Field(
+            max_length=LONGEST_NAME,
+            description="entries, spend, claims, dead events or touches as an earlier export had them, by its "
+            "X-Export-Snapshot; for a day",
+        ),
+    ] = None
+
+
+class LinkQuery(ExportOptions):
+    """The options of an export that a link leads to."""
+
+    hours: Annotated[
+        int, Field(ge=1, le=LONGEST_HOURS, description="how long the link can be used, in hours")
+    ]
 
 
 def export_answer() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -139,6 +139,33 @@ async def _find_caller(request: Request, secret: str) -> Caller:
         memory.remember(trial.digest, holder, look_up)
         _LOOKED_UP.inc()
     unknown_keys.succeed(trial)
+    return Caller(holder, known_at_s)
+
+
+async def admit_caller(
+    request: Request, secret: str, find: Callable[[], Awaitable[KeyHolder | None]]
+) -> Caller | None:
+    """Return who `find` finds for a secret of a request without a key; None if it finds nobody.
+
+    The limits for keys hold for it: those for unknown ones, by how the secret begins, and that of the found one.
+
+    Raises:
+        UnknownKeysLimited, RateLimited: too many secrets are tried, or the found key sends too many requests.
+    """
+    unknown_keys = unknown_keys_of(request)
+    trial = await unknown_keys.admit(secret, client_host_of(request))
+    known_at_s = monotonic()
+    try:
+        holder = await find()
+    except BaseException:
+        unknown_keys.abandon(trial)
+        raise
+    if holder is None:
+        unknown_keys.fail(trial)
+        return None
+    unknown_keys.succeed(trial)
+    note_tenant(holder.tenant_id)
+    limits_of(request).take(holder.key_id)
     return Caller(holder, known_at_s)
 
 
