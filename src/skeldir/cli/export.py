@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +20,30 @@ if TYPE_CHECKING:
     from skeldir.exports import Asked, WrittenFile
 
 
+FormatOption = Annotated[
+    Literal["csv", "ndjson", "parquet"], typer.Option("--format", help="Format of the file.")
+]
+FirstDayOption = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, in the tenant's zone."),
+]
+EndDayOption = Annotated[
+    datetime | None,
+    typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one."),
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        help="Allocations by this model version, such as linear@1, in force or not. Repeatable. Those in force "
+        "when left out.",
+    ),
+]
+ExcelOption = Annotated[
+    bool, typer.Option("--excel", help="Begin CSV with the mark that Excel needs.")
+]
+
+
 def export(
     tenant: TenantArgument,
     folder: Annotated[Path, typer.Argument(help="A new or empty folder for the files.")],
@@ -31,28 +55,11 @@ def export(
             "repeated, or separated by commas. All when left out.",
         ),
     ] = None,
-    format_: Annotated[
-        Literal["csv", "ndjson", "parquet"], typer.Option("--format", help="Format of the files.")
-    ] = "csv",
-    first_day: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, in the tenant's zone."),
-    ] = None,
-    end_day: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one."),
-    ] = None,
-    models: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            help="Allocations by this model version, such as linear@1, in force or not. Repeatable. Those in force "
-            "when left out.",
-        ),
-    ] = None,
-    excel: Annotated[
-        bool, typer.Option("--excel", help="Begin CSV files with the mark that Excel needs.")
-    ] = False,
+    format_: FormatOption = "csv",
+    first_day: FirstDayOption = None,
+    end_day: EndDayOption = None,
+    models: ModelsOption = None,
+    excel: ExcelOption = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an export that was stopped.")
     ] = False,
@@ -65,12 +72,7 @@ def export(
     from skeldir.exports import require_mark_in_csv
 
     require_mark_in_csv(format_, has_bom=excel)
-    if first_day is not None and end_day is not None and first_day >= end_day:
-        raise InputInvalid("--from is not before --to.", cure="--to is the day after the last one.")
-    days = (
-        None if first_day is None else first_day.date(),
-        None if end_day is None else end_day.date(),
-    )
+    days = read_days(first_day, end_day)
     versions = tuple(sorted(set(models or ())))
 
     def ask(tenant_id: UUID, parts: tuple[str, ...]) -> Asked:
@@ -79,6 +81,17 @@ def export(
         return Asked(tenant_id, parts, format_, *days, versions, excel)
 
     _export(tenant, folder, what or ["all"], ask, is_resumed=resume)
+
+
+def read_days(first: datetime | None, end: datetime | None) -> tuple[date | None, date | None]:
+    """Return the days of `--from` and `--to`.
+
+    Raises:
+        InputInvalid: there are none in between.
+    """
+    if first is not None and end is not None and first >= end:
+        raise InputInvalid("--from is not before --to.", cure="--to is the day after the last one.")
+    return None if first is None else first.date(), None if end is None else end.date()
 
 
 def _export(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skeldir.cli.console import err, out
 from skeldir.cli.durations import read_duration
+from skeldir.cli.export import (
+    EndDayOption,
+    ExcelOption,
+    FirstDayOption,
+    FormatOption,
+    ModelsOption,
+    read_days,
+)
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.errors import InputInvalid
@@ -30,24 +37,11 @@ def export_link(
     expires: Annotated[
         str, typer.Option("--expires", help="How long it can be used: 30m, 24h, 7d; at most 366d.")
     ] = "24h",
-    format_: Annotated[
-        Literal["csv", "ndjson", "parquet"], typer.Option("--format", help="Format of the file.")
-    ] = "csv",
-    first_day: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, in the tenant's zone."),
-    ] = None,
-    end_day: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one."),
-    ] = None,
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--model", help="Allocations by this model version, such as linear@1."),
-    ] = None,
-    excel: Annotated[
-        bool, typer.Option("--excel", help="Begin CSV with the mark that Excel needs.")
-    ] = False,
+    format_: FormatOption = "csv",
+    first_day: FirstDayOption = None,
+    end_day: EndDayOption = None,
+    models: ModelsOption = None,
+    excel: ExcelOption = False,
 ) -> None:
     """Print a link by which anybody who has it reads one part, as of when it is read, without a key.
 
@@ -56,10 +50,7 @@ def export_link(
     from skeldir.exports import Asked, make_link, read_parts, require_mark_in_csv
 
     require_mark_in_csv(format_, has_bom=excel)
-    first = None if first_day is None else first_day.date()
-    end = None if end_day is None else end_day.date()
-    if first is not None and end is not None and first >= end:
-        raise InputInvalid("--from is not before --to.", cure="--to is the day after the last one.")
+    days = read_days(first_day, end_day)
     if not base.startswith(("https://", "http://")):
         raise InputInvalid(
             f"{base[:80]} is no address of an API.", cure="Write it as https://skeldir.example."
@@ -79,7 +70,7 @@ def export_link(
             return await make_link(
                 connection,
                 await load_profile(connection, tenant_id),
-                Asked(tenant_id, parts, format_, first, end, versions, excel),
+                Asked(tenant_id, parts, format_, *days, versions, excel),
                 lasts=lasts,
                 made_by="command",
             )
