@@ -15,6 +15,7 @@ OPEN = {
         "exports/pages.py",
         "exports/reading.py",
         "exports/snapshots.py",
+        "exports/workbooks.py",
         "exports/writing.py",
     },
     "a description of the API is a tree of whatever OpenAPI and JSON Schema allow": {

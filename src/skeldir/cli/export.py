@@ -55,7 +55,12 @@ def export(
             "repeated, or separated by commas. All when left out.",
         ),
     ] = None,
-    format_: FormatOption = "csv",
+    format_: Annotated[
+        Literal["csv", "ndjson", "parquet", "xlsx"],
+        typer.Option(
+            "--format", help="Format of the files. A workbook (xlsx) has 100,000 rows at most."
+        ),
+    ] = "csv",
     first_day: FirstDayOption = None,
     end_day: EndDayOption = None,
     models: ModelsOption = None,

@@ -1,6 +1,7 @@
 """Taking a tenant's data out: parts, formats, files with their sums. The door of the room."""
 
-from skeldir.exports.formats import FORMATS, Format, require_mark_in_csv
+from skeldir.exports.fitting import WorkbookTooLarge
+from skeldir.exports.formats import FILE_FORMATS, FORMATS, Format, require_mark_in_csv
 from skeldir.exports.links import ExportLink, LinkInvalid, LinksTooMany, make_link
 from skeldir.exports.parts import PART_NAMES, PARTS, Part, PartName, read_parts
 from skeldir.exports.turns import ExportsBusy, ExportTurns
@@ -14,6 +15,7 @@ from skeldir.exports.writing import (
 )
 
 __all__ = [
+    "FILE_FORMATS",
     "FORMATS",
     "MANIFEST",
     "PARTS",
@@ -29,6 +31,7 @@ __all__ = [
     "LinksTooMany",
     "Part",
     "PartName",
+    "WorkbookTooLarge",
     "WrittenFile",
     "make_link",
     "read_parts",

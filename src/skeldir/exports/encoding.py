@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from skeldir.exports.pages import Page, with_amounts
-from skeldir.exports.parts import MONEY_SUFFIX, Kind, Part
+from skeldir.exports.parts import Part, shown_columns
 from skeldir.ingest.files import FORMULA_PATTERN, NUMBER_PATTERN
 
 if TYPE_CHECKING:
@@ -41,16 +41,6 @@ _TYPES: Final[Mapping[str, Any]] = {
 def return_freed_memory() -> None:
     """Have Arrow give back what it frees; its own allocator keeps it: 30 MiB more for a million rows of Parquet."""
     pa.set_memory_pool(pa.system_memory_pool())
-
-
-def shown_columns(part: Part) -> list[tuple[str, Kind | Literal["amount"]]]:
-    """Return the columns of a part as they are written: after each one of minor units the same in major units."""
-    shown: list[tuple[str, Kind | Literal["amount"]]] = []
-    for column in part.columns:
-        shown.append((column.name, column.kind))
-        if column.kind == "cents":
-            shown.append((column.name.removesuffix(MONEY_SUFFIX), "amount"))
-    return shown
 
 
 class CsvEncoder:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["csv", "ndjson", "parquet"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
-MEDIA_TYPES: Final[Mapping[Format, str]] = {
+"""Those that are written page by page, and so can be streamed."""
+FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet", "xlsx"]
+FILE_FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
+MEDIA_TYPES: Final[Mapping[str, str]] = {
     "csv": "text/csv",
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
@@ -33,7 +36,7 @@ class Encoder(Protocol):
 
 
 def make_encoder(
-    format_: Format,
+    format_: FileFormat,
     part: Part,
     file: BinaryIO,
     metadata: Mapping[str, str],
@@ -41,7 +44,11 @@ def make_encoder(
     is_continued: bool = False,
     has_bom: bool = False,
 ) -> Encoder:
-    """Return the encoder of a format. One that `is_continued` writes no beginning; Parquet cannot be continued."""
+    """Return the encoder of a format. One that `is_continued` writes no beginning; only CSV and NDJSON can be."""
+    if format_ == "xlsx":
+        from skeldir.exports import workbooks  # noqa: PLC0415 - few exports are workbooks
+
+        return workbooks.WorkbookEncoder(part, file, metadata)
     from skeldir.exports import encoding  # noqa: PLC0415 - the API serves much else, without pyarrow
 
     encoding.return_freed_memory()
@@ -52,7 +59,7 @@ def make_encoder(
     return encoding.ParquetEncoder(part, file, metadata)
 
 
-def require_mark_in_csv(format_: Format, *, has_bom: bool) -> None:
+def require_mark_in_csv(format_: FileFormat, *, has_bom: bool) -> None:
     """Raise InputInvalid if the mark that Excel needs is asked for in another format than CSV."""
     if has_bom and format_ != "csv":
         raise InputInvalid(

@@ -116,6 +116,16 @@ _PARTS: Final = (
 PARTS: Final[Mapping[str, Part]] = {part.name: part for part in _PARTS}
 
 
+def shown_columns(part: Part) -> list[tuple[str, Kind | Literal["amount"]]]:
+    """Return the columns of a part as they are written: after each one of minor units the same in major units."""
+    shown: list[tuple[str, Kind | Literal["amount"]]] = []
+    for column in part.columns:
+        shown.append((column.name, column.kind))
+        if column.kind == "cents":
+            shown.append((column.name.removesuffix(MONEY_SUFFIX), "amount"))
+    return shown
+
+
 def read_parts(texts: list[str]) -> list[Part]:
     """Return the parts with these names, repeated or separated by commas, in the order of writing; `all` is each.
 

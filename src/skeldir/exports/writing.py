@@ -19,7 +19,8 @@ import orjson
 from pydantic import ConfigDict, Field
 
 from skeldir.errors import SkeldirError
-from skeldir.exports.formats import Format, make_encoder
+from skeldir.exports.fitting import require_fit
+from skeldir.exports.formats import FileFormat, make_encoder
 from skeldir.exports.pages import Page, Sums
 from skeldir.exports.parts import PARTS, Part
 from skeldir.exports.reading import ROWS_OF_PAGE, Source, Span
@@ -60,7 +61,7 @@ class Asked:
 
     tenant_id: UUID
     parts: tuple[str, ...]
-    format: Format = "csv"
+    format: FileFormat = "csv"
     first_day: date | None = None
     end_day: date | None = None
     model_versions: tuple[str, ...] = ()
@@ -147,15 +148,21 @@ async def write_export(
         ExportFolderTaken: the folder is not empty, or holds an unfinished export that `is_resumed` does not continue.
         ExportNotResumable: there is no unfinished export, or another one was asked for.
         ModelVersionUnknown: the tenant never had one of the model versions.
+        WorkbookTooLarge: a part does not fit into a workbook; nothing was written.
         OSError: the folder cannot be written.
     """
     snapshot, days = await take_snapshot(connection, asked.tenant_id)
+    span = Span.of_days(asked.first_day, asked.end_day, days)
+    if asked.format == "xlsx":
+        now = Source(connection, asked.tenant_id, snapshot, span, asked.model_versions)
+        for name in asked.parts:
+            await require_fit(PARTS[name], now.pages(PARTS[name]))
     state = _open_folder(folder, asked, snapshot, is_resumed=is_resumed)
     source = Source(
         connection,
         asked.tenant_id,
         state.snapshot,
-        Span.of_days(asked.first_day, asked.end_day, days),
+        span,
         asked.model_versions,
         rows_at_once,
     )
@@ -234,8 +241,8 @@ async def _write_part(
 ) -> WrittenFile:
     name = f"{part.name}.{asked.format}"
     unfinished = folder / f"{name}{_UNFINISHED}"
-    # A Parquet file has its index at its end, and a part that follows from facts has no cursor: they begin again.
-    can_continue = part.is_of_facts and asked.format != "parquet"
+    # Parquet and workbooks have an index at their end, and what follows from facts has no cursor: these begin again.
+    can_continue = part.is_of_facts and asked.format in ("csv", "ndjson")
     is_continued = can_continue and state.part == part.name and state.cursor is not None
     if not is_continued:
         state.part, state.cursor, state.bytes, state.sums = part.name, None, 0, Sums()
