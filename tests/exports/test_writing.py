@@ -181,6 +181,23 @@ async def test_nothing_of_another_tenant_is_exported(db: Database, tmp_path: Pat
     assert [one.rows for one in files] == [0, 0, 0]
 
 
+async def test_days_without_rows_among_many_others_are_a_file_without_rows(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    await send_touches(db, tenant, *(make_touch(idempotency_key=f"k{n}") for n in range(9)))
+    for format_ in FORMATS:
+        (one,) = await export(
+            db,
+            tenant,
+            tmp_path / format_,
+            parts=("touches",),
+            format=format_,
+            first_day=date(2040, 1, 1),
+        )
+        assert one.rows == 0, format_
+    assert pq.read_table(tmp_path / "parquet" / "touches.parquet").num_rows == 0
+
+
 HOSTILE = [
     "=1+1",
     "+cmd|x",

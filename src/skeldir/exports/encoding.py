@@ -1,26 +1,21 @@
-"""Writes the formats of an export, CSV, NDJSON and Parquet, page by page. Only `formats` loads it."""
+"""Writes NDJSON and Parquet page by page. Only `formats` loads it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv, parquet
+from pyarrow import parquet
 
-from skeldir.exports.pages import Page, with_amounts
+from skeldir.exports.pages import Page, iso_moments, with_amounts
 from skeldir.exports.parts import Part, shown_columns
-from skeldir.ingest.files import FORMULA_PATTERN, NUMBER_PATTERN
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-_BOM: Final = b"\xef\xbb\xbf"
-_FORMULA: Final = f"^{FORMULA_PATTERN}"
-_NUMBER: Final = f"^{NUMBER_PATTERN}$"
+_PAGE_BYTES: Final = 64 * 1024
 _MOMENT: Final = pa.timestamp("us", tz="UTC")
 _DECIMAL: Final = pa.decimal128(38, 12)
 _AMOUNT: Final = pa.decimal128(38, 4)
@@ -36,34 +31,6 @@ _TYPES: Final[Mapping[str, Any]] = {
     "decimal": _DECIMAL,
     "amount": _AMOUNT,
 }
-
-
-def return_freed_memory() -> None:
-    """Have Arrow give back what it frees; its own allocator keeps it: 30 MiB more for a million rows of Parquet."""
-    pa.set_memory_pool(pa.system_memory_pool())
-
-
-class CsvEncoder:
-    """RFC 4180 with LF. Texts that a spreadsheet would run as a formula get a `'` before them; numbers never do."""
-
-    def __init__(self, part: Part, file: BinaryIO, *, is_continued: bool, has_bom: bool) -> None:
-        self._part = part
-        self._file = file
-        self._columns = shown_columns(part)
-        self._options = csv.WriteOptions(include_header=False, quoting_style="needed")
-        if not is_continued:
-            head = ",".join(name for name, _ in self._columns).encode() + b"\n"
-            file.write((_BOM if has_bom else b"") + head)
-
-    def write(self, page: Page) -> None:
-        """Write the rows of a page."""
-        values = with_amounts(self._part, page)
-        arrays = [_as_text(values[name], kind) for name, kind in self._columns]
-        table = pa.table(arrays, names=[name for name, _ in self._columns])
-        csv.write_csv(table, self._file, self._options)
-
-    def close(self) -> None:
-        """Nothing follows the rows."""
 
 
 class NdjsonEncoder:
@@ -101,13 +68,15 @@ class ParquetEncoder:
         self._schema = pa.schema(fields, metadata={**metadata})
         codes = [name for name, kind in self._columns if kind == "code"]
         self._writer = parquet.ParquetWriter(
-            file, self._schema, compression="zstd", use_dictionary=codes
+            file, self._schema, compression="zstd", use_dictionary=codes, data_page_size=_PAGE_BYTES
         )
         self._waiting: list[Any] = []
         self._rows = 0
 
     def write(self, page: Page) -> None:
         """Write the rows of a page, or keep them for the next row group."""
+        if not page.rows:
+            return
         values = with_amounts(self._part, page)
         arrays = [_as_typed(values[name], kind) for name, kind in self._columns]
         self._waiting.append(pa.record_batch(arrays, schema=self._schema))
@@ -127,33 +96,8 @@ class ParquetEncoder:
         self._waiting, self._rows = [], 0
 
 
-def _as_text(values: Sequence[Any], kind: str) -> Any:
-    if kind == "moment":
-        return pa.array(_moments(values))
-    if kind == "day":
-        return pa.array(values, pa.date32())
-    if kind in ("cents", "whole"):
-        return pa.array(values, pa.int64())
-    texts = pa.array(values, pa.string())
-    if kind != "text":
-        return texts
-    # As `ingest.files.guard` does for one cell.
-    is_formula = pc.and_not(
-        pc.match_substring_regex(texts, _FORMULA), pc.match_substring_regex(texts, _NUMBER)
-    )
-    if not pc.any(is_formula).as_py():
-        return texts
-    return pc.if_else(is_formula, pc.binary_join_element_wise("'", texts, ""), texts)
-
-
 def _as_json(values: Sequence[Any], kind: str) -> Sequence[Any]:
-    return _moments(values) if kind == "moment" else values
-
-
-def _moments(values: Sequence[int]) -> list[str]:
-    """Return moments as ISO 8601 in UTC, with microseconds."""
-    stamps = np.array(values, np.int64).astype("datetime64[us]")
-    return [str(text) for text in np.datetime_as_string(stamps, unit="us", timezone="UTC").tolist()]
+    return iso_moments(values) if kind == "moment" else values
 
 
 def _as_typed(values: Sequence[Any], kind: str) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from skeldir.exports.parts import MONEY_SUFFIX, Part
 from skeldir.money import decimals
 
@@ -91,6 +93,12 @@ def plain_amounts(cents: Sequence[int | None], currencies: Sequence[str]) -> Ite
             continue
         text = f"{abs(amount):0{digits + 1}d}"
         yield f"{'-' if amount < 0 else ''}{text[:-digits]}.{text[-digits:]}"
+
+
+def iso_moments(values: Sequence[int]) -> list[str]:
+    """Return moments as ISO 8601 in UTC, with microseconds."""
+    stamps = np.array(values, np.int64).astype("datetime64[us]")
+    return [str(text) for text in np.datetime_as_string(stamps, unit="us", timezone="UTC").tolist()]
 
 
 def plain_parts(ppt: int) -> str:
