@@ -52,6 +52,7 @@ from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings, plain_postgres_url
 from skeldir.spend.routes import router as spend_router
+from skeldir.spend.rules_routes import router as rules_dry_run_router
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
@@ -103,6 +104,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         rates_router,
         reconcile_router,
         rules_router,
+        rules_dry_run_router,
         deliveries_router,
         inbox_router,
         attribution_router,

@@ -49,6 +49,7 @@ OTHER_WORDS = {
     "reconcile run": ["--model", "linear"],
     "rules apply": ["1", "--reason", "why"],
     "rules check": ["--file", __file__],
+    "rules dry-run": ["--to", "none"],
     "rules edit": ["--file", __file__, "--reason", "why"],
     "rules revert": ["--to", "none", "--reason", "why"],
     "spend import": [__file__],

@@ -40,6 +40,9 @@ def test_rules_are_checked_edited_applied_shown_and_reverted(
     file.write_text(RULES + RULES.replace("bought", "again"))
     assert "line 6, rule again: It can never match" in rules("check", "--file", str(file))
     file.write_text(RULES)
+    tried = rules("dry-run", "--file", str(file))
+    assert "1 with a derived channel, 1 get another one; so do 3 campaign days." in tried
+    assert "+120,000" in tried
     assert "version 1" in rules("edit", "--file", str(file), "--reason", "why not")
     assert "--yes" in rules("apply", "1", "--reason", "now", status=1)
     said = rules("apply", "1", "--reason", "now", "--yes")
@@ -57,6 +60,9 @@ def test_rules_are_checked_edited_applied_shown_and_reverted(
     file.write_text(shown)
     assert "version 2" in rules("edit", "--file", str(file), "--reason", "the same")
     assert "no version" in rules("revert", "--to", "first", "--reason", "x", status=1)
+    assert "1 get another one; so do 3 campaign days." in rules("dry-run", "--to", "none")
+    assert "0 get another one; so do 0" in rules("dry-run", "--to", "2")
+    assert "either --file or --to" in rules("dry-run", status=1)
     said = rules("revert", "--to", "none", "--reason", "back", "--yes")
     assert "In force: none of its own. Restated: 1 touches and 3 campaign days." in said
     assert costs(clone, tenant) == before

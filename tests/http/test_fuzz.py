@@ -44,7 +44,7 @@ checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
 include-path-regex = "/rules(/turns)?$"
 checks.positive_data_acceptance.expected-statuses = ["200", "403", "404", "422"]
 [[operations]]  # no schema says which texts can be read as rules
-include-path-regex = "/rules/check$"
+include-path-regex = "/rules/(check|dry-run)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 [[operations]]  # no schema says that a range ends after it begins, which cursors were given out, or what is to come
 include-path-regex = "/(changes|channels|kinds|origins|daily|dead-events|jobs|coverage|payments|realtime|lines)$"

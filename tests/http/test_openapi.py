@@ -49,6 +49,7 @@ MORE = {
     ("post", "/v1/rates"): {"409", "413", "415"},
     ("post", "/v1/rules"): {"413", "415"},
     ("post", "/v1/rules/check"): {"413", "415"},
+    ("post", "/v1/rules/dry-run"): {"413", "415"},
     ("post", "/v1/rules/apply"): {"404", "409", "413", "415"},
     ("get", "/v1/rules/versions/{version}"): {"404"},
     ("post", "/v1/reconciliations"): {"409", "413", "415"},
@@ -73,6 +74,7 @@ RULES = {
     "/v1/rules": {"document": "", "reason": "why"},
     "/v1/rules/apply": {"version": None, "reason": "why"},
     "/v1/rules/check": {"document": ""},
+    "/v1/rules/dry-run": {"document": ""},
 }
 RATES = {
     "source": "treasury",
@@ -116,7 +118,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 43
+    assert len(OPERATIONS) == 44
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -216,7 +218,7 @@ def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
 
 def test_every_example_fits_its_schema() -> None:
     schemas = list(schemas_with_examples())
-    assert len(schemas) == 36
+    assert len(schemas) == 39
     for schema in schemas:
         for example in schema["examples"]:
             assert faults_of(example, schema) == []

@@ -11,7 +11,8 @@ import pytest
 from skeldir.db.pool import Database
 from skeldir.tenants import issue_key
 from tests.conftest import Clone
-from tests.support.make import make_touch, send_touches
+from tests.support.audited import settle
+from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import open_client
 
 RULES = '[[rule]]\nid = "brand"\nchannel = "display"\ncampaign.is = "brand"\n'
@@ -77,6 +78,41 @@ async def test_rules_are_checked_stored_and_applied(
         "/v1/rules/apply", headers=of_other, json={"version": 1, "reason": "x"}
     )
     assert (theirs.status_code, theirs.json()["code"]) == (404, "rules_unknown")
+
+
+async def test_a_dry_run_says_what_moves_of_the_key_s_tenant_and_stores_nothing(
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for one, source in ((tenant, "google"), (other_tenant, "bing")):
+        touch = make_touch(channel=None, campaign="Brand", source=source, medium="cpc")
+        await send_touches(db, one, touch, touch | {"idempotency_key": "email", "channel": "email"})
+        await send_conversions(db, one, make_conversion(order_id=f"of-{source}"))
+        await settle(db, one)
+    sent = {"document": RULES}
+    read, ingest = await headers(db, tenant, "read"), await headers(db, tenant, "ingest")
+    answer = await client.post("/v1/rules/dry-run", headers=read, json=sent)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["moves"] == [
+        {"channel_now": "paid_search", "channel_then": "display", "touches": 1}
+    ]
+    assert (found["touches"], found["touches_derived"], found["touches_moved"]) == (2, 1, 1)
+    assert found["first_orders_moved"] == ["of-google"]
+    linear = {
+        row["channel"]: (row["credited_cents_now"], row["credited_cents_then"])
+        for row in found["credit"]
+        if row["model"] == "linear"
+    }
+    assert linear == {"display": (0, 5_000), "email": (5_000, 5_000), "paid_search": (5_000, 0)}
+    of_other = await headers(db, other_tenant, "manage")
+    theirs = await client.post("/v1/rules/dry-run", headers=of_other, json=sent)
+    assert theirs.json()["first_orders_moved"] == ["of-bing"]
+    assert (await client.get("/v1/rules", headers=read)).json()["data"] == []
+    refused = await client.post("/v1/rules/dry-run", headers=ingest, json=sent)
+    assert refused.status_code == 403
+    wrong = {"document": RULES.replace("display", "nowhere")}
+    refused = await client.post("/v1/rules/dry-run", headers=read, json=wrong)
+    assert (refused.status_code, refused.json()["code"]) == (422, "rules_invalid")
 
 
 @pytest.mark.parametrize(

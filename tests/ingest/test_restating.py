@@ -26,7 +26,7 @@ from skeldir.ingest import (
     target_of_origin,
 )
 from skeldir.ingest.canonical import read_touch
-from skeldir.ingest.restating import derive_again
+from skeldir.ingest.restating import Standards, derive_again
 from tests.support.make import (
     at,
     make_conversion,
@@ -234,5 +234,5 @@ def test_a_stored_origin_gives_the_channel_that_was_recorded_with_it(
     )
     stored = cast("SelectTouchesToDeriveRow", touch._asdict() | {"click_id_kinds": None})
     stored["click_id_kinds"] = list(touch.click_id_kinds) or None
-    choice = derive_again(stored, hosts)
+    choice = derive_again(stored, Standards(hosts, None))
     assert (choice.code, choice.rule) == (touch.channel_code, touch.channel_rule)

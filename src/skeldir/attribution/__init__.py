@@ -63,6 +63,13 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
 from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelName, ModelVersion
+from skeldir.attribution.moving import (
+    CreditMoves,
+    Placing,
+    TouchFields,
+    find_moves_of_credit,
+    find_orders_reached,
+)
 from skeldir.attribution.order_origins import (
     OrderCredit,
     OrderOrigins,
@@ -122,6 +129,7 @@ __all__ = [
     "CompleteParameters",
     "ConvertAsked",
     "ConvertedSums",
+    "CreditMoves",
     "CreditReport",
     "EntryCredit",
     "JourneyRows",
@@ -142,10 +150,12 @@ __all__ = [
     "OriginRow",
     "OriginsAsked",
     "OriginsReport",
+    "Placing",
     "SetAsideTotal",
     "Standing",
     "StoredCredit",
     "Sums",
+    "TouchFields",
     "UnbookedEntry",
     "active_versions",
     "channel_figures",
@@ -159,6 +169,8 @@ __all__ = [
     "define_models",
     "describe_command",
     "fewer_collections",
+    "find_moves_of_credit",
+    "find_orders_reached",
     "find_other",
     "find_standing",
     "find_version",

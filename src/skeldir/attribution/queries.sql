@@ -559,6 +559,28 @@ CROSS JOIN LATERAL (
 ) p
 WHERE p.moments IS NOT NULL;
 
+-- name: select_touches_with_fields
+-- As `select_touches`, with all that a rule of channels can read behind each channel, after chr(31) each; the first field is empty
+-- if the channel was given with the touch.
+-- Never null: every column.
+SELECT j.place, p.moments, p.codes
+FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
+     WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
+CROSS JOIN LATERAL (
+    SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.code) AS codes
+    FROM (SELECT e.occurred_at,
+                 concat(e.channel_code, chr(31), CASE WHEN e.channel_rule <> 'explicit' THEN '1' END, chr(31), e.source,
+                        chr(31), e.medium, chr(31), e.campaign, chr(31), e.referrer_host, chr(31), e.landing_path,
+                        chr(31), array_to_string(e.click_id_kinds, ' ')) AS code
+          FROM public.standing_touches e
+          WHERE e.tenant_id = :tenant_id
+            AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
+            AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
+          ORDER BY e.journey_key, e.occurred_at, e.idempotency_key
+          LIMIT :most_of_each) t
+) p
+WHERE p.moments IS NOT NULL;
+
 -- name: select_orders_of_days
 -- A page of the entries in order of time, after the one given, and of each whether it stands on the half-open range of
 -- local days; without a bound it is open on that side. The moments are bounds for the index, wider than the days in any
@@ -600,6 +622,29 @@ FROM (SELECT occurred_at, channel_code, idempotency_key
       ORDER BY occurred_at, idempotency_key
       LIMIT :most) t
 HAVING count(*) > 0;
+
+-- name: select_fields_of_journey^
+-- As `select_touches_of_journey`, with the fields that `select_touches_with_fields` returns.
+-- Never null: every column.
+SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.code) AS codes,
+       max(t.occurred_at) AS last_moment, (array_agg(t.idempotency_key))[count(*)] AS last_key
+FROM (SELECT e.occurred_at, e.idempotency_key,
+             concat(e.channel_code, chr(31), CASE WHEN e.channel_rule <> 'explicit' THEN '1' END, chr(31), e.source,
+                    chr(31), e.medium, chr(31), e.campaign, chr(31), e.referrer_host, chr(31), e.landing_path,
+                    chr(31), array_to_string(e.click_id_kinds, ' ')) AS code
+      FROM public.standing_touches e
+      WHERE e.tenant_id = :tenant_id AND e.journey_key = :journey_key
+        AND e.occurred_at >= :first_moment AND e.occurred_at <= :last_moment
+        AND (e.occurred_at, e.idempotency_key) > (:first_moment, :after_key COLLATE "C")
+      ORDER BY e.occurred_at, e.idempotency_key
+      LIMIT :most) t
+HAVING count(*) > 0;
+
+-- name: select_orders_after
+-- A page of the orders that have an entry, by id.
+SELECT DISTINCT order_id FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id AND order_id > :after
+ORDER BY order_id LIMIT :most;
 
 -- name: select_previous_conversions
 -- An order converts at its earliest capture; of two orders at the same moment, the smaller order id is first. For each

@@ -40,6 +40,7 @@ from skeldir.rollups import credit_lock
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
+    from skeldir.attribution.long_journeys import SelectPage
     from skeldir.attribution.store import SelectTouchesRow
     from skeldir.db import Connection, Database
 
@@ -170,7 +171,8 @@ class Reader:
     reading: Reading
     has_kept: bool
     select_touches: Callable[..., Awaitable[list[SelectTouchesRow]]] = queries.select_touches
-    """Reads short journeys; a report reads other codes than those of channels."""
+    select_page: SelectPage | None = None
+    """These read short journeys and pages of long ones; a report reads other codes than those of channels."""
 
     async def read_light(self, order_ids: Sequence[str]) -> None:
         reading = self.reading
@@ -359,8 +361,9 @@ class Reader:
         last_moment = on_journey[-1].converted_at
         journey = known
         if journey is None or not journey.covers(journey_key, first_moment, last_moment):
+            span = first_moment, last_moment
             journey = await read_long_journey(
-                self.connection, self.tenant_id, bounds, journey_key, first_moment, last_moment
+                self.connection, self.tenant_id, bounds, journey_key, span, self.select_page
             )
         reading.long_journey, reading.journeys = journey, {journey_key: journey.touches}
         covered_to = dense_from = None

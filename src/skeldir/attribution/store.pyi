@@ -157,6 +157,12 @@ class SelectEntriesAtRow(TypedDict):
     amount_cents: int
     journey_key: bytes | None
 
+class SelectFieldsOfJourneyRow(TypedDict):
+    moments: bytes
+    codes: list[str]
+    last_moment: dt.datetime
+    last_key: str
+
 class SelectJourneysAfterRow(TypedDict):
     order_id: str
     converted_at: dt.datetime
@@ -252,6 +258,9 @@ class SelectOrderStandingRow(TypedDict):
     reason: Literal["journey_too_long", "order_too_large", "credit_failed"] | None
     detail: str | None
     since: dt.datetime | None
+
+class SelectOrdersAfterRow(TypedDict):
+    order_id: str
 
 class SelectOrdersAfterCapturesRow(TypedDict):
     journey_key: bytes
@@ -353,6 +362,11 @@ class SelectTouchesOfJourneyRow(TypedDict):
     codes: list[str]
     last_moment: dt.datetime
     last_key: str
+
+class SelectTouchesWithFieldsRow(TypedDict):
+    place: int
+    moments: bytes
+    codes: list[str]
 
 class SelectTouchesWithOriginsRow(TypedDict):
     place: int
@@ -750,6 +764,18 @@ class _Queries:
         most: int,
     ) -> list[SelectEntriesAtRow]: ...
     @staticmethod
+    async def select_fields_of_journey(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        journey_key: bytes,
+        first_moment: dt.datetime,
+        last_moment: dt.datetime,
+        after_key: str,
+        most: int,
+    ) -> SelectFieldsOfJourneyRow | None: ...
+    @staticmethod
     async def select_generation(connection: Connection, /, *, tenant_id: UUID) -> int: ...
     @staticmethod
     async def select_journeys_after(
@@ -802,6 +828,10 @@ class _Queries:
     async def select_order_standing(
         connection: Connection, /, *, tenant_id: UUID, order_id: str
     ) -> SelectOrderStandingRow: ...
+    @staticmethod
+    async def select_orders_after(
+        connection: Connection, /, *, tenant_id: UUID, after: str, most: int
+    ) -> list[SelectOrdersAfterRow]: ...
     @staticmethod
     async def select_orders_after_captures(
         connection: Connection,
@@ -950,6 +980,17 @@ class _Queries:
         after_key: str,
         most: int,
     ) -> SelectTouchesOfJourneyRow | None: ...
+    @staticmethod
+    async def select_touches_with_fields(
+        connection: Connection,
+        /,
+        *,
+        journey_keys: Collection[bytes],
+        first_moments: Collection[dt.datetime],
+        last_moments: Collection[dt.datetime],
+        tenant_id: UUID,
+        most_of_each: int,
+    ) -> list[SelectTouchesWithFieldsRow]: ...
     @staticmethod
     async def select_touches_with_origins(
         connection: Connection,

@@ -28,6 +28,7 @@ from skeldir.cli.rates import rates_app
 from skeldir.cli.reconcile import reconcile_app
 from skeldir.cli.report import report
 from skeldir.cli.rules import rules_app
+from skeldir.cli.rules_dry_run import dry_run
 from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.spend import spend_app
@@ -63,6 +64,7 @@ and looking up a tenant by name need a role that may act as skeldir_owner; `matv
 
 The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )
+rules_app.command("dry-run")(dry_run)
 tenants_app.command("delete")(delete_tenant)
 tenants_app.command("deletions")(show_deletions)
 tenants_app.command("time-zone")(time_zone)

@@ -115,7 +115,7 @@ def edit(tenant: TenantArgument, file: FileOption, reason: ReasonOption) -> None
             stored, covered = await store_rules(
                 connection,
                 tenant_id,
-                _read(file),
+                read_rules_file(file),
                 reason=reason,
                 written_by=await describe_command(connection),
             )
@@ -137,7 +137,7 @@ def check(
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        document = _read(file)
+        document = read_rules_file(file)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id, is_read_only=True) as connection,
@@ -173,9 +173,7 @@ def revert(
     yes: YesOption = False,
 ) -> None:
     """Put an earlier version in force again, or none: recorded touches and spend go back to what they were."""
-    if to != "none" and not (to.isascii() and to.isdigit() and 0 < int(to) < 2**31):
-        raise InputInvalid(f"{to!r:.40} is no version.", cure="Give its number, or none.")
-    _put_in_force(tenant, None if to == "none" else int(to), reason, yes=yes)
+    _put_in_force(tenant, read_version(to), reason, yes=yes)
 
 
 @rules_app.command("history")
@@ -205,6 +203,13 @@ def history(tenant: TenantArgument) -> None:
         out.print(table)
 
     run_with_runtime(work)
+
+
+def read_version(text: str) -> int | None:
+    """Return the number of a version, None for `none`. Raises InputInvalid."""
+    if text != "none" and not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
+        raise InputInvalid(f"{text!r:.40} is no version.", cure="Give its number, or none.")
+    return None if text == "none" else int(text)
 
 
 def _put_in_force(tenant: str, version: int | None, reason: str, *, yes: bool) -> None:
@@ -259,7 +264,8 @@ async def _show_moves(database: Database, tenant_id: UUID, version: int | None) 
         out.print(table)
 
 
-def _read(file: Path) -> str:
+def read_rules_file(file: Path) -> str:
+    """Return the text of a file of rules, - being standard input. Raises InputInvalid."""
     try:
         raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         return raw.decode().replace("\r\n", "\n")

@@ -18,6 +18,7 @@ from skeldir.ingest.dead_letters import (
     list_dead_events,
 )
 from skeldir.ingest.deliveries import Receipt, origins_of_file
+from skeldir.ingest.dry_running import TouchMoves, try_rules
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, RESTATE_SPEND, SCAN_PERSONAL_DATA
@@ -36,6 +37,7 @@ from skeldir.ingest.own_rules import (
     RulesTurn,
     RulesUnknown,
     RulesVersion,
+    draft_rules,
     list_rules,
     list_turns,
     load_rules,
@@ -52,6 +54,11 @@ from skeldir.ingest.personal_data import (
 from skeldir.ingest.receive import receive_conversions, receive_touches
 from skeldir.ingest.rejections import Rejection
 from skeldir.ingest.restating import ChannelPreview, preview_channels
+from skeldir.ingest.rules_bodies import (
+    MOST_BYTES_OF_RULES,
+    document_request_body,
+    read_document,
+)
 from skeldir.ingest.shapes import shapes_in
 from skeldir.ingest.undo_refusals import (
     NothingToRedo,
@@ -87,6 +94,7 @@ __all__ = [
     "CONVERSION_FIELDS",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
+    "MOST_BYTES_OF_RULES",
     "RESERVED_CHANNELS",
     "RESTATE_SPEND",
     "SCAN_PERSONAL_DATA",
@@ -112,6 +120,7 @@ __all__ = [
     "ScanReport",
     "Target",
     "TargetUnknown",
+    "TouchMoves",
     "UndoPreview",
     "Undoing",
     "UndoingProgress",
@@ -123,6 +132,8 @@ __all__ = [
     "choose_channel",
     "compiled_rules",
     "count_dead_events",
+    "document_request_body",
+    "draft_rules",
     "forget_now",
     "hash_journey_key",
     "host_of",
@@ -141,6 +152,7 @@ __all__ = [
     "origins_of_file",
     "preview_channels",
     "preview_undo",
+    "read_document",
     "read_landing",
     "receive_conversions",
     "receive_touches",
@@ -158,5 +170,6 @@ __all__ = [
     "target_of_key",
     "target_of_order",
     "target_of_origin",
+    "try_rules",
     "whole_import",
 ]

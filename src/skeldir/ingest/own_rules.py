@@ -9,7 +9,13 @@ from uuid import UUID
 
 from skeldir.db import wait_for_lock
 from skeldir.errors import SkeldirError
-from skeldir.ingest.channels import Fault, OwnRules, check_rules, compiled_rules
+from skeldir.ingest.channels import (
+    Fault,
+    OwnRules,
+    check_rules,
+    compile_draft,
+    compiled_rules,
+)
 from skeldir.ingest.kinds import RESTATE_SPEND
 from skeldir.ingest.own_channels import list_channels
 from skeldir.ingest.store import queries
@@ -88,13 +94,7 @@ async def store_rules(
         ReasonMissing: the reason is empty or too long.
     """
     _check_reason(reason)
-    faults, covered = check_rules(document, await list_channels(connection, tenant_id))
-    if faults:
-        shown = " ".join(fault.describe() for fault in faults[:MOST_FAULTS_SHOWN])
-        raise RulesInvalid(
-            f"{len(faults)} faults. {shown}",
-            cure="Correct them; `skeldir rules check` lists all. Add channels with `skeldir channels add`.",
-        )
+    covered = await require_valid(connection, tenant_id, document)
     await wait_for_lock(connection, _lock(tenant_id))
     row = await queries.insert_rules(
         connection,
@@ -107,6 +107,28 @@ async def store_rules(
     return RulesVersion(
         row["version"], row["reason"], row["written_by"], row["written_at"]
     ), covered
+
+
+async def require_valid(connection: Connection, tenant_id: UUID, document: str) -> list[Fault]:
+    """Return the rules of a document that can never match.
+
+    Raises:
+        RulesInvalid: the document has faults; each is named with its rule and line.
+    """
+    faults, covered = check_rules(document, await list_channels(connection, tenant_id))
+    if faults:
+        shown = " ".join(fault.describe() for fault in faults[:MOST_FAULTS_SHOWN])
+        raise RulesInvalid(
+            f"{len(faults)} faults. {shown}",
+            cure="Correct them; `skeldir rules check` lists all. Add channels with `skeldir channels add`.",
+        )
+    return covered
+
+
+async def draft_rules(connection: Connection, tenant_id: UUID, document: str) -> OwnRules:
+    """Return the compiled rules of a document that is not stored, as version 0. Raises RulesInvalid."""
+    await require_valid(connection, tenant_id, document)
+    return compile_draft(document)
 
 
 async def load_rules(connection: Connection, tenant_id: UUID, version: int) -> RulesText:

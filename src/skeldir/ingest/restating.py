@@ -44,26 +44,44 @@ class ChannelPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standards:
+class Standards:
     """What a channel depends on besides the touch: the tenant's hosts and its rules."""
 
     own_hosts: frozenset[str]
     rules: OwnRules | None
 
+    def choose(
+        self,
+        *,
+        source: str | None,
+        medium: str | None,
+        campaign: str | None,
+        referrer_host: str | None,
+        click_id_kinds: tuple[str, ...],
+        landing_path: str | None,
+    ) -> ChannelChoice:
+        """Return the channel that a touch with this stored origin gets if it arrives now."""
+        source, medium, referrer_host = drop_own_hosts(
+            source, medium, referrer_host, self.own_hosts
+        )
+        return choose_by_rules(
+            self.rules,
+            source=source,
+            medium=medium,
+            campaign=campaign,
+            referrer_host=referrer_host,
+            click_id_kinds=click_id_kinds,
+            landing_path=landing_path,
+        )
 
-def derive_again(
-    row: SelectTouchesToDeriveRow, own_hosts: frozenset[str], rules: OwnRules | None = None
-) -> ChannelChoice:
-    """Return the channel that a touch with this stored origin gets if it arrives now."""
-    source, medium, referrer_host = drop_own_hosts(
-        row["source"], row["medium"], row["referrer_host"], own_hosts
-    )
-    return choose_by_rules(
-        rules,
-        source=source,
-        medium=medium,
+
+def derive_again(row: SelectTouchesToDeriveRow, by: Standards) -> ChannelChoice:
+    """Return the channel that a recorded touch gets if it arrives now."""
+    return by.choose(
+        source=row["source"],
+        medium=row["medium"],
         campaign=row["campaign"],
-        referrer_host=referrer_host,
+        referrer_host=row["referrer_host"],
         click_id_kinds=tuple(row["click_id_kinds"] or ()),
         landing_path=row["landing_path"],
     )
@@ -83,7 +101,7 @@ async def preview_channels(
     Reads `most` touches at once, and takes about 10 s for a million.
     """
     preview = ChannelPreview()
-    by = await _read_standards(connection, tenant_id)
+    by = await read_standards(connection, tenant_id)
     if rules != "in force":
         by = replace(by, rules=None if rules == "none" else rules)
     after = _NIL
@@ -93,10 +111,10 @@ async def preview_channels(
         )
         preview.is_complete = after == _NIL
     span = Span(after, await queries.select_last_touch(connection, tenant_id=tenant_id), most)
-    while page := await _read_page(connection, tenant_id, span):
-        preview.touches += sum(row["is_derived"] for row in page)
+    while page := await read_page_to_derive(connection, tenant_id, span):
+        preview.touches += sum(row["is_standing"] and row["is_derived"] for row in page)
         preview.moves.update(
-            (row["channel_code"], choice.code) for row, choice in _find_moves(page, by)
+            (row["channel_code"], choice.code) for row, choice in find_moves(page, by)
         )
         span = Span(page[-1]["id"], span.until, most)
     return preview
@@ -110,35 +128,38 @@ async def restate_page(
     Return the last id of the page, None if it is empty, and how many touches moved. Touches whose channel was given
     with them keep it.
     """
-    rows = await _read_page(connection, tenant_id, span)
+    rows = await read_page_to_derive(connection, tenant_id, span)
     if not rows:
         return None, 0
-    moves = _find_moves(rows, await _read_standards(connection, tenant_id))
+    moves = find_moves(rows, await read_standards(connection, tenant_id))
     if moves:
         await _move(connection, tenant_id, undoing_id, moves)
     return rows[-1]["id"], len(moves)
 
 
-async def _read_page(
+async def read_page_to_derive(
     connection: Connection, tenant_id: UUID, span: Span
 ) -> list[SelectTouchesToDeriveRow]:
+    """Return the touches of a span, and of each whether it stands and whether its channel was derived."""
     return await queries.select_touches_to_derive(
         connection, tenant_id=tenant_id, after=span.after, until=span.until, most=span.most
     )
 
 
-async def _read_standards(connection: Connection, tenant_id: UUID) -> _Standards:
+async def read_standards(connection: Connection, tenant_id: UUID) -> Standards:
+    """Return what the channels of the transaction's tenant follow now."""
     rows = await queries.select_hosts(connection, tenant_id=tenant_id)
     own = await queries.select_rules_in_force(connection, tenant_id=tenant_id)
     rules = None if own is None else compiled_rules(own["version"], own["document"])
-    return _Standards(frozenset(row["host"] for row in rows), rules)
+    return Standards(frozenset(row["host"] for row in rows), rules)
 
 
-def _find_moves(
-    rows: Sequence[SelectTouchesToDeriveRow], by: _Standards
+def find_moves(
+    rows: Sequence[SelectTouchesToDeriveRow], by: Standards
 ) -> list[tuple[SelectTouchesToDeriveRow, ChannelChoice]]:
+    """Return the touches that get another channel, with it."""
     derived = [
-        (row, derive_again(row, by.own_hosts, by.rules)) for row in rows if row["is_derived"]
+        (row, derive_again(row, by)) for row in rows if row["is_standing"] and row["is_derived"]
     ]
     return [(row, choice) for row, choice in derived if choice.code != row["channel_code"]]
 

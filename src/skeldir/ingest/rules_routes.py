@@ -31,10 +31,15 @@ from skeldir.ingest.own_rules import (
     request_rules,
     store_rules,
 )
+from skeldir.ingest.rules_bodies import (
+    CHECKED,
+    MOST_BYTES_OF_RULES,
+    SentT,
+    read_sent,
+    request_body,
+)
 from skeldir.ingest.rules_schemas import (
     APPLIED,
-    CHECKED,
-    MOST_BYTES,
     STORED,
     TURNS,
     VERSIONS,
@@ -43,10 +48,7 @@ from skeldir.ingest.rules_schemas import (
     RulesPage,
     RulesQuery,
     RulesStored,
-    SentT,
     TurnsPage,
-    read_sent,
-    request_body,
 )
 from skeldir.tenants import describe_key
 
@@ -162,4 +164,4 @@ async def apply(
 
 async def _read(request: Request, caller: Caller, adapter: TypeAdapter[SentT]) -> SentT:
     with held_bytes_of(request).of(caller.tenant_id) as holding:
-        return read_sent(adapter, await read_body(request, holding, most=MOST_BYTES))
+        return read_sent(adapter, await read_body(request, holding, most=MOST_BYTES_OF_RULES))

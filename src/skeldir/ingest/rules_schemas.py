@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from skeldir.errors import InputInvalid
 from skeldir.http import Keyset, PageQuery
-from skeldir.ingest.channels import LONGEST_DOCUMENT, Fault
+from skeldir.ingest.channels import Fault
 from skeldir.ingest.own_rules import RulesTurn, RulesVersion
+from skeldir.ingest.rules_bodies import Document
 from skeldir.ingest.undo_requests import LONGEST_REASON
-
-MOST_BYTES: Final = 256 * 1024
-SentT = TypeVar("SentT")
 
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S")]
-Document = Annotated[
-    str,
-    Field(
-        max_length=LONGEST_DOCUMENT,
-        description="the rules in order, as TOML (see the page on rules)",
-        examples=['[[rule]]\nid = "brand"\nchannel = "paid_search"\ncampaign.contains = "brand"\n'],
-    ),
-]
-
 VERSIONS: Final = Keyset("rules@1", tuple[Number])
 TURNS: Final = Keyset("rule-turns@1", tuple[Number])
 
@@ -70,13 +58,6 @@ class RulesStored:
 
 
 @checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
-class DocumentSent:
-    """What `POST /v1/rules/check` takes."""
-
-    document: Document
-
-
-@checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class RulesSent:
     """What `POST /v1/rules` takes."""
 
@@ -92,29 +73,5 @@ class ApplySent:
     reason: Reason
 
 
-CHECKED: Final = TypeAdapter(DocumentSent)
 STORED: Final = TypeAdapter(RulesSent)
 APPLIED: Final = TypeAdapter(ApplySent)
-
-
-def read_sent(adapter: TypeAdapter[SentT], body: bytes) -> SentT:
-    """Return what a request's body states. Raises InputInvalid, which names what is wrong."""
-    try:
-        return adapter.validate_json(body, strict=True)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, ('body', *fault['loc'])))}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)[:5]
-        )
-        raise InputInvalid(faults, cure="Correct the named fields and send it again.") from error
-
-
-def request_body(adapter: TypeAdapter[Any]) -> dict[str, Any]:
-    """Return the OpenAPI description of the body that `read_sent` reads."""
-    return {
-        "requestBody": {
-            "required": True,
-            "description": "Content-Encoding: gzip is accepted.",
-            "content": {"application/json": {"schema": adapter.json_schema()}},
-        }
-    }

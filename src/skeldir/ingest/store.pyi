@@ -232,6 +232,7 @@ class SelectTouchesToDeriveRow(TypedDict):
     landing_path: str | None
     click_id_kinds: list[str] | None
     is_derived: bool
+    is_standing: bool
 
 class SelectTouchesToRestoreRow(TypedDict):
     id: UUID

@@ -13,6 +13,8 @@ from skeldir.spend.days import (
     postings_of,
     totals_of,
 )
+from skeldir.spend.dry_run_schemas import RulesDryRun
+from skeldir.spend.dry_running import dry_run_rules
 from skeldir.spend.items import CURES, read_claim, read_spend
 from skeldir.spend.listing import (
     PAID_CHANNELS,
@@ -58,10 +60,12 @@ __all__ = [
     "Recorded",
     "Revision",
     "Rival",
+    "RulesDryRun",
     "SpendMoves",
     "StoredRevision",
     "campaign_key",
     "check_channels",
+    "dry_run_rules",
     "find_rivals",
     "keep_given",
     "list_campaigns",

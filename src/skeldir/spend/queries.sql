@@ -144,6 +144,16 @@ ORDER BY count(*) DESC, t.campaign;
 -- The channels that spend was recorded in.
 SELECT DISTINCT channel_code FROM public.ad_days WHERE tenant_id = :tenant_id ORDER BY channel_code;
 
+-- name: select_channel_costs
+-- What each channel cost in all.
+-- Never null: cents.
+SELECT s.currency, s.channel_code, sum(s.amount_cents) AS cents
+FROM public.spend s
+WHERE s.tenant_id = :tenant_id
+GROUP BY s.currency, s.channel_code
+HAVING sum(s.amount_cents) <> 0
+ORDER BY s.currency, s.channel_code;
+
 -- name: select_claims
 -- What platforms claim of campaign days, by the latest revision of each.
 SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from skeldir.ingest import OwnRules, rules_in_force
@@ -24,12 +24,40 @@ _AT_ONCE: Final = 5_000
 _FIRST: Final = AdKey("", "", "", date.min, "")
 
 
+class CampaignMove(NamedTuple):
+    """A campaign in a currency, its channel now, and the one that days of it get."""
+
+    platform: str
+    account: str
+    campaign: str
+    currency: str
+    now: str
+    then: str
+
+
 @dataclass(slots=True)
 class SpendMoves:
-    """How many campaign days would move, and their cost: (currency, channel now, channel then) to minor units."""
+    """How many campaign days would move, and their cost: (currency, channel now, channel then) to minor units.
+
+    `campaigns` has the days and the cost of each campaign that moves.
+    """
 
     days: int = 0
     cents: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    campaigns: dict[CampaignMove, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, day: AdDay, channel: str) -> None:
+        """Count a day that moves to another channel."""
+        cost = day.figures["cost_cents"]
+        cents = cost if isinstance(cost, int) else 0
+        key = day.key
+        move = CampaignMove(
+            key.platform, key.account, key.campaign, key.currency, day.channel, channel
+        )
+        of_campaign = self.campaigns.get(move, (0, 0))
+        self.days += 1
+        self.cents[key.currency, day.channel, channel] += cents
+        self.campaigns[move] = of_campaign[0] + 1, of_campaign[1] + cents
 
 
 async def preview_spend(
@@ -43,11 +71,7 @@ async def preview_spend(
         for day in page:
             then = place_by_rules(day, rules)
             if then.channel != day.channel:
-                cost = day.figures["cost_cents"]
-                moves.days += 1
-                moves.cents[day.key.currency, day.channel, then.channel] += (
-                    cost if isinstance(cost, int) else 0
-                )
+                moves.add(day, then.channel)
     return moves
 
 

@@ -23,6 +23,11 @@ class SelectCampaignsRow(TypedDict):
     claimed_cents: Decimal | None
     days: int
 
+class SelectChannelCostsRow(TypedDict):
+    currency: str
+    channel_code: str
+    cents: Decimal
+
 class SelectClaimsRow(TypedDict):
     platform: str
     account: str
@@ -230,6 +235,10 @@ class _Queries:
     async def select_campaigns(
         connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date
     ) -> list[SelectCampaignsRow]: ...
+    @staticmethod
+    async def select_channel_costs(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectChannelCostsRow]: ...
     @staticmethod
     async def select_claims(
         connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date

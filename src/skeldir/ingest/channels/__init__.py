@@ -7,6 +7,7 @@ from skeldir.ingest.channels.own_rules import (
     OwnRules,
     check_rules,
     choose_by_rules,
+    compile_draft,
     compiled_rules,
 )
 from skeldir.ingest.channels.rules import (
@@ -29,6 +30,7 @@ __all__ = [
     "check_rules",
     "choose_by_rules",
     "choose_channel",
+    "compile_draft",
     "compiled_rules",
     "drop_own_hosts",
     "is_own_host",

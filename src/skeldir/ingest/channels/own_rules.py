@@ -158,6 +158,15 @@ def choose_by_rules(
 @lru_cache(maxsize=_REMEMBERED)
 def compile_rules(version: int, document: str) -> OwnRules:
     """Return the rules of a stored document, which was checked before it was stored; remembered in the process."""
+    return _compile(version, document)
+
+
+def compile_draft(document: str) -> OwnRules:
+    """Return the rules of a checked document that is not stored, as version 0; they are not remembered."""
+    return _compile(0, document)
+
+
+def _compile(version: int, document: str) -> OwnRules:
     rules, _ = read_rules(document)
     reads_paths = any(one.field == "path" for rule in rules for one in rule.conditions)
     return OwnRules(version, tuple(rules), reads_paths)

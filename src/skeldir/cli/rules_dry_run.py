@@ -1,0 +1,147 @@
+"""`skeldir rules dry-run`: what rules would move, of touches, credit and spend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Column, Table
+
+from skeldir.cli.console import out
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.rules import read_rules_file, read_version
+from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.errors import InputInvalid
+from skeldir.ingest import OwnRules, compiled_rules, draft_rules, load_rules
+from skeldir.spend import RulesDryRun, dry_run_rules
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+
+
+def dry_run(
+    tenant: TenantArgument,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", help="A TOML file with the rules; - reads standard input."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Instead: the number of a stored version, or none.")
+    ] = None,
+) -> None:
+    """Show which touches, orders, credit and spend rules would move, by channel; nothing is stored.
+
+    It takes about as long as crediting the orders that move.
+    """
+    if (file is None) == (to is None):
+        raise InputInvalid(
+            "There must be one set of rules to try.", cure="Give either --file or --to."
+        )
+
+    async def work(runtime: Runtime) -> None:
+        document = None if file is None else read_rules_file(file)
+        version = None if to is None else read_version(to)
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            rules = await _find_rules(connection, tenant_id, document, version)
+            found = await dry_run_rules(connection, tenant_id, rules)
+        show_dry_run(found)
+
+    run_with_runtime(work)
+
+
+async def _find_rules(
+    connection: Connection, tenant_id: UUID, document: str | None, version: int | None
+) -> OwnRules | None:
+    if document is not None:
+        return await draft_rules(connection, tenant_id, document)
+    if version is None:
+        return None
+    stored = await load_rules(connection, tenant_id, version)
+    return compiled_rules(version, stored.document)
+
+
+def show_dry_run(found: RulesDryRun) -> None:
+    """Print a dry run: a table for each thing that moves; amounts are in the smallest units."""
+    out.print(
+        f"Of {found.touches:,} touches, {found.touches_derived:,} with a derived channel, {found.touches_moved:,} get"
+        f" another one; so do {found.days_moved:,} campaign days. Journeys of {found.orders_moved:,} orders change.",
+        soft_wrap=True,
+    )
+    if found.first_orders_moved:
+        out.print(
+            f"The first of these: {', '.join(found.first_orders_moved)}",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+            emoji=False,
+        )
+    if found.orders_awaiting_credit:
+        out.print(
+            f"{found.orders_awaiting_credit:,} orders await credit: theirs will come in addition.",
+            soft_wrap=True,
+        )
+    _show("touches", ["channel"], _touch_rows(found))
+    _show("credit", ["model", "currency", "channel"], _credit_rows(found))
+    _show("spend", ["currency", "channel"], _spend_rows(found))
+    if found.campaigns:
+        table = Table(
+            "campaign", "currency", "channel now", "then", _right("days"), _right("minor units")
+        )
+        for one in found.campaigns:
+            table.add_row(
+                f"{one.platform} {one.account} {one.campaign}",
+                one.currency,
+                one.channel_now,
+                one.channel_then,
+                f"{one.days:,}",
+                f"{one.cost_cents:,}",
+            )
+        out.print(table)
+
+
+def _touch_rows(found: RulesDryRun) -> list[tuple[list[str], tuple[int, int, int]]]:
+    return [
+        ([one.channel], (one.touches_now, one.touches_then, one.difference))
+        for one in found.touches_by_channel
+    ]
+
+
+def _credit_rows(found: RulesDryRun) -> list[tuple[list[str], tuple[int, int, int]]]:
+    return [
+        (
+            [one.model, one.currency, one.channel],
+            (one.credited_cents_now, one.credited_cents_then, one.difference_cents),
+        )
+        for one in found.credit
+    ]
+
+
+def _spend_rows(found: RulesDryRun) -> list[tuple[list[str], tuple[int, int, int]]]:
+    return [
+        (
+            [one.currency, one.channel],
+            (one.spend_cents_now, one.spend_cents_then, one.difference_cents),
+        )
+        for one in found.spend
+    ]
+
+
+def _show(what: str, keys: list[str], rows: list[tuple[list[str], tuple[int, int, int]]]) -> None:
+    """Print the rows that differ; nothing if there is none."""
+    changed = [(names, numbers) for names, numbers in rows if numbers[2]]
+    if not changed:
+        return
+    table = Table(*keys, _right(f"{what} now"), _right("then"), _right("difference"))
+    for names, (now, then, difference) in changed:
+        table.add_row(*names, f"{now:,}", f"{then:,}", f"{difference:+,}")
+    out.print(table)
+
+
+def _right(name: str) -> Column:
+    return Column(name, justify="right")
