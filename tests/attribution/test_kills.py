@@ -22,6 +22,7 @@ from skeldir.rollups import roll_up_dirty_days
 from skeldir.rollups.summing import DAYS_PER_TURN
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.rollups.test_rollups import spend_money
+from tests.spend.test_recording import make_day, record
 from tests.support.credit import (
     assert_ledger_is_credited,
     assert_sums_are_of_credits,
@@ -50,6 +51,7 @@ from tests.support.make import (
     send_conversions,
     send_touches,
 )
+from tests.support.own_rules import apply, request, store
 from tests.support.refreshing import superuser_of
 from tests.support.rolled_up import assert_rolled_up
 from tests.support.taking_back import undo
@@ -181,6 +183,27 @@ async def make_channels_to_restate(clone: Clone, db: Database, tenant: UUID) -> 
         await request_undo(connection, tenant, CHANNELS, reason="we pay there", requested_by="test")
 
 
+async def make_rules_to_apply(clone: Clone, db: Database, tenant: UUID) -> None:
+    """Have rules of the tenant's own move three touches and two campaign days, and other rules before them."""
+    visits = [
+        make_touch(journey_key=f"visitor-{n}", channel=None, source=source, occurred_at=at(-1))
+        for n, source in enumerate(("Partner", "news", "partner"))
+    ]
+    await send_touches(
+        db, tenant, *visits, make_touch(journey_key="x", channel=None, source="partner")
+    )
+    await record(
+        db, tenant, make_day(100), make_day(200, day=1), make_day(300, campaign="7", name="x")
+    )
+    rules = '[[rule]]\nid = "r"\nchannel = "display"\n{}\n'
+    await apply(db, tenant, await store(db, tenant, rules.format('source.is = "news"')))
+    await do_jobs(db, KINDS)
+    both = rules.format('source.is = "partner"') + rules.replace('"r"', '"s"').format(
+        'campaign.is = "brand"'
+    )
+    await request(db, tenant, await store(db, tenant, both))
+
+
 async def make_no_other_work(clone: Clone, db: Database, tenant: UUID) -> None:
     pass
 
@@ -191,7 +214,7 @@ WORKS: dict[str, tuple[Fill, Fill]] = {
     "roll_up_for_beat": (make_dirty_days, make_few_dirty_days),
     "roll_up_for_an_operator": (make_dirty_days, make_few_dirty_days),
     "change_models": (make_models_half_changed, make_no_other_work),
-    "restate_channels": (make_channels_to_restate, make_channels_to_restate),
+    "restate_channels": (make_channels_to_restate, make_rules_to_apply),
     "change_time_zones": (make_marks_beside_what_was_taken_back, make_marks_of_kept_credit),
 }
 

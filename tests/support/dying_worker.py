@@ -36,10 +36,12 @@ from skeldir.attribution.parameters import ModelNotInForce
 from skeldir.days import ZoneRules, read_rules
 from skeldir.db.pool import Database, open_database
 from skeldir.ingest import undoing
-from skeldir.ingest.kinds import UNDO
+from skeldir.ingest.kinds import RESTATE_SPEND, UNDO
 from skeldir.ingest.tasks import UNDO_KIND
 from skeldir.jobs import do_jobs
 from skeldir.rollups import roll_up_dirty_days, roll_up_in_turn
+from skeldir.spend import restating
+from skeldir.spend.tasks import RESTATE_KIND
 
 KINDS = {CREDIT: tasks.CREDIT_KIND}
 # Some orders take several turns, a journey of four touches is crowded, and an order of six entries is too large.
@@ -117,8 +119,8 @@ def _rules() -> list[ZoneRules]:
 
 
 async def restate_channels(database: Database, _tenants: list[UUID]) -> None:
-    """Do the jobs that restate channels, two touches at a time, and credit the orders that they reach."""
-    await do_jobs(database, {UNDO: UNDO_KIND, **KINDS})
+    """Do the jobs that restate channels, two touches or days at a time, and credit the orders that they reach."""
+    await do_jobs(database, {UNDO: UNDO_KIND, RESTATE_SPEND: RESTATE_KIND, **KINDS})
     await roll_up_dirty_days(database)
 
 
@@ -182,6 +184,7 @@ def main() -> None:
     """Fork a process for each line of directions; report how it ended and, unless it was killed, what it sent."""
     tasks.credit_dirty_orders = partial(credit_dirty_orders, bounds=FEW_AT_ONCE)  # type: ignore[assignment]
     undoing.run_undoing = partial(undoing.run_undoing, most=2)  # type: ignore[assignment]
+    restating.restate_spend = partial(restating.restate_spend, at_once=2)  # type: ignore[assignment]
     _rules()  # here, since a process that is forked for each line would read them again
     for line in sys.stdin:
         sys.stdout.flush()

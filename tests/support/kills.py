@@ -49,6 +49,9 @@ _OTHERS = {
         HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)""",
     "model_changes": "SELECT tenant_id, changed_by, model, from_version, to_version FROM model_changes",
     "attribution_events": "SELECT (to_jsonb(e) - ARRAY['id', 'recorded_at'])::text FROM attribution_events e",
+    "ad_days": "SELECT (to_jsonb(d) - ARRAY['id', 'load_id', 'recorded_at'])::text FROM ad_days d",
+    "ad_loads": "SELECT (to_jsonb(l) - ARRAY['id', 'recorded_at'])::text FROM ad_loads l",
+    "spend": "SELECT (to_jsonb(s) - ARRAY['id', 'recorded_at', 'business_key'])::text FROM spend s",
     "time_zones": "SELECT tenant_id, time_zone, changed_by FROM time_zones",
 }
 _MOST_TURNS = 5
