@@ -32,6 +32,7 @@ from skeldir.audit.accounts import (
     model_accounts,
     money_accounts,
 )
+from skeldir.audit.channels import check_channel_rules
 from skeldir.audit.differences import DATA_CHECKS, CheckResult, Difference
 from skeldir.audit.ledger import Ledger, OrderEntries, read_ledger
 from skeldir.audit.renewals import check_renewals
@@ -128,8 +129,9 @@ async def _audit(
             await _list_orders(connection, tenant_id, page, period, on_order)
     sums = await check_sums(connection, tenant_id, ledger, credit)
     renewals = await check_renewals(connection, tenant_id, credit.renewals, pending)
+    channels = await check_channel_rules(connection, tenant_id)
     credited = check_credit_against_ledger(ledger, credit, sums)
-    results = [*sums.results, renewals, journeys, credited, _check_exactly(credit)]
+    results = [*sums.results, channels, renewals, journeys, credited, _check_exactly(credit)]
     checks = {result.name: result for result in results}
     return Audit(
         tenant_id,

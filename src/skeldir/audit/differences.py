@@ -23,6 +23,7 @@ DataCheck = Literal[
     "spend_sums",
     "ad_spend",
     "reconciliations",
+    "channel_rules",
     "allocation_days",
     "credit_equals_ledger",
     "exact_credit",
@@ -49,6 +50,7 @@ DATA_CHECKS: Final[Mapping[DataCheck, str]] = MappingProxyType(
         "spend_sums": "Spend by day, channel and currency equals what was recorded.",
         "ad_spend": "Spend from ad platforms equals the latest costs of campaign days.",
         "reconciliations": "Sums of compared claims equal their lines, and the view shows a stored sum.",
+        "channel_rules": "Each touch has the channel that the tenant's rule kept with it gives, by the kept version.",
         "allocation_days": "The daily comparison of ledger and credit shows the sums of both.",
         "credit_equals_ledger": "By every model the credit equals the ledger's money, except what awaits it.",
         "exact_credit": "The columnar engine gives the same credit as the exact rules.",
@@ -88,6 +90,8 @@ _CURES: Final[Mapping[Check, str]] = MappingProxyType(
         "ad_spend": "Find out who changed it: rows are only ever added. The latest of ad_days are right.",
         "reconciliations": "Find out who changed it: rows are only ever added. Compare the same days again with "
         "`skeldir reconcile run {tenant}`; it keeps what is there.",
+        "channel_rules": "Find out who changed it: rows are only ever added. `skeldir channels restate {tenant}` "
+        "records touches again whose channel is another by the rules in force.",
         "exact_credit": "This is a bug in the program: report it with the ids of these orders.",
     }
 )

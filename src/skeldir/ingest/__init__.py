@@ -21,6 +21,7 @@ from skeldir.ingest.deliveries import Receipt, origins_of_file
 from skeldir.ingest.dry_running import TouchMoves, try_rules
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
+from skeldir.ingest.kept_rules import KeptRules, compare_kept_rules
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, RESTATE_SPEND, SCAN_PERSONAL_DATA
 from skeldir.ingest.landing import host_of, keep_kinds, read_landing
 from skeldir.ingest.own_channels import add_channels, list_channels
@@ -105,6 +106,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Forgotten",
+    "KeptRules",
     "KnownImport",
     "NothingToRedo",
     "NothingToUndo",
@@ -130,6 +132,7 @@ __all__ = [
     "add_hosts",
     "check_rules",
     "choose_channel",
+    "compare_kept_rules",
     "compiled_rules",
     "count_dead_events",
     "document_request_body",

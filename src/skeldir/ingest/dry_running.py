@@ -19,6 +19,7 @@ from skeldir.errors import ReportTooLarge
 from skeldir.ingest.restating import (
     Standards,
     find_moves,
+    follows_rules,
     read_page_to_derive,
     read_standards,
 )
@@ -126,7 +127,7 @@ async def _find_touches(
                 cure="Ask with the command, which reads any number: `skeldir rules dry-run`.",
             )
         found.now.update(row["channel_code"] for row in page if row["is_standing"])
-        found.derived += sum(row["is_standing"] and row["is_derived"] for row in page)
+        found.derived += sum(map(follows_rules, page))
         moves = find_moves(page, by)
         found.moves.update((row["channel_code"], choice.code) for row, choice in moves)
         if moved is not None:

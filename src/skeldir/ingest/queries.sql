@@ -311,10 +311,10 @@ ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;
 
 -- name: select_touches_to_derive
--- A page of the touches in order of id, and of each whether it stands and whether its channel was derived.
--- Never null: channel_code, is_derived.
+-- A page of the touches in order of id, and of each whether it stands.
+-- Never null: channel_code, channel_rule.
 SELECT e.id, e.journey_key, e.occurred_at, e.channel_code, e.source, e.medium, e.campaign, e.referrer_host,
-       e.landing_path, e.click_id_kinds, e.channel_rule <> 'explicit' AS is_derived,
+       e.landing_path, e.click_id_kinds, e.channel_rule,
        NOT EXISTS (SELECT FROM public.touch_withdrawals w
                    WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
                      AND w.generation = e.generation) AS is_standing

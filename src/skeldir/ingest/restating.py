@@ -75,6 +75,11 @@ class Standards:
         )
 
 
+def follows_rules(row: SelectTouchesToDeriveRow) -> bool:
+    """Return whether a touch stands and its channel was derived."""
+    return row["is_standing"] and row["channel_rule"] != "explicit"
+
+
 def derive_again(row: SelectTouchesToDeriveRow, by: Standards) -> ChannelChoice:
     """Return the channel that a recorded touch gets if it arrives now."""
     return by.choose(
@@ -112,7 +117,7 @@ async def preview_channels(
         preview.is_complete = after == _NIL
     span = Span(after, await queries.select_last_touch(connection, tenant_id=tenant_id), most)
     while page := await read_page_to_derive(connection, tenant_id, span):
-        preview.touches += sum(row["is_standing"] and row["is_derived"] for row in page)
+        preview.touches += sum(map(follows_rules, page))
         preview.moves.update(
             (row["channel_code"], choice.code) for row, choice in find_moves(page, by)
         )
@@ -140,7 +145,7 @@ async def restate_page(
 async def read_page_to_derive(
     connection: Connection, tenant_id: UUID, span: Span
 ) -> list[SelectTouchesToDeriveRow]:
-    """Return the touches of a span, and of each whether it stands and whether its channel was derived."""
+    """Return the touches of a span, and of each whether it stands."""
     return await queries.select_touches_to_derive(
         connection, tenant_id=tenant_id, after=span.after, until=span.until, most=span.most
     )
@@ -158,9 +163,7 @@ def find_moves(
     rows: Sequence[SelectTouchesToDeriveRow], by: Standards
 ) -> list[tuple[SelectTouchesToDeriveRow, ChannelChoice]]:
     """Return the touches that get another channel, with it."""
-    derived = [
-        (row, derive_again(row, by)) for row in rows if row["is_standing"] and row["is_derived"]
-    ]
+    derived = [(row, derive_again(row, by)) for row in rows if follows_rules(row)]
     return [(row, choice) for row, choice in derived if choice.code != row["channel_code"]]
 
 

@@ -231,7 +231,7 @@ class SelectTouchesToDeriveRow(TypedDict):
     referrer_host: str | None
     landing_path: str | None
     click_id_kinds: list[str] | None
-    is_derived: bool
+    channel_rule: str
     is_standing: bool
 
 class SelectTouchesToRestoreRow(TypedDict):
