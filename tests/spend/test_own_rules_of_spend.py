@@ -24,6 +24,7 @@ from skeldir.ingest import (
     rules_in_force,
     run_undoing,
     store_rules,
+    target_of_origin,
 )
 from skeldir.ingest.tasks import UNDO_KIND
 from skeldir.jobs import do_jobs
@@ -41,7 +42,7 @@ from tests.support.make import (
 )
 from tests.support.own_rules import apply, request, store
 from tests.support.refreshing import superuser_of
-from tests.support.taking_back import assert_sound, outcome
+from tests.support.taking_back import assert_sound, outcome, redo, undo
 
 BRAND = """\
 [[rule]]
@@ -203,6 +204,28 @@ async def test_a_load_can_be_withdrawn_after_rules_moved_its_days(db: Database) 
     async with db.tenant(shop) as connection:
         with pytest.raises(LoadUnknown):
             await withdraw_load(connection, shop, UUID(str(loads[0][0])), recorded_by="me")
+
+
+async def test_touches_that_are_put_back_follow_the_rules_that_came_into_force_since(
+    db: Database,
+) -> None:
+    shop, twin = await make_shop(db, "shop"), await make_shop(db, "twin")
+    for tenant in (shop, twin):
+        await send_conversions(db, tenant, make_conversion(order_id="A"))
+        await send_touches(db, tenant, *many(0), origin="api:wrong")
+        await send_touches(db, tenant, visit("b", 0.5, landing_path="/shop/2"))
+    await undo(db, shop, target_of_origin("api:wrong"))
+    for tenant in (shop, twin):
+        await apply(db, tenant, await store(db, tenant, SHOP))
+    await redo(db, shop, target_of_origin("api:wrong"))
+    assert await rules_of_touches(db, shop) == await rules_of_touches(db, twin)
+    assert await outcome(db, shop) == await outcome(db, twin)
+    await undo(db, shop, target_of_origin("api:wrong"))
+    await redo(db, shop, target_of_origin("api:wrong"))
+    await apply(db, shop, None)
+    await apply(db, twin, None)
+    assert await rules_of_touches(db, shop) == await rules_of_touches(db, twin)
+    await assert_sound(db, shop)
 
 
 class _KilledError(Exception):

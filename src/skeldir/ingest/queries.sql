@@ -448,6 +448,9 @@ WHERE r.tenant_id = :tenant_id
   AND r.version = (SELECT u.version FROM public.channel_rule_turns u
                    WHERE u.tenant_id = :tenant_id ORDER BY u.turn DESC LIMIT 1);
 
+-- name: has_rule_turns$
+SELECT EXISTS (SELECT FROM public.channel_rule_turns u WHERE u.tenant_id = :tenant_id);
+
 -- name: select_rules^
 SELECT version, document, reason, written_by, written_at
 FROM public.channel_rules

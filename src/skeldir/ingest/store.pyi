@@ -337,6 +337,8 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, restates_channels: bool
     ) -> bool: ...
     @staticmethod
+    async def has_rule_turns(connection: Connection, /, *, tenant_id: UUID) -> bool: ...
+    @staticmethod
     async def insert_channels(
         connection: Connection,
         /,

@@ -218,19 +218,29 @@ class _Step:
                     )
                 )
             else:
-                moved = len(
-                    await queries.restore_touches(
-                        connection,
-                        tenant_id=tenant_id,
-                        ids=ids,
-                        first_id=ids[0],
-                        last_id=ids[-1],
-                        new_ids=new_ids(len(ids)),
-                    )
-                )
+                moved = await self._restore_touches(ids)
             self.moved = moved
             await mark_orders_reached_by_touches(connection, tenant_id, page.keyed)
         return page.last_id
+
+    async def _restore_touches(self, ids: list[UUID]) -> int:
+        """Record withdrawn touches again; those that rules in force since give other channels follow these."""
+        connection, tenant_id, added = self.connection, self.tenant_id, new_ids(len(ids))
+        restored = await queries.restore_touches(
+            connection,
+            tenant_id=tenant_id,
+            ids=ids,
+            first_id=ids[0],
+            last_id=ids[-1],
+            new_ids=added,
+        )
+        if await queries.has_rule_turns(connection, tenant_id=tenant_id):
+            span = Span(UUID(int=min(added).int - 1), max(added), self.most)
+            last_id: UUID | None = span.after
+            while last_id is not None:
+                span = Span(last_id, span.until, self.most)
+                last_id, _ = await restate_page(connection, tenant_id, self.undoing_id, span)
+        return len(restored)
 
     async def begin_next_phase(self) -> tuple[str, UUID, datetime | None]:
         """Return the phase after this one, where it begins, and when the undoing ended, if it has."""
