@@ -20,6 +20,7 @@ from skeldir.spend import AdDay, AdKey, Load, record_days
 from tests.conftest import Clone
 from tests.support.credit import credit_until_complete
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+from tests.support.own_rules import apply, store
 from tests.support.refreshing import superuser_of
 from tests.support.taking_back import redo, undo
 from tests.support.zones import set_zone
@@ -34,11 +35,16 @@ STEPS: Final = (
     "models",
     "retire",
     "zone",
+    "rules",
     "compact",
 )
 _CHANNELS: Final = ("email", "paid_search", "sms", "direct")
 _KINDS: Final = ("capture", "capture", "refund", "dispute", "dispute_reversal", "refund_reversal")
 _ZONES: Final = ("Pacific/Kiritimati", "Etc/GMT+12", "UTC")
+_RULES: Final = tuple(
+    f'[[rule]]\nid = "r"\nchannel = "display"\nsource.is = "{source}"\n'
+    for source in ("news", "partner")
+)
 _LOAD: Final = Load("file", "export.csv", "0" * 64, "test", rows=1)
 
 # When each row was written.
@@ -54,6 +60,7 @@ _WRITTEN = (
     ("time_zones", "changed_at"),
     ("undoings", "requested_at"),
     ("undoings", "ended_at"),
+    ("channel_rule_turns", "requested_at"),
 )
 
 
@@ -113,7 +120,8 @@ class History:
     async def touch(self) -> None:
         items = [
             make_touch(
-                channel=self.random.choice(_CHANNELS),
+                channel=self.random.choice((*_CHANNELS, None)),
+                source=self.random.choice(("news", "partner")),
                 journey_key=f"v{self.random.randrange(3)}",
                 occurred_at=at(self.random.random() * 9),
             )
@@ -150,6 +158,10 @@ class History:
 
     async def zone(self) -> None:
         await set_zone(self.db, self.tenant, self.random.choice(_ZONES))
+
+    async def rules(self) -> None:
+        document = self.random.choice(_RULES)
+        await apply(self.db, self.tenant, await store(self.db, self.tenant, document))
 
     async def compact(self) -> None:
         await compact(self.db, self.tenant)
