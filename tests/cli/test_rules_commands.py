@@ -42,7 +42,7 @@ def test_rules_are_checked_edited_applied_shown_and_reverted(
     file.write_text(RULES)
     tried = rules("dry-run", "--file", str(file))
     assert "1 with a derived channel, 1 get another one; so do 3 campaign days." in tried
-    assert "+120,000" in tried
+    assert "+1,200.00" in tried
     assert "version 1" in rules("edit", "--file", str(file), "--reason", "why not")
     assert "--yes" in rules("apply", "1", "--reason", "now", status=1)
     said = rules("apply", "1", "--reason", "now", "--yes")

@@ -33,6 +33,7 @@ from skeldir.ingest import (
     run_undoing,
     store_rules,
 )
+from skeldir.money import format_minor
 from skeldir.spend import preview_spend, restate_spend
 
 if TYPE_CHECKING:
@@ -258,9 +259,9 @@ async def _show_moves(database: Database, tenant_id: UUID, version: int | None) 
             table.add_row(before, after, f"{count:,}")
         out.print(table)
     if spend.cents:
-        table = Table("currency", "channel now", "then", Column("minor units", justify="right"))
+        table = Table("currency", "channel now", "then", Column("cost", justify="right"))
         for (currency, before, after), cents in spend.cents.most_common():
-            table.add_row(currency, before, after, f"{cents:,}")
+            table.add_row(currency, before, after, format_minor(cents, currency))
         out.print(table)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 from uuid import UUID
 
 import typer
@@ -15,6 +15,7 @@ from skeldir.cli.rules import read_rules_file, read_version
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.errors import InputInvalid
 from skeldir.ingest import OwnRules, compiled_rules, draft_rules, load_rules
+from skeldir.money import format_minor
 from skeldir.spend import RulesDryRun, dry_run_rules
 
 if TYPE_CHECKING:
@@ -66,8 +67,20 @@ async def _find_rules(
     return compiled_rules(version, stored.document)
 
 
+class _Row(NamedTuple):
+    """Numbers of now and then: minor units of the currency, or without one a count."""
+
+    names: list[str]
+    now: int
+    then: int
+    currency: str | None = None
+
+    def write(self, number: int) -> str:
+        return f"{number:,}" if self.currency is None else format_minor(number, self.currency)
+
+
 def show_dry_run(found: RulesDryRun) -> None:
-    """Print a dry run: a table for each thing that moves; amounts are in the smallest units."""
+    """Print a dry run: a table for each thing that moves."""
     out.print(
         f"Of {found.touches:,} touches, {found.touches_derived:,} with a derived channel, {found.touches_moved:,} get"
         f" another one; so do {found.days_moved:,} campaign days. Journeys of {found.orders_moved:,} orders change.",
@@ -90,9 +103,7 @@ def show_dry_run(found: RulesDryRun) -> None:
     _show("credit", ["model", "currency", "channel"], _credit_rows(found))
     _show("spend", ["currency", "channel"], _spend_rows(found))
     if found.campaigns:
-        table = Table(
-            "campaign", "currency", "channel now", "then", _right("days"), _right("minor units")
-        )
+        table = Table("campaign", "currency", "channel now", "then", _right("days"), _right("cost"))
         for one in found.campaigns:
             table.add_row(
                 f"{one.platform} {one.account} {one.campaign}",
@@ -100,46 +111,46 @@ def show_dry_run(found: RulesDryRun) -> None:
                 one.channel_now,
                 one.channel_then,
                 f"{one.days:,}",
-                f"{one.cost_cents:,}",
+                format_minor(one.cost_cents, one.currency),
             )
         out.print(table)
 
 
-def _touch_rows(found: RulesDryRun) -> list[tuple[list[str], tuple[int, int, int]]]:
+def _touch_rows(found: RulesDryRun) -> list[_Row]:
     return [
-        ([one.channel], (one.touches_now, one.touches_then, one.difference))
-        for one in found.touches_by_channel
+        _Row([one.channel], one.touches_now, one.touches_then) for one in found.touches_by_channel
     ]
 
 
-def _credit_rows(found: RulesDryRun) -> list[tuple[list[str], tuple[int, int, int]]]:
+def _credit_rows(found: RulesDryRun) -> list[_Row]:
     return [
-        (
+        _Row(
             [one.model, one.currency, one.channel],
-            (one.credited_cents_now, one.credited_cents_then, one.difference_cents),
+            one.credited_cents_now,
+            one.credited_cents_then,
+            one.currency,
         )
         for one in found.credit
     ]
 
 
-def _spend_rows(found: RulesDryRun) -> list[tuple[list[str], tuple[int, int, int]]]:
+def _spend_rows(found: RulesDryRun) -> list[_Row]:
     return [
-        (
-            [one.currency, one.channel],
-            (one.spend_cents_now, one.spend_cents_then, one.difference_cents),
-        )
+        _Row([one.currency, one.channel], one.spend_cents_now, one.spend_cents_then, one.currency)
         for one in found.spend
     ]
 
 
-def _show(what: str, keys: list[str], rows: list[tuple[list[str], tuple[int, int, int]]]) -> None:
+def _show(what: str, keys: list[str], rows: list[_Row]) -> None:
     """Print the rows that differ; nothing if there is none."""
-    changed = [(names, numbers) for names, numbers in rows if numbers[2]]
+    changed = [row for row in rows if row.now != row.then]
     if not changed:
         return
     table = Table(*keys, _right(f"{what} now"), _right("then"), _right("difference"))
-    for names, (now, then, difference) in changed:
-        table.add_row(*names, f"{now:,}", f"{then:,}", f"{difference:+,}")
+    for row in changed:
+        sign = "+" if row.then > row.now else ""
+        difference = f"{sign}{row.write(row.then - row.now)}"
+        table.add_row(*row.names, row.write(row.now), row.write(row.then), difference)
     out.print(table)
 
 
