@@ -149,13 +149,13 @@ def _find_days(
 ) -> tuple[tuple[date | None, date | None], Shift]:
     if (comparison.compare == "custom") != (comparison.days != (None, None)):
         raise ComparisonInvalid(
-            "`compare_from` and `compare_to` belong to `compare=custom`, and to nothing else.",
-            cure="Give both with `compare=custom`, or leave them out.",
+            "`compare=custom` and its days, `compare_from` and `compare_to`, need each other.",
+            cure="Give all three, or none.",
         )
     if (comparison.compare == "known_at") != (comparison.known_at is not None):
         raise ComparisonInvalid(
-            "`compare_known_at` belongs to `compare=known_at`, and to nothing else.",
-            cure="Give it with `compare=known_at`, or leave it out.",
+            "`compare=known_at` and its moment, `compare_known_at`, need each other.",
+            cure="Give both, or none.",
         )
     if comparison.compare == "known_at":
         if comparison.match == "weekday":
