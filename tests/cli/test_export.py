@@ -48,6 +48,9 @@ def test_files_are_written_with_their_sums_and_a_manifest(
     manifest = json.loads((folder / "manifest.json").read_text())
     assert [one["rows"] for one in manifest["files"]] == [0, 3]
     assert "export_folder_taken" in run_here(clone.app_url, *words, status=1)
+    key = run_here(clone.app_url, "keys", "create", str(tenant), "--scope", "read").split()[-1]
+    # Ids that are read from the database are of another class than ids that are typed.
+    run_here(clone.app_url, "export", key, str(tmp_path / "named"), "--what", "entries")
     wrong = (*words[:2], str(tmp_path / "y"), "--from", "2026-03-02", "--to", "2026-03-02")
     assert "--from is not before --to" in run_here(clone.app_url, *wrong, status=1)
 

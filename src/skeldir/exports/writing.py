@@ -69,7 +69,7 @@ class Asked:
 
     def as_stored(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        stored: dict[str, Any] = orjson.loads(orjson.dumps(asdict(self)))
+        stored: dict[str, Any] = orjson.loads(orjson.dumps(asdict(self), default=str))
         return stored
 
 
