@@ -196,5 +196,9 @@ def test_the_command_prints_a_link_and_how_it_ends(clone: Clone, tenant: UUID) -
     assert ends is not None, said
     run_here(clone.app_url, "keys", "revoke", *ends.groups())
     assert read(url[1]) == 403
+    # A tenant may be named by one of its keys, which must not be shown.
+    secret = run_here(clone.app_url, "keys", "create", str(tenant), "--scope", "read").split()[-1]
+    said = run_here(clone.app_url, "export-link", secret, *words[2:], "--what", "entries")
+    assert (f"keys revoke {tenant} " in said, secret in said) == (True, False)
     for more in (["--what", "all"], ["--what", "entries", "--expires", "400d"]):
         assert "input_invalid" in run_here(clone.app_url, *words, *more, status=1)

@@ -22,6 +22,8 @@ from skeldir.errors import InputInvalid
 from skeldir.tenants import load_profile
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from skeldir.exports import ExportLink
 
 
@@ -61,13 +63,13 @@ def export_link(
     lasts = read_duration(expires)
     versions = tuple(sorted(set(models or ())))
 
-    async def work(runtime: Runtime) -> ExportLink:
+    async def work(runtime: Runtime) -> tuple[UUID, ExportLink]:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
-            return await make_link(
+            return tenant_id, await make_link(
                 connection,
                 await load_profile(connection, tenant_id),
                 Asked(tenant_id, parts, format_, *days, versions, excel),
@@ -75,10 +77,10 @@ def export_link(
                 made_by="command",
             )
 
-    link = run_with_runtime(work)
+    tenant_id, link = run_with_runtime(work)
     out.print(base.rstrip("/") + link.path, soft_wrap=True, highlight=False)
     err.print(
-        f"Until {link.expires_at:%Y-%m-%d %H:%M:%S} UTC; `skeldir keys revoke {tenant} {link.key}` ends it.",
+        f"Until {link.expires_at:%Y-%m-%d %H:%M:%S} UTC; `skeldir keys revoke {tenant_id} {link.key}` ends it.",
         soft_wrap=True,
         highlight=False,
     )
