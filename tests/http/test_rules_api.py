@@ -120,7 +120,9 @@ async def test_a_dry_run_says_what_moves_of_the_key_s_tenant_and_stores_nothing(
     [
         ("/v1/rules", {"document": RULES}),
         ("/v1/rules", STORED | {"reason": " "}),
+        ("/v1/rules", STORED | {"reason": "a\0b"}),
         ("/v1/rules", STORED | {"more": 1}),
+        ("/v1/rules/apply", {"version": None, "reason": "a\0b"}),
         ("/v1/rules/apply", {"version": 0, "reason": "x"}),
         ("/v1/rules/apply", {"reason": "x"}),
         ("/v1/rules/check", {"document": 1}),

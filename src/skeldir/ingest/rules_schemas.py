@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from skeldir.http import Keyset, PageQuery
@@ -15,7 +15,19 @@ from skeldir.ingest.rules_bodies import Document
 from skeldir.ingest.undo_requests import LONGEST_REASON
 
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S")]
+
+
+def _storable(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("text must not contain NUL")
+    return value
+
+
+Reason = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S"),
+    AfterValidator(_storable),
+]
 VERSIONS: Final = Keyset("rules@1", tuple[Number])
 TURNS: Final = Keyset("rule-turns@1", tuple[Number])
 

@@ -96,6 +96,8 @@ GOOD = '[[rule]]\nid = "a"\nchannel = "email"\n'
         (GOOD + 'source.is = "a', "line 4: This is not TOML"),
         (GOOD, "line 1, rule a: It has no condition"),
         (GOOD + 'always = true\nsource.is = "a"', "line 1, rule a: `always` can only be true"),
+        (GOOD + "always = 1", "line 1, rule a: `always` can only be true"),
+        pytest.param("x = " + "[" * 20_000, "nested too deeply", id="deep"),
         (GOOD + "always = false", "line 1, rule a: `always` can only be true"),
         (GOOD + 'host.is = "a"', "line 1, rule a: 'host' is not known"),
         (GOOD + 'source.like = "a"', "line 1, rule a: `source.like` is no test"),
@@ -118,6 +120,10 @@ GOOD = '[[rule]]\nid = "a"\nchannel = "email"\n'
 def test_each_fault_is_named_with_its_rule_and_line(document: str, fault: str) -> None:
     (found, *_) = faults(document)
     assert fault in found
+
+
+def test_a_file_may_begin_with_the_mark_of_utf_8() -> None:
+    assert faults("\ufeff" + GOOD + "always = true") == []
 
 
 def test_all_faults_are_named_and_not_only_the_first() -> None:

@@ -199,9 +199,12 @@ def read_rules(document: str) -> tuple[list[OwnRule], list[Fault]]:
     """Return the rules of a document that can be read, in order, and the faults of the others."""
     if len(document) > LONGEST_DOCUMENT or "\0" in document:
         return [], [Fault(0, "", f"More than {LONGEST_DOCUMENT} characters, or a null character.")]
+    document = document.removeprefix("\ufeff")  # Some editors begin a file with this mark.
     parsed: dict[str, object]
     try:
         parsed = tomllib.loads(document)
+    except RecursionError:
+        return [], [Fault(0, "", "This is not TOML that can be read: it is nested too deeply.")]
     except tomllib.TOMLDecodeError as error:
         found = _LINE.search(str(error))
         line = int(found[1]) if found else document.count("\n") + 1
@@ -252,7 +255,7 @@ class _Reading:
         conditions = [
             condition for name, tests in row.items() for condition in self._read_field(name, tests)
         ]
-        if always not in (None, True) or (always is True and row):
+        if (always is not None and always is not True) or (always is True and row):
             self.say("`always` can only be true, without conditions.")
         if always is None and not row:
             self.say("It has no condition. A rule for every touch says `always = true`.")
