@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -222,6 +222,8 @@ async def test_a_comparison_by_a_model_that_was_retired_fails_and_says_so(
         ({"platform": "meta"}, "platform_unknown"),
         ({"first": DAY, "last": FIRST}, "input_invalid"),
         ({"first": FIRST - timedelta(days=400)}, "input_invalid"),
+        ({"first": date.max, "last": date.max}, "input_invalid"),
+        ({"first": date.min, "last": date.min}, "input_invalid"),
     ],
 )
 async def test_what_is_not_clear_is_refused(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 MOST_DAYS: Final = 400
+_FIRST_DAY: Final = date(1900, 1, 1)
+_LAST_DAY: Final = date(2999, 12, 31)
 _ABANDONED: Final = "abandoned: The processes that made it ended, and no job is left."
 
 
@@ -38,8 +40,13 @@ async def request_reconciliation(
         ReconciliationRunning: one of the tenant has not ended.
         ModelNotChosen: no model is given, and several are in force; or it is not in force.
         PlatformUnknown: nothing is recorded of the platform.
-        InputInvalid: the days are in the wrong order, or too many.
+        InputInvalid: the days are in the wrong order, too many, or not of these centuries.
     """
+    if first < _FIRST_DAY or last > _LAST_DAY:
+        raise InputInvalid(
+            f"Days must be from {_FIRST_DAY} to {_LAST_DAY}.",
+            cure="Correct --from or --to, or their fields.",
+        )
     if first > last:
         raise InputInvalid("The first day is after the last.", cure="Exchange them.")
     if (last - first).days >= MOST_DAYS:
