@@ -123,3 +123,10 @@ def test_stored_rules_are_used_and_not_those_of_this_machine() -> None:
     moment = datetime(2026, 1, 1, 14, 30, tzinfo=UTC)
     assert days_by(rules).day_of(moment) == date(2026, 1, 1)
     assert moved.day_of(moment) == date(2026, 1, 2)
+
+
+@pytest.mark.parametrize("zone", ODD)
+def test_the_first_and_the_last_day_of_the_calendar_have_a_beginning(zone: str) -> None:
+    days = LocalDays(read_rules(zone))
+    for day in (date.min, date.min + timedelta(days=1), date.max):
+        assert days.day_of(days.start_of(day)) == day

@@ -30,6 +30,7 @@ TimeZone = Annotated[
 UTC_NAME: Final = "UTC"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+_FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DAY_US: Final = 86_400 * 10**6
@@ -85,7 +86,9 @@ class LocalDays:
             return moment.astimezone(UTC).date()
         us = _to_us(moment)
         offset = int(self._offsets[np.searchsorted(self._changes, us, side="right")])
-        return date.fromordinal(_FIRST_DAY + (us + offset) // _DAY_US)
+        # Beside UTC, moments of the calendar's first and last day may be of days before and after it.
+        number = _FIRST_DAY + (us + offset) // _DAY_US
+        return date.fromordinal(min(max(number, 1), date.max.toordinal()))
 
     def numbers_of(self, moments_us: Int64s) -> Int64s:
         """Return the local days, in days since 1970-01-01, of moments in microseconds since 1970 UTC."""
@@ -95,11 +98,18 @@ class LocalDays:
         return (moments_us + self._offsets[places]) // _DAY_US
 
     def start_of(self, day: date) -> datetime:
-        """Return the first moment of a local day, aware, in UTC; of a day that the zone left out, of the next."""
+        """Return the first moment of a local day, aware, in UTC; of a day that the zone left out, of the next.
+
+        The first day of the calendar begins with the calendar, wherever its midnight was earlier in UTC.
+        """
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         near = [c for c in self.rules.changes if abs(c - midnight) <= 2 * timedelta(days=1)]
-        moments = {midnight - timedelta(seconds=offset) for offset in self.rules.offsets_s}
-        return min(one for one in (*moments, *near) if self.day_of(one) >= day)
+        since_first = midnight - _FIRST_MOMENT
+        shifts = {timedelta(seconds=offset) for offset in self.rules.offsets_s}
+        moments = [midnight - shift for shift in shifts if shift <= since_first]
+        return min(
+            (one for one in (*moments, *near) if self.day_of(one) >= day), default=_FIRST_MOMENT
+        )
 
 
 UTC_DAYS: Final = LocalDays()
