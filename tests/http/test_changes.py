@@ -125,5 +125,7 @@ async def test_the_command_prints_the_causes(
     assert "order o2" in said
     assert '"taken_back": -10000' in (await run("--json")).output
     assert (await run("--known-at", since)).exit_code == 2
+    beyond = await run("--changes-until", "9999-12-31T23:59:59-12:00")
+    assert (beyond.exit_code, "is not a moment" in beyond.output) == (2, True)
     alone = await asyncio.to_thread(CliRunner().invoke, app, [*words[:2], "--changes-until", since])
     assert (alone.exit_code, "needs --changes-since" in alone.output) == (2, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Final, TypeAlias
 
@@ -62,7 +62,9 @@ def read_moment(text: str) -> datetime:
     """Return the moment that an option names; a usage error if it has no offset from UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)  # An offset may lead out of the calendar.
+    except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
             f"{text!r} is not a moment such as 2026-06-01T12:30:00Z."
         ) from error
