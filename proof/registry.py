@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from proof.checks import (
     ad_spend,
+    channel_rules,
     claims,
     inbox,
     injection,
@@ -57,7 +58,13 @@ HYPOTHESES = (
     _hypothesis(
         "LEDGER",
         "Credit, rollups or views do not add up to the ledger, to the cent.",
-        (*ledger.CHECKS, *ad_spend.CHECKS, *claims.CHECKS, *known_at.CHECKS),
+        (
+            *ledger.CHECKS,
+            *ad_spend.CHECKS,
+            *claims.CHECKS,
+            *channel_rules.CHECKS,
+            *known_at.CHECKS,
+        ),
     ),
     _hypothesis("ISOLATION", "One tenant can see or change what is another's.", isolation.CHECKS),
     _hypothesis(

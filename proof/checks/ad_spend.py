@@ -11,10 +11,10 @@ from proof.recomputed.ad_days import (
     REVISION_COLUMNS,
     cost_rows,
     revision_rows,
-    revisions_of,
 )
+from proof.recomputed.ruled import revisions_by_rules
 from proof.recomputed.sums import write_table
-from proof.stage.batches import batches_of
+from proof.stage.batches import IN_FORCE, batches_of, rules_of
 from proof.stage.expectations import same_as
 from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof
@@ -34,7 +34,10 @@ _COSTS: Final = """
 def _prove_ad_spend(proof: Proof) -> None:
     world = proof.world
     for (whose, tenant), plan in zip(world.tenants.items(), world.plans, strict=True):
-        revisions = revisions_of((batch.path, batch.items) for batch in batches_of(plan))
+        revisions = revisions_by_rules(
+            [(batch.path, batch.items) for batch in batches_of(plan)],
+            rules_of(plan)[IN_FORCE - 1].items["document"],
+        )
         expected = {
             "ad_days": write_table(REVISION_COLUMNS, revision_rows(revisions)),
             "spend": write_table(COST_COLUMNS, cost_rows(revisions)),
@@ -49,7 +52,7 @@ def _prove_ad_spend(proof: Proof) -> None:
         proof.tabulate(
             f"number and SHA-256 of the revisions that {whose} must have of its campaigns' days, and of what the "
             "latest of them cost by day, channel and currency, worked out in plain Python (proof.recomputed.ad_days) "
-            "from the items that were sent",
+            "from the items that were sent and the rules that came into force after them",
             IN_SHORT,
             in_short(expected),
             expect=SOME_ROWS_IN_SHORT,

@@ -61,8 +61,8 @@ def _as_table(report: dict[str, Any]) -> str:
 CHECKS: Final = (
     Check(
         "LEDGER/known-at",
-        "The report of a moment before models changed, orders were refunded and campaigns' days were restated is what "
-        "the report said then.",
+        "The report of a moment before models changed, orders were refunded, campaigns' days were restated and rules "
+        "of channels were put in force is what the report said then.",
         _prove_known_at,
     ),
 )

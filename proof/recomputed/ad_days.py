@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +19,8 @@ _COSTS: Final = ("cost_cents", "impressions", "clicks")
 _CLAIMS: Final = ("claim_type", "claims_millionths", "claimed_cents", "attribution_setting")
 _CHANNELS: Final = {"google_ads": "paid_search", "meta": "paid_social"}
 """The channels of campaigns whose name and type say nothing."""
+_SOURCES: Final = {"google_ads": "google", "meta": "facebook"}
+"""What visits from these platforms have as their source; their medium is cpc."""
 
 State: TypeAlias = dict[str, Any]
 Revisions: TypeAlias = dict[tuple[str, ...], list[State]]
@@ -44,6 +46,24 @@ def revisions_of(batches: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> 
             if after != before:
                 states.append(after)
     return revisions
+
+
+def restate_by_rules(
+    revisions: Revisions,
+    names: Mapping[str, str],
+    choose: Callable[[Mapping[str, str]], str | None],
+) -> None:
+    """Add the revisions that come with a tenant's rules; `choose` says which channel they give a visit, if any.
+
+    `names` are those of campaigns. A channel that somebody chose stays; here those are of platforms that are not known.
+    """
+    for (platform, _, campaign, _, _), states in revisions.items():
+        if platform not in _SOURCES:
+            continue
+        seen = {"source": _SOURCES[platform], "medium": "cpc", "campaign": names[campaign]}
+        channel = choose(seen) or _CHANNELS[platform]
+        if channel != states[-1]["channel"]:
+            states.append({**states[-1], "channel": channel})
 
 
 def _figures(path: str, item: Mapping[str, Any]) -> State:

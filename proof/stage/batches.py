@@ -9,6 +9,8 @@ from proof.stage.planting import Plan
 
 FIRST_DAY: Final = "2025-06-02"
 LAST_DAY: Final = "2025-06-04"
+IN_FORCE: Final = 2
+"""The version of a tenant's rules that is put in force; the other one never is."""
 _NEXT_DAY: Final = "2025-06-03"
 
 
@@ -69,14 +71,42 @@ def rates_of(plan: Plan) -> Batch:
 
 
 def rules_of(plan: Plan) -> list[Batch]:
-    """Return the storing of rules, and a turn to the common ones, with the tenant's word; nothing is counted."""
-    rule = (
-        f'[[rule]]\nid = "brand"\nchannel = "{plan.channel}"\ncampaign.contains = "{plan.word}"\n'
-    )
+    """Return the storing of two versions of rules, and the turn to the second; nothing is counted."""
     return [
-        Batch("rules", {"document": rule, "reason": plan.word}, (None, None, None)),
-        Batch("rules/apply", {"version": None, "reason": plan.word}, (None, None, None)),
+        Batch(
+            "rules",
+            {"document": _rules(plan, news="affiliates"), "reason": plan.word},
+            (None, None, None),
+        ),
+        Batch(
+            "rules",
+            {"document": _rules(plan, news="display"), "reason": plan.word},
+            (None, None, None),
+        ),
+        Batch("rules/apply", {"version": IN_FORCE, "reason": plan.word}, (None, None, None)),
     ]
+
+
+def _rules(plan: Plan, *, news: str) -> str:
+    """Write rules, the second and third of which match some touches that an earlier one takes."""
+    return f"""
+[[rule]]
+id = "outlet"
+channel = "{plan.channel}"
+path.starts_with = ["/{plan.word}/outlet/", "/{plan.word}/shop/"]
+
+[[rule]]
+id = "news"
+channel = "{news}"
+source.is = ["Google", "bing"]
+campaign.contains = "news"
+
+[[rule]]
+id = "social"
+channel = "{plan.channel}"
+source.is = "facebook"
+campaign.ends_with = ["news", "social"]
+"""
 
 
 def _about(plan: Plan, platform: str, campaign: str, day: str, name: str) -> dict[str, Any]:

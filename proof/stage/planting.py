@@ -67,6 +67,7 @@ def touches_of(plan: Plan) -> list[Item]:
         _touch(plan, 8, "visitor-1", 0, "email") | {"occurred_at": f"{plan.word} day"},
         _touch(plan, 9, "visitor-1", 0, f"{plan.channel}_unheard_of") | {"session_id": plan.e_mail},
         *_touches_of_crowd(plan),
+        *touches_to_derive(plan),
     ]
 
 
@@ -82,6 +83,35 @@ def late_touches_of(plan: Plan) -> list[Item]:
         _touch(plan, 11, "visitor-1", -1.5, "direct"),
         _touch(plan, 12, "visitor-2", 0.5, "paid_search"),
     ]
+
+
+def touches_to_derive(plan: Plan) -> list[Item]:
+    """Return touches of credited orders that come without a channel: rules give them theirs."""
+    of_shop = {"landing_path": f"/{plan.word}/Outlet/shoes"}
+    return [
+        _untold(plan, 14, "visitor-1", -2.5, "google", "cpc", "news"),
+        _untold(plan, 15, "visitor-1", -1.25, "google", "cpc", "brand"),
+        _untold(plan, 16, "visitor-2", -4, "facebook", "cpc", "news"),
+        _untold(plan, 17, "visitor-2", -2, "newsletter", "email", "spring") | of_shop,
+        _untold(plan, 18, "visitor-2", -0.75, "bing", "organic", "news") | of_shop,
+        _untold(plan, 19, "visitor-1", -5, "newsletter", "email", "autumn"),
+    ]
+
+
+def touches_after_rules(plan: Plan) -> list[Item]:
+    """Return touches without a channel that come when the tenant's own rules are in force."""
+    return [
+        _untold(plan, 20, "visitor-1", -0.125, "bing", "organic", "news"),
+        _untold(plan, 21, "visitor-2", -0.125, "newsletter", "email", "winter"),
+    ]
+
+
+def _untold(
+    plan: Plan, number: int, journey: str, day: float, source: str, medium: str, name: str
+) -> Item:
+    touch = _touch(plan, number, journey, day, "") | {"source": source, "medium": medium}
+    del touch["channel"], touch["referrer_host"]
+    return touch | {"campaign": f"{plan.word} {name}"}
 
 
 def _touches_of_crowd(plan: Plan) -> list[Item]:

@@ -31,6 +31,7 @@ from proof.stage.planting import (
     insert_plain_rows,
     late_conversions_of,
     late_touches_of,
+    touches_after_rules,
     touches_between,
     touches_of,
 )
@@ -243,8 +244,10 @@ class World:
         self._credit()
         for key in keys:
             self._send_batches(key, [COMPARISON])
+        self._note_reports("before it had rules of its own")
         for plan, key in zip(self.plans, keys, strict=True):
             self._send_batches(key, rules_of(plan))
+            self._send("touches", touches_after_rules(plan), key)
         self._start("beat", "beat")
         self.settle()
 
