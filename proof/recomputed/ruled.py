@@ -1,4 +1,4 @@
-"""What a tenant's rules of channels say, in plain Python: a small reading of its own, that shares nothing with the program.
+"""What a tenant's rules of channels say, in plain Python: a small reading that shares nothing with the program.
 
 The first rule that matches decides: of each of its conditions one value is enough, and all conditions must hold. Case
 does not matter, and what a touch does not have passes no test.

@@ -90,7 +90,7 @@ def touches_to_derive(plan: Plan) -> list[Item]:
     of_shop = {"landing_path": f"/{plan.word}/Outlet/shoes"}
     return [
         _untold(plan, 14, "visitor-1", -2.5, "google", "cpc", "news"),
-        _untold(plan, 15, "visitor-1", -1.25, "google", "cpc", "brand"),
+        _untold(plan, 15, "visitor-1", -1.25, "google", "cpc", "evergreen"),
         _untold(plan, 16, "visitor-2", -4, "facebook", "cpc", "news"),
         _untold(plan, 17, "visitor-2", -2, "newsletter", "email", "spring") | of_shop,
         _untold(plan, 18, "visitor-2", -0.75, "bing", "organic", "news") | of_shop,
