@@ -118,6 +118,7 @@ def test_only_roots_are_let_past_a_door() -> None:
             "skeldir.cli",
             ("fastapi", "uvicorn", "celery", "structlog", "opentelemetry", "pyarrow", "alembic"),
         ),
+        ("skeldir.cli.export, skeldir.exports", ("obstore",)),
         ("skeldir.wakeups, skeldir.processes, skeldir.jobs", ("celery", "kombu")),
     ],
 )

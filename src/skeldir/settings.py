@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,12 @@ _BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 _RESULT_BACKENDS = ("redis", "rediss", "rpc")
 _CELERY_SCHEMA = "-csearch_path%3Dcelery"
 _POSTGRES_URL = re.compile(r"^postgres(?:ql)?(?:\+(?:psycopg|asyncpg))?://")
+_STORAGE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_STORAGE_ROLES = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
 
 
 class Settings(BaseSettings):
@@ -169,3 +176,23 @@ def _require_scheme(url: str, variable: str, ours: str, schemes: tuple[str, ...]
             cure=f"Start it with {ours}://, {'://, '.join(schemes)}://, or leave it unset.",
         )
     return url
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """How S3-compatible storage is reached, and which settings it lacks. Keys are for the library alone to read."""
+
+    endpoint: str | None
+    region: str | None
+    missing: tuple[str, ...]
+
+
+def read_storage_settings() -> StorageSettings:
+    """Read the variables that S3 tools have in common. Roles of containers and pods are as good as keys."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    has_role = any(os.environ.get(name) for name in _STORAGE_ROLES)
+    missing = [name for name in _STORAGE_KEYS if not has_role and not os.environ.get(name)]
+    if not (endpoint or region):
+        missing.append("AWS_REGION")
+    return StorageSettings(endpoint or None, region or None, tuple(missing))

@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import Clone
 from tests.support.command import SKELDIR, environment, run_here
+from tests.support.s3_storage import BUCKET, Bucket, open_storage
 
 FILL = """
     INSERT INTO attribution_events (tenant_id, id, idempotency_key, occurred_at, journey_key, channel_code,
@@ -90,3 +91,59 @@ def test_an_export_that_is_killed_continues_to_the_same_bytes(
         for name in ("touches.csv", "entries.csv", "touches.csv.sums.json"):
             assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
     assert (killed / "manifest.json").exists()
+
+
+def deliver_to(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in bucket.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def test_an_export_is_delivered_as_its_folder_is(
+    clone: Clone, tenant: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(clone, tenant, 3)
+    folder = tmp_path / "out"
+    words = ("export", str(tenant), str(folder), "--what", "touches,entries")
+    with open_storage() as bucket:
+        deliver_to(bucket, monkeypatch)
+        place = ("--deliver", f"s3://{BUCKET}/shop/")
+        assert "s3://exports/shop/: 5 files sent" in run_here(clone.app_url, *words, *place)
+        assert bucket.names("shop/") == {file.name for file in folder.iterdir()}
+        for name in bucket.names("shop/"):
+            assert bucket.objects[f"shop/{name}"].content == (folder / name).read_bytes()
+        assert bucket.written[-1] == "shop/manifest.json"
+        assert ": 0 files sent" in run_here(clone.app_url, *words, *place, "--resume")
+        # A place that does not open is found before anything is written.
+        unknown = (*words[:2], str(tmp_path / "x"), "--deliver", "s3://no-such-bucket")
+        assert "bucket_unknown" in run_here(clone.app_url, *unknown, status=1)
+        assert not (tmp_path / "x").exists()
+    alone = run_here(clone.app_url, *words, "--resume", "--replace", status=1)
+    assert "--replace is for a delivery" in alone
+
+
+@pytest.mark.slow
+@pytest.mark.worker
+def test_a_delivery_that_is_killed_has_no_manifest_and_completes_when_it_is_run_again(
+    clone: Clone, tenant: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(clone, tenant, 3)
+    with open_storage() as bucket:
+        deliver_to(bucket, monkeypatch)
+        bucket.stops_at = "touches.csv"
+        place = ("--deliver", f"s3://{BUCKET}/shop/")
+        words = ("export", str(tenant), str(tmp_path / "out"), "--what", "touches,entries", *place)
+        process = subprocess.Popen(
+            (*SKELDIR, *words),
+            env=environment(clone.app_url),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+        assert bucket.stopped.wait(60)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert bucket.names("shop/") == {"entries.csv", "entries.csv.sums.json"}
+        bucket.stops_at = None
+        bucket.goes_on.set()
+        assert ": 3 files sent" in run_here(clone.app_url, *words, "--resume")
+        assert bucket.names("shop/") == {file.name for file in (tmp_path / "out").iterdir()}
+        assert bucket.written[-1] == "shop/manifest.json"

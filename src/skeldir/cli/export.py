@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from skeldir.exports import Asked, WrittenFile
+    from skeldir.exports import Asked, Storage, WrittenFile
 
 
 FormatOption = Annotated[
@@ -66,15 +66,30 @@ def export(
     models: ModelsOption = None,
     excel: ExcelOption = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an export that was stopped.")
+        bool, typer.Option("--resume", help="Continue an export or delivery that was stopped.")
+    ] = False,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--deliver",
+            help="s3://BUCKET/PREFIX/ to which the complete export is sent. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+            "AWS_REGION and AWS_ENDPOINT_URL are read from the environment.",
+        ),
+    ] = None,
+    replaces: Annotated[
+        bool,
+        typer.Option("--replace", help="Replace other files of these names where it is delivered."),
     ] = False,
 ) -> None:
     """Write the tenant's data into FOLDER, all as of one moment.
 
     Each file has its rows, sums and SHA-256 beside it, in FILE.sums.json. manifest.json is written last: with it, the
-    export is complete.
+    export is complete. So it is where --deliver sends it.
     """
     from skeldir.exports import require_mark_in_csv
+
+    if replaces and address is None:
+        raise InputInvalid("--replace is for a delivery.", cure="Name the place by --deliver.")
 
     require_mark_in_csv(format_, has_bom=excel)
     days = read_days(first_day, end_day)
@@ -85,7 +100,10 @@ def export(
 
         return Asked(tenant_id, parts, format_, *days, versions, excel)
 
-    _export(tenant, folder, what or ["all"], ask, is_resumed=resume)
+    storage = None if address is None else _open_storage(address)
+    _export(
+        tenant, folder, what or ["all"], ask, is_resumed=resume, storage=storage, replaces=replaces
+    )
 
 
 def read_days(first: datetime | None, end: datetime | None) -> tuple[date | None, date | None]:
@@ -106,23 +124,45 @@ def _export(
     ask: Callable[[UUID, tuple[str, ...]], Asked],
     *,
     is_resumed: bool,
+    storage: Storage | None,
+    replaces: bool,
 ) -> None:
-    from skeldir.exports import read_parts, write_export
+    from skeldir.exports import deliver, find_complete, read_parts, write_export
 
     parts = tuple(part.name for part in read_parts(what))
 
-    async def work(runtime: Runtime) -> list[WrittenFile]:
+    async def work(runtime: Runtime) -> None:
+        if storage is not None:
+            await storage.list_names()  # before hours of writing: the keys open it
         tenant_id = await runtime.tenant_id(tenant)
-        async with (
-            runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id, is_read_only=True) as connection,
-        ):
-            return await write_export(
-                connection, folder, ask(tenant_id, parts), is_resumed=is_resumed, report=_show
-            )
+        asked = ask(tenant_id, parts)
+        # A delivery that was stopped has its folder.
+        files = find_complete(folder, asked) if is_resumed and storage is not None else None
+        if files is None:
+            async with (
+                runtime.database(pool_size=1) as database,
+                database.tenant(tenant_id, is_read_only=True) as connection,
+            ):
+                files = await write_export(
+                    connection, folder, asked, is_resumed=is_resumed, report=_show
+                )
+        out.print(f"{len(files)} files in {folder}, complete.", soft_wrap=True)
+        if storage is not None:
+            sent = await deliver(folder, storage, replaces=replaces, report=_show_sent)
+            out.print(f"{storage.place}: {len(sent)} files sent, complete.", soft_wrap=True)
 
-    files = run_with_runtime(work)
-    out.print(f"{len(files)} files in {folder}, complete.", soft_wrap=True)
+    run_with_runtime(work)
+
+
+def _open_storage(address: str) -> Storage:
+    from skeldir.exports import Storage, read_place
+    from skeldir.settings import read_storage_settings
+
+    return Storage(read_place(address), read_storage_settings())
+
+
+def _show_sent(name: str) -> None:
+    out.print(f"  sending {name}", soft_wrap=True)
 
 
 def _show(written: WrittenFile) -> None:

@@ -1,5 +1,15 @@
 """Taking a tenant's data out: parts, formats, files with their sums. The door of the room."""
 
+from skeldir.exports.delivery import (
+    BucketUnknown,
+    DeliveryDenied,
+    DeliveryFailed,
+    DeliveryTaken,
+    ExportAltered,
+    Storage,
+    deliver,
+    read_place,
+)
 from skeldir.exports.fitting import WorkbookTooLarge
 from skeldir.exports.formats import FILE_FORMATS, FORMATS, Format, require_mark_in_csv
 from skeldir.exports.links import ExportLink, LinkInvalid, LinksTooMany, make_link
@@ -11,6 +21,7 @@ from skeldir.exports.writing import (
     ExportFolderTaken,
     ExportNotResumable,
     WrittenFile,
+    find_complete,
     write_export,
 )
 
@@ -21,6 +32,11 @@ __all__ = [
     "PARTS",
     "PART_NAMES",
     "Asked",
+    "BucketUnknown",
+    "DeliveryDenied",
+    "DeliveryFailed",
+    "DeliveryTaken",
+    "ExportAltered",
     "ExportFolderTaken",
     "ExportLink",
     "ExportNotResumable",
@@ -31,10 +47,14 @@ __all__ = [
     "LinksTooMany",
     "Part",
     "PartName",
+    "Storage",
     "WorkbookTooLarge",
     "WrittenFile",
+    "deliver",
+    "find_complete",
     "make_link",
     "read_parts",
+    "read_place",
     "require_mark_in_csv",
     "write_export",
 ]

@@ -177,6 +177,17 @@ async def write_export(
     return state.done
 
 
+def find_complete(folder: Path, asked: Asked) -> list[WrittenFile] | None:
+    """Return the files of a complete export of what is asked; None if the folder holds none."""
+    manifest_file = folder / MANIFEST
+    if not manifest_file.exists() or (folder / _STATE).exists():
+        return None
+    manifest, stored = orjson.loads(manifest_file.read_bytes()), asked.as_stored()
+    if {name: manifest.get(name) for name in stored} != stored:
+        return None
+    return [WrittenFile(**one) for one in manifest["files"]]
+
+
 def _open_folder(folder: Path, asked: Asked, snapshot: Snapshot, *, is_resumed: bool) -> _State:
     folder.mkdir(parents=True, exist_ok=True)
     state_file = folder / _STATE
