@@ -159,6 +159,7 @@ async def test_what_the_storage_refuses_has_a_code_and_a_cure_and_shows_no_key(
     assert found.value.cure
     assert not any(secret in str(found.value) for secret in (KEY, "AKIDOTHER", SECRET))
     # A log of it has no answer of the storage in it, which may hold keys.
+    assert found.value.__cause__ is None
     assert found.value.__context__ is None or found.value.__suppress_context__
     assert bucket.objects == {}
 
