@@ -31,6 +31,19 @@ from skeldir.reconcile.orders import (
     OrdersComparison,
     compare_order_rows,
 )
+from skeldir.reconcile.payout_lines import (
+    APART,
+    PAYOUT_REASONS,
+    BookedEntry,
+    CategorySum,
+    Movement,
+    PayoutLine,
+    PayoutReason,
+    PayoutSum,
+    match_movements,
+    sum_categories,
+    sum_reasons,
+)
 from skeldir.reconcile.placing import Placed, Places
 from skeldir.reconcile.reading import START, list_lines, list_reconciliations, read_reconciliation
 from skeldir.reconcile.refusals import (
@@ -52,10 +65,14 @@ from skeldir.reconcile.schemas import (
 )
 
 __all__ = [
+    "APART",
     "ORDER_REASONS",
+    "PAYOUT_REASONS",
     "RECONCILE",
     "START",
     "WORDS",
+    "BookedEntry",
+    "CategorySum",
     "Claim",
     "ClaimedOrder",
     "ClaimedRow",
@@ -65,6 +82,7 @@ __all__ = [
     "Line",
     "LineReport",
     "ModelNotChosen",
+    "Movement",
     "OrderBridge",
     "OrderLine",
     "OrderReason",
@@ -72,6 +90,9 @@ __all__ = [
     "OrdersAsked",
     "OrdersComparison",
     "Overlap",
+    "PayoutLine",
+    "PayoutReason",
+    "PayoutSum",
     "Placed",
     "Places",
     "PlatformReport",
@@ -91,9 +112,12 @@ __all__ = [
     "find_timing",
     "list_lines",
     "list_reconciliations",
+    "match_movements",
     "read_reconciliation",
     "request_reconciliation",
     "run_reconciliation",
+    "sum_categories",
     "sum_lines",
     "sum_orders",
+    "sum_reasons",
 ]
