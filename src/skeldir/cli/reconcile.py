@@ -13,6 +13,7 @@ from skeldir.attribution import describe_command
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.reconcile_orders import compare_file
+from skeldir.cli.reconcile_payouts import compare_report
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.cli.spend_reports import UNKNOWN, money
 from skeldir.clock import utc_now
@@ -46,6 +47,7 @@ Comparisons are kept, and can be read later, unchanged.""",
 
 
 reconcile_app.command("orders")(compare_file)
+reconcile_app.command("payouts")(compare_report)
 
 
 @reconcile_app.command("run")

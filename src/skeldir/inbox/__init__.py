@@ -48,6 +48,7 @@ from skeldir.inbox.reading import (
     PaymentReport,
     list_deliveries,
     list_payments,
+    read_orders_of_refs,
 )
 from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence
 from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
@@ -58,7 +59,7 @@ from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealer, new_key, read_sealer
 from skeldir.inbox.sealing_keys import load_sealer, prepare_sealer
 from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
 from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable, steps_of
-from skeldir.inbox.settling import read_rules
+from skeldir.inbox.settling import SOURCE, read_rules
 from skeldir.inbox.states import PaymentState
 from skeldir.inbox.trying import Target, find_target, make_sample, send_body
 from skeldir.inbox.watching import SeenDelivery, find_delivery, watch
@@ -69,6 +70,7 @@ __all__ = [
     "MAKES_SECRET",
     "PROVIDERS",
     "SAMPLES",
+    "SOURCE",
     "STATES",
     "UNUSABLE_KEYS",
     "BackfillReport",
@@ -129,6 +131,7 @@ __all__ = [
     "prepare_sealer",
     "preview_erasure",
     "read_erasure",
+    "read_orders_of_refs",
     "read_rules",
     "read_sealer",
     "rebook",

@@ -259,6 +259,14 @@ WHERE p.tenant_id = :tenant_id
        OR p.id IN (SELECT r.payment_id FROM public.payment_refs r
                    WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[])));
 
+-- name: select_orders_of_refs
+-- The orders of payments, by names that providers report them under.
+-- Never null: every column.
+SELECT r.ref, p.order_id
+FROM public.payment_refs r
+JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
+WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[]) AND p.order_id IS NOT NULL;
+
 -- name: select_payments_to_erase
 -- Payments with a delivery to one of the endpoints, whose traces are not erased.
 SELECT p.id FROM public.payments p

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 _MOST_IDS: Final = 6
+_REFS_AT_ONCE: Final = 5_000
 # Stripe names what an object is of without "_id".
 _ID_NAMES: Final = frozenset({"id", "charge", "payment_intent"})
 STATES: Final[tuple[PaymentState, ...]] = get_args(PaymentState)
@@ -177,3 +178,17 @@ def read_unbooked(text: str) -> tuple[Unbooked, ...]:
     """Return the stored movements that are not booked."""
     packed: list[dict[str, Any]] = orjson.loads(text)
     return tuple(Unbooked(**one) for one in packed)
+
+
+async def read_orders_of_refs(
+    connection: Connection, tenant_id: UUID, refs: Collection[str]
+) -> dict[str, str]:
+    """Return the order's id in the ledger for names of payments, such as "stripe:charge:ch_1", that have one."""
+    wanted = sorted(refs)
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), _REFS_AT_ONCE):
+        rows = await queries.select_orders_of_refs(
+            connection, tenant_id=tenant_id, refs=wanted[start : start + _REFS_AT_ONCE]
+        )
+        found.update((row["ref"], row["order_id"]) for row in rows)
+    return found

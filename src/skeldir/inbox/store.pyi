@@ -126,6 +126,10 @@ class SelectOrderIdsRow(TypedDict):
     order_id: str | None
     is_erased: bool
 
+class SelectOrdersOfRefsRow(TypedDict):
+    ref: str
+    order_id: str
+
 class SelectPaymentsRow(TypedDict):
     id: UUID
     order_id: str | None
@@ -407,6 +411,10 @@ class _Queries:
     async def select_order_ids(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[SelectOrderIdsRow]: ...
+    @staticmethod
+    async def select_orders_of_refs(
+        connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
+    ) -> list[SelectOrdersOfRefsRow]: ...
     @staticmethod
     async def select_payments(
         connection: Connection,

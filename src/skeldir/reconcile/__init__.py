@@ -44,6 +44,12 @@ from skeldir.reconcile.payout_lines import (
     sum_categories,
     sum_reasons,
 )
+from skeldir.reconcile.payouts import (
+    ExpectedEntries,
+    PayoutComparison,
+    PayoutsAsked,
+    compare_payouts,
+)
 from skeldir.reconcile.placing import Placed, Places
 from skeldir.reconcile.reading import START, list_lines, list_reconciliations, read_reconciliation
 from skeldir.reconcile.refusals import (
@@ -77,6 +83,7 @@ __all__ = [
     "ClaimedOrder",
     "ClaimedRow",
     "ExpectationOpen",
+    "ExpectedEntries",
     "Expects",
     "LedgerOrder",
     "Line",
@@ -90,9 +97,11 @@ __all__ = [
     "OrdersAsked",
     "OrdersComparison",
     "Overlap",
+    "PayoutComparison",
     "PayoutLine",
     "PayoutReason",
     "PayoutSum",
+    "PayoutsAsked",
     "Placed",
     "Places",
     "PlatformReport",
@@ -109,6 +118,7 @@ __all__ = [
     "compare",
     "compare_order_rows",
     "compare_orders",
+    "compare_payouts",
     "find_timing",
     "list_lines",
     "list_reconciliations",

@@ -63,7 +63,11 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class BookedEntry:
-    """An entry of the ledger that stands, signed. `provider` is whose webhook booked it; None: that is not known."""
+    """An entry of the ledger that stands, signed.
+
+    `provider` is whose webhook booked it; None: that is not known. `is_named`: its names are all that the report's
+    provider has for it, so that a movement with another reference is another one, though of the same order.
+    """
 
     key: str
     kind: str
@@ -73,6 +77,7 @@ class BookedEntry:
     currency: str
     day: date
     provider: str | None = None
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ def match_movements(
                     entry
                     for name in sorted(names_of(one))
                     for entry in index.get((one.kind, name), ())
-                    if entry.key in free and agree(one, entry)
+                    if entry.key in free and agree(one, entry) and _may_be(one, entry, name)
                 ]
                 if found:
                     matched[one.row] = found[0]
@@ -248,6 +253,12 @@ def _orders(one: Movement) -> Collection[str]:
 
 def _ordered(entry: BookedEntry) -> Collection[str]:
     return (entry.order_id,)
+
+
+def _may_be(one: Movement, entry: BookedEntry, name: str) -> bool:
+    """Return whether a movement may be an entry that has the name: itself, or as its order."""
+    has_reference = bool(one.names - {one.id})
+    return name in entry.names or not (entry.is_named and has_reference)
 
 
 _Agree: TypeAlias = Callable[[Movement, BookedEntry], bool]

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 from skeldir.revenue.captured import (
     CapturedOrder,
+    StandingEntry,
     list_orders_captured,
+    list_standing_entries,
     read_captured_orders,
 )
 from skeldir.revenue.ledger import (
@@ -87,6 +89,7 @@ __all__ = [
     "RenewalTotal",
     "RenewalsFilter",
     "Span",
+    "StandingEntry",
     "StandingOrder",
     "delivery_of_entry",
     "find_entries_to_restore",
@@ -97,6 +100,7 @@ __all__ = [
     "list_dependents",
     "list_orders_captured",
     "list_refunds_to_restore",
+    "list_standing_entries",
     "pack_entries",
     "post_entries",
     "put_renewals",

@@ -314,6 +314,16 @@ WHERE tenant_id = :tenant_id AND kind = 'capture'
 ORDER BY occurred_at, id
 LIMIT :most;
 
+-- name: select_standing_between
+-- A page of the entries that stand, in order of time, after the one given and before a moment.
+-- Never null: every column.
+SELECT id, business_key, order_id, kind, amount_cents, currency, occurred_at, source
+FROM public.standing_entries
+WHERE tenant_id = :tenant_id
+  AND (occurred_at, id) > (:after_moment::timestamptz, :after_id::uuid) AND occurred_at < :end_moment
+ORDER BY occurred_at, id
+LIMIT :most;
+
 -- name: select_entries_of_deliveries
 -- The entries that came with some deliveries, reversing ones too. Entries are made after their delivery, and ids follow the
 -- time: so only what is later than `first_id` is read.

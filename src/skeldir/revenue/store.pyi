@@ -143,6 +143,16 @@ class SelectRenewalTotalsRow(TypedDict):
     net_cents: Decimal
     orders: int
 
+class SelectStandingBetweenRow(TypedDict):
+    id: UUID
+    business_key: str
+    order_id: str
+    kind: str
+    amount_cents: int
+    currency: str
+    occurred_at: dt.datetime
+    source: str
+
 class SelectStandingOfOrdersRow(TypedDict):
     id: UUID
     business_key: str
@@ -408,6 +418,17 @@ class _Queries:
         tenant_id: UUID,
         is_by_order: bool,
     ) -> str | None: ...
+    @staticmethod
+    async def select_standing_between(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        after_moment: dt.datetime,
+        after_id: UUID,
+        end_moment: dt.datetime,
+        most: int,
+    ) -> list[SelectStandingBetweenRow]: ...
     @staticmethod
     async def select_standing_of_orders(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]

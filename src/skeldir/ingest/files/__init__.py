@@ -2,6 +2,13 @@
 
 from skeldir.ingest.files.amount_evidence import AmountEvidence
 from skeldir.ingest.files.amounts import DecimalMark, group_less, take_apart
+from skeldir.ingest.files.balance_layouts import BalanceProvider
+from skeldir.ingest.files.balances import (
+    BalanceFile,
+    BalanceRow,
+    BalanceUnreadable,
+    read_balances,
+)
 from skeldir.ingest.files.captures import FileCaptures, OrdersUnreadable, read_captures
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.currency_signs import currencies_of_sign
@@ -37,6 +44,10 @@ __all__ = [
     "NUMBER_PATTERN",
     "REJECTED_COLUMNS",
     "AmountEvidence",
+    "BalanceFile",
+    "BalanceProvider",
+    "BalanceRow",
+    "BalanceUnreadable",
     "ChosenMapping",
     "DateOrder",
     "DecimalMark",
@@ -68,6 +79,7 @@ __all__ = [
     "open_table_text",
     "possible_orders",
     "preview_import",
+    "read_balances",
     "read_captures",
     "read_mapping",
     "read_written",
