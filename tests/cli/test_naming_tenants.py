@@ -45,6 +45,7 @@ OTHER_WORDS = {
     "rates import": [__file__, "--source", "ecb"],
     "rates set": ["2026-09-01", "EUR", "USD", "1.08", "--reason", "why"],
     "reconcile orders": [__file__, "--platform", "shopify"],
+    "reconcile payouts": [__file__, "--provider", "other"],
     "reconcile show": ["00000000-0000-4000-8000-000000000001"],
     "reconcile run": ["--model", "linear"],
     "rules apply": ["1", "--reason", "why"],

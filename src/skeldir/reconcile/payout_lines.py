@@ -174,15 +174,18 @@ def match_movements(
             for one in left:
                 if one.row in matched:
                     continue
-                found = [
-                    entry
-                    for name in sorted(names_of(one))
-                    for entry in index.get((one.kind, name), ())
-                    if entry.key in free and agree(one, entry) and _may_be(one, entry, name)
-                ]
-                if found:
-                    matched[one.row] = found[0]
-                    del free[found[0].key]
+                found = next(
+                    (
+                        entry
+                        for name in sorted(names_of(one))
+                        for entry in index.get((one.kind, name), ())
+                        if entry.key in free and agree(one, entry) and _may_be(one, entry, name)
+                    ),
+                    None,
+                )
+                if found is not None:
+                    matched[one.row] = found
+                    del free[found.key]
     taken = {
         (one.kind, name, one.currency, one.gross_cents)
         for one in left

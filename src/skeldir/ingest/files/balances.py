@@ -89,6 +89,7 @@ def read_balances(path: Path, provider: BalanceProvider, flags: Settings) -> Bal
         delimiter=_text(flags, "delimiter"),
         encoding=_text(flags, "encoding"),
         sheet=_text(flags, "sheet"),
+        one_page=flags.get("one_page") is True,
     )
     form = LAYOUTS[provider]
     columns = _choose_columns(layout, form, flags)
