@@ -80,6 +80,20 @@ def test_a_report_of_a_general_layout_is_shown_with_its_sums_and_saved(
     assert "The ledger has none of the report's movements" in theirs
 
 
+def test_a_currency_and_a_category_can_be_given(clone: Clone, tenant: UUID, tmp_path: Path) -> None:
+    text = OTHER.replace("currency,", "") + ROW.replace("USD,", "").replace(
+        "capture", "[/b] Verkauf"
+    )
+    words = ("--provider", "other", "--currency", "EUR")
+    file, saved = write(tmp_path, text), tmp_path / "saved.csv"
+    said = payouts(clone, tenant, file, *words)
+    assert "other: [/b] Verkauf" in said
+    sold = ("--set", 'kinds."[/b] Verkauf" = "capture"')
+    payouts(clone, tenant, file, *words, *sold, "--save", str(saved))
+    assert saved_rows(saved) == [["m1", "capture", "missing_in_ledger", "100.00", "", "100.00"]]
+    payouts(clone, tenant, file, *words, "--set", 'kinds."[/b] Verkauf" = "fee"')
+
+
 def test_reports_of_stripe_and_paypal_are_read_by_their_headers(
     clone: Clone, tenant: UUID, tmp_path: Path
 ) -> None:
@@ -147,7 +161,16 @@ def test_reports_of_stripe_and_paypal_are_read_by_their_headers(
             "mapping_invalid",
             "--amount-unit",
         ),
+        (OTHER.replace("payout", "GROSS") + ROW, (), "mapping_invalid", "several columns for gross"),
+        (OTHER + ROW.replace("m1", "m\x1b[2J"), (), "balance_unreadable", "control characters"),
+        (OTHER + ROW.replace("1001", "9" * 300), (), "balance_unreadable", "more than 200"),
         (OTHER + ROW, ("--provider", "stripe"), "mapping_invalid", "itemised"),
+        (
+            STRIPE + "t,2026-03-02 12:00:00,,usd,1.00,0.00,1.00,charge,ch_1,ch_1,\n",
+            ("--provider", "stripe", "--time-zone", "Europe/Berlin"),
+            "mapping_invalid",
+            "in UTC",
+        ),
         (
             PAYPAL
             + '"03/28/2026","12:00:00","UTC","Payment Refund","Odd","EUR","-7.00","0.00","-7.00","T","","",""\n',

@@ -130,6 +130,8 @@ async def test_entries_of_no_known_provider_are_asked_about(db: Database, tenant
     assert refused.value.code == "expectation_open"
     named = await compared(db, tenant, moved("1", 10_000, "a"), expects="named")
     assert reasons(named) == []
+    some = await compared(db, tenant, moved("1", 1, "a"), expects="none")
+    assert reasons(some) == [("1", "amount")]
     both = (moved("1", 10_000, "a"), moved("2", 10_000, "b"))
     assert reasons(await compared(db, tenant, *both)) == []
 

@@ -54,11 +54,11 @@ ProviderOption = Annotated[
     typer.Option("--provider", help="Whose report it is; other: id, category, gross, fee, net, …"),
 ]
 EntriesOption = Annotated[
-    Literal["all", "named"] | None,
+    Literal["all", "named", "none"] | None,
     typer.Option(
         "--expects",
-        help="Which entries of the days the report should have: all that are not another provider's, or those that"
-        " its webhooks booked. Asked for if it matters.",
+        help="Which entries of the days the report should have: all that are not another provider's, those that its"
+        " webhooks booked, or none, as of a report of some payouts. Asked for if it matters.",
     ),
 ]
 FirstOption = Annotated[

@@ -29,8 +29,10 @@ from skeldir.rollups import rules_in_force
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-ExpectedEntries: TypeAlias = Literal["all", "named"]
-"""Which entries of the days a report should have: all that are not another provider's, or those its webhooks booked."""
+ExpectedEntries: TypeAlias = Literal["all", "named", "none"]
+"""Which entries of the days a report should have: all that are not another provider's, those its webhooks booked, or
+none, as of a report of some payouts, which has no whole days.
+"""
 
 MOST_ENTRIES: Final = 400_000
 _DAY: Final = timedelta(days=1)
@@ -181,6 +183,8 @@ def _booked(entry: StandingEntry, days: LocalDays, asked: str) -> BookedEntry:
 
 
 def _expected(asked: PayoutsAsked, of_days: Iterable[BookedEntry]) -> set[str]:
+    if asked.expects == "none":
+        return set()
     providers = {asked.provider} if asked.expects != "all" else {asked.provider, None}
     return {one.key for one in of_days if one.provider in providers}
 

@@ -28,7 +28,7 @@ class BalanceLayout:
     pays_out: bool = False
     settled: frozenset[str] = frozenset()
     unsettled: frozenset[str] = frozenset()
-    utc_moments: frozenset[tuple[str, ...]] = frozenset()
+    utc_moments: frozenset[str] = frozenset()
     needed: Sequence[str] = ("id", "category", "gross", "fee", "net", "currency", "occurred_at")
 
 
@@ -65,7 +65,7 @@ _STRIPE: Final = BalanceLayout(
         "payout_reversal": "payout",
     },
     settings={"amount_unit": "major"},
-    utc_moments=frozenset([("created_utc",)]),
+    utc_moments=frozenset(["created_utc"]),
 )
 # The words are those of the preset of imports; kinds of reversed payments and of fees are of lists of types in public
 # readers of such files (unchecked). A type that is missing here is shown as other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,9 +30,10 @@ from skeldir.ingest.files.survey import read_columns
 from skeldir.ingest.nothing import is_nothing
 from skeldir.ingest.rejections import CURES, ItemRejected, UnreadableItem
 from skeldir.money import CURRENCIES
-from skeldir.revenue import KIND_SIGNS
+from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
 MOST_ROWS: Final = 300_000
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 KINDS: Final = (*KIND_SIGNS, "fee", "payout", "other", "nothing")
 """What a category may mean: a kind of the ledger, what is shown apart, or no movement of the balance."""
 _Fault: TypeAlias = tuple[int, str, str]
@@ -173,11 +175,17 @@ def _choose_columns(
             f" Its columns are: {listed(layout.header)}.",
             cure=f"Export {form.export}, or name the columns by {asked}.",
         )
-    for one in (one for names in chosen.values() for one in names):
-        if layout.header.count(one) > 1:
+    given = flags.get("columns", {})
+    for name, one in ((name, one) for name, names in chosen.items() for one in names):
+        # Who names a column means one of several that differ in case only.
+        is_named = isinstance(given, Mapping) and name in given
+        alike = [
+            it for it in layout.header if it == one or (not is_named and plain(it) == plain(one))
+        ]
+        if len(alike) > 1:
             raise MappingInvalid(
-                f'The file has {layout.header.count(one)} columns called "{one}".',
-                cure="Give each column a name of its own.",
+                f"The file has several columns for {name}: {listed(alike)}.",
+                cure="Give each column a name of its own, or name the one that is meant by --column.",
             )
     return chosen
 
@@ -216,7 +224,12 @@ def _settings(
             "amount": columns["gross"][0],
         },
     }
-    if moment in form.utc_moments and "time_zone" not in flags:
+    if plain(moment[0]) in form.utc_moments:
+        if flags.get("time_zone", "UTC") != "UTC":
+            raise MappingInvalid(
+                f'The times in "{moment[0]}" are in UTC.',
+                cure="Leave out --time-zone, or name a column of other times by --column occurred_at=….",
+            )
         settings["time_zone"] = "UTC"
     if "currency" not in flags:
         settings["columns"] = {**settings["columns"], "currency": columns["currency"][0]}  # type: ignore[dict-item]  # made above
@@ -306,6 +319,10 @@ class _Reader:
 
     def _texts(self, cells: Sequence[object], name: str) -> list[str]:
         texts = [cell_text(cells[place]).strip() for place in self._places.get(name, ())]
+        for text in texts:
+            if len(text) > LONGEST_KEY or _CONTROL.search(text):
+                detail = f"The {name} has control characters, or more than {LONGEST_KEY} in all."
+                raise ItemRejected("field_invalid", detail)
         return [text for text in texts if not is_nothing(text)]
 
     def _first(self, cells: Sequence[object], name: str) -> str:
