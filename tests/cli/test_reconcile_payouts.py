@@ -130,11 +130,12 @@ def test_reports_of_stripe_and_paypal_are_read_by_their_headers(
         PAYPAL
         + f'{day},"Express Checkout Payment","Completed","EUR","50.00","-2.00","48.00","T1","","INV1","Credit"\n'
         + f'{late},"Express Checkout Payment","Pending","EUR","9.00","-1.00","8.00","T2","","INV2","Memo"\n'
+        + f'{late},"Payment Refund","Completed","EUR","-1.00","0.00","-1.00","T4","T1","INV1","Memo"\n'
         + f'{late},"General Payment","Completed","EUR","-7.00","0.00","-7.00","T3","","","Debit"\n',
     )
     saved = tmp_path / "paypal.csv"
     said = payouts(clone, tenant, paypal, "--provider", "paypal", *named, "--save", str(saved))
-    assert "1 rows move nothing" in said
+    assert "2 rows move nothing" in said
     assert saved_rows(saved) == [
         ["T1", "capture", "none", "50.00", "50.00", "0.00"],
         ["T3", "other", "", "-7.00", "", ""],

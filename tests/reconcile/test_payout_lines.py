@@ -80,6 +80,12 @@ def reasons(movements: list[Movement], entries: list[BookedEntry]) -> list[str]:
         ([moved(1), moved(2, id="txn1")], [booked()], ["none", "duplicate"]),
         ([moved(1), moved(2, id="txn1")], [], ["missing_in_ledger", "duplicate"]),
         ([moved(1), moved(2)], [booked()], ["none", "duplicate"]),
+        # A row that repeats an id takes no other entry of its order.
+        (
+            [moved(1), moved(2, id="txn1")],
+            [booked("a"), booked("b")],
+            ["none", "duplicate", "missing_at_provider"],
+        ),
         # A second payment of an order, or a second capture of a charge, is no duplicate.
         ([moved(1), moved(2, names={"ch2"})], [booked()], ["none", "missing_in_ledger"]),
         ([moved(1), moved(2, gross=50)], [booked()], ["none", "missing_in_ledger"]),
