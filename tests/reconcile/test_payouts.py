@@ -12,11 +12,13 @@ import pytest
 
 from skeldir.db.pool import Database
 from skeldir.errors import SkeldirError
+from skeldir.inbox import EndpointOptions
 from skeldir.reconcile import Movement, PayoutComparison, PayoutsAsked, compare_payouts
 from tests.conftest import Clone
 from tests.support import stripe
-from tests.support.inbox import inbox_of, make_post
+from tests.support.inbox import Post, inbox_of, make_endpoint, make_post
 from tests.support.make import at, make_conversion, send_conversions
+from tests.support.webhooks import SECRETS
 
 Row = tuple[datetime, Movement]
 _ROWS = count(1)
@@ -176,6 +178,24 @@ async def test_what_webhooks_booked_is_found_by_its_own_names(
     )
     mine = moved("1", 10_000, "mine", moment=SENT)
     assert reasons(await compared(db, tenant, mine, provider="paypal", expects="all")) == []
+
+
+async def test_a_refund_that_is_booked_as_the_total_of_its_charge_is_found_by_the_order(
+    clone: Clone, db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = EndpointOptions("stripe", is_live=False, books_totals=True)
+    secret = SECRETS["stripe"][0]
+    async with inbox_of(clone, monkeypatch) as (_app, client):
+        endpoint = await make_endpoint(db, tenant, options, secret)
+        post = Post(client, clone, tenant, "stripe", endpoint, secret)
+        for kind, refunded in (("charge.succeeded", 0), ("charge.refunded", 1_000)):
+            event = stripe.make_event(kind, stripe.make_charge(amount_refunded=refunded))
+            await post.send(event | {"id": f"evt_{refunded}"})
+    of_euros = {"currency": "EUR", "moment": SENT}
+    charge = moved("txn_1", 4_999, names={"ch_1"}, **of_euros)
+    refund = moved("txn_2", -1_000, names={"re_1"}, orders={"ch_1"}, **of_euros)
+    found = await compared(db, tenant, charge, refund, provider="stripe")
+    assert [line.reason for line in found.lines] == ["none", "none"]
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,14 @@ _NOUNS: Final[Mapping[str, Sequence[str]]] = {
     "stripe": ("charge", "refund", "dispute", "payment_intent"),
     "paypal": ("capture", "refund", "dispute"),
 }
+# What Stripe names each kind by. A refund that is booked as the total of its charge has no name of its own.
+_OWN_NOUNS: Final[Mapping[str, str]] = {
+    "capture": "charge",
+    "refund": "refund",
+    "refund_reversal": "refund",
+    "dispute": "dispute",
+    "dispute_reversal": "dispute",
+}
 # provider:account:noun:id:kind, of which a repeated one has a number.
 _PARTS_OF_KEY: Final = 5
 
@@ -164,11 +172,12 @@ def _in_order(entries: Iterable[StandingEntry]) -> list[StandingEntry]:
 
 
 def _booked(entry: StandingEntry, days: LocalDays, asked: str) -> BookedEntry:
-    names, provider = {entry.business_key}, None
+    names, provider, is_named = {entry.business_key}, None, False
     parts = entry.business_key.split(":")
-    if entry.source == SOURCE and len(parts) >= _PARTS_OF_KEY:
+    if entry.source == SOURCE and len(parts) >= _PARTS_OF_KEY and parts[0] in _NOUNS:
+        provider = parts[0]
         names.add(parts[3])
-        provider = parts[0] if parts[0] in _NOUNS else None
+        is_named = provider == asked == "stripe" and parts[2] == _OWN_NOUNS.get(entry.kind)
     return BookedEntry(
         entry.business_key,
         entry.kind,
@@ -178,7 +187,7 @@ def _booked(entry: StandingEntry, days: LocalDays, asked: str) -> BookedEntry:
         entry.currency,
         days.day_of(entry.occurred_at),
         provider,
-        is_named=provider == asked == "stripe",
+        is_named=is_named,
     )
 
 
