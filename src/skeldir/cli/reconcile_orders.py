@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -27,8 +26,8 @@ from skeldir.cli.import_flags import (
 )
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.cli.saved_lines import require_new, save_lines
 from skeldir.cli.spend_reports import UNKNOWN, money
-from skeldir.errors import InputInvalid
 from skeldir.money import format_minor
 from skeldir.reconcile import (
     ClaimedRow,
@@ -130,8 +129,7 @@ def compare_file(
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        if save is not None and save.exists():
-            raise InputInvalid(f"{save.name} exists already.", cure="Name a new file.")
+        require_new(save)
         chosen = _choose(file, map_file, flags)
         async with runtime.database(pool_size=1) as database:
             found, read = await _compare(database, tenant_id, file, chosen, asked)
@@ -276,17 +274,12 @@ def _save(lines: Sequence[OrderLine], path: Path) -> None:
     """Write all orders, a row for each currency of one; a side that lacks it is empty."""
     from skeldir.ingest.files import guard
 
-    try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(_HEADER)
-            for line in lines:
-                for currency in line.currencies:
-                    writer.writerow([guard(cell) for cell in _cells(line, currency)])
-    except OSError as error:
-        raise InputInvalid(
-            f"{path} cannot be written: {error.strerror}.", cure="Name another new file."
-        ) from error
+    rows = (
+        [guard(cell) for cell in _cells(line, currency)]
+        for line in lines
+        for currency in line.currencies
+    )
+    save_lines(path, _HEADER, rows)
 
 
 def _cells(line: OrderLine, currency: str) -> list[str]:

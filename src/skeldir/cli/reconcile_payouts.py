@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -24,8 +23,8 @@ from skeldir.cli.import_flags import (
 )
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.cli.saved_lines import require_new, save_lines
 from skeldir.cli.spend_reports import UNKNOWN, money
-from skeldir.errors import InputInvalid
 from skeldir.money import format_minor
 from skeldir.reconcile import (
     Movement,
@@ -113,8 +112,7 @@ def compare_report(
         from skeldir.ingest.files import read_balances
 
         tenant_id = await runtime.tenant_id(tenant)
-        if save is not None and save.exists():
-            raise InputInvalid(f"{save.name} exists already.", cure="Name a new file.")
+        require_new(save)
         read = read_balances(file, provider, flags)
         rows = [(one.at, _movement(one)) for one in read.rows]
         asked = PayoutsAsked(provider, expects, days, read.time_zone)
@@ -248,17 +246,13 @@ def _save(found: PayoutComparison, path: Path) -> None:
     from skeldir.ingest.files import guard
 
     apart = [PayoutLine("none", one, None) for one in found.movements if not one.is_compared]
-    try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(_HEADER)
-            for line in [*found.lines, *apart]:
-                for currency in line.currencies:
-                    writer.writerow([guard(cell) for cell in _cells(line, currency)])
-    except OSError as error:
-        raise InputInvalid(
-            f"{path} cannot be written: {error.strerror}.", cure="Name another new file."
-        ) from error
+    lines = [*found.lines, *apart]
+    rows = (
+        [guard(cell) for cell in _cells(line, currency)]
+        for line in lines
+        for currency in line.currencies
+    )
+    save_lines(path, _HEADER, rows)
 
 
 def _cells(line: PayoutLine, currency: str) -> list[str]:
