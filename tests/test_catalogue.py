@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from skeldir.audit import expected
+from skeldir.audit import expected, expected_functions
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.migrations.run import upgrade
@@ -18,15 +18,25 @@ pytestmark = pytest.mark.one_server(
     "Citus puts objects of its own beside the program's; the audit's checks of the structure leave them out"
 )
 
-# A key, an endpoint and a job are found before their tenant is known. The digest of a key or token is never another's.
-WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False, "webhook_tokens": True}
+# They are found before their tenant is known. The digest of a key or token is never another's.
+WITHOUT_A_TENANT = {
+    "api_keys_secret": True,
+    "invitation_tokens": True,
+    "jobs_claimable": False,
+    "memberships_of_user": False,
+    "webhook_tokens": True,
+}
 # Facts, which are recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")
 OWNERS = (expected.OWNER, expected.VIEW_OWNER)
 
 # The only functions that read across tenants, by name.
-GATES = {signature.partition("(")[0].removeprefix("public.") for signature in expected.GATES}
-OF_READERS = {name.partition("(")[0].removeprefix("public.") for name in expected.OF_READERS}
+GATES = {
+    signature.partition("(")[0].removeprefix("public.") for signature in expected_functions.GATES
+}
+OF_READERS = {
+    name.partition("(")[0].removeprefix("public.") for name in expected_functions.OF_READERS
+}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c
@@ -62,9 +72,11 @@ def test_every_table_has_a_tenant_or_a_reason_not_to(migrated: Clone) -> None:
     with_tenant = {f"public.{row[1]}" for row in ask(migrated, TENANT_TABLES)}
     assert len(with_tenant) >= 14
     # A tenant is isolated by its id.
-    assert tables - with_tenant == {"public.tenants", *expected.WITHOUT_A_TENANT}, (
-        "give the table a tenant_id, or a reason in skeldir.audit.expected"
-    )
+    assert tables - with_tenant == {
+        "public.tenants",
+        *expected.WITHOUT_A_TENANT,
+        *expected.OF_USERS,
+    }, "give the table a tenant_id, or a reason in skeldir.audit.expected"
 
 
 def test_every_tenant_table_forces_row_level_security_and_isolates_by_tenant(

@@ -56,6 +56,8 @@ OTHER_WORDS = {
     "spend import": [__file__],
     "spend revisions": ["meta", "1042"],
     "spend withdraw": ["00000000-0000-4000-8000-000000000001"],
+    "users link": ["someone@shop.example", "--role", "viewer"],
+    "users remove": ["someone@shop.example"],
     "webhooks backfill": ["endpoint", __file__],
     "webhooks create": ["stripe"],
     "webhooks end": ["endpoint"],

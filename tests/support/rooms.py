@@ -9,6 +9,14 @@ from tests.support.syntax import Piece
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "tenants": ("tenants", "registered_tenants", "api_keys", "retention", "tenant_deletions"),
+    "users": (
+        "users",
+        "sign_in_links",
+        "user_sessions",
+        "memberships",
+        "invitations",
+        "audit_log",
+    ),
     "ingest": (
         "attribution_events",
         "touch_withdrawals",

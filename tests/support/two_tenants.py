@@ -90,6 +90,12 @@ _PLAIN_ROWS = (
            SELECT $1, gen_random_uuid(), id, 'k1', '\\x00' FROM endpoint)
        INSERT INTO webhook_refusals (tenant_id, endpoint_id, outcome, refusals)
        SELECT $1, id, 'signature_wrong', 1 FROM endpoint""",
+    """INSERT INTO memberships (tenant_id, user_id, email, role, added_by)
+       VALUES ($1, gen_random_uuid(), 'someone@example.com', 'viewer', 'test')""",
+    """INSERT INTO invitations (tenant_id, id, token_sha256, email, role, invited_by, expires_at)
+       VALUES ($1, gen_random_uuid(), sha256($1::uuid::text::bytea), 'someone@example.com', 'viewer', 'test', now())""",
+    """INSERT INTO audit_log (tenant_id, id, actor, action, subject)
+       VALUES ($1, gen_random_uuid(), 'test', 'member.set', 'someone@example.com as viewer')""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

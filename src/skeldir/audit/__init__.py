@@ -8,16 +8,13 @@ from skeldir.audit.auditing import SAMPLE_EVERY, Audit, audit_tenant
 from skeldir.audit.differences import STRUCTURE_CHECKS, CheckResult, Difference
 from skeldir.audit.document import canonical, make_document, make_item
 from skeldir.audit.expected import (
-    GATES,
-    OF_READERS,
-    OWNER,
     READ_BY_OWNER,
     READ_BY_VIEW_OWNER,
     RIGHTS,
     ROLES,
-    VIEW_OWNER,
     WITHOUT_A_TENANT,
 )
+from skeldir.audit.expected_functions import GATES, OF_READERS, OWNER, VIEW_OWNER
 from skeldir.audit.kinds import AUDIT
 from skeldir.audit.ledger import KINDS, OrderEntries
 from skeldir.audit.records import AuditRecord, list_audits, record_audit

@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from skeldir.audit.expected_functions import OWNER, RUNTIME_ROLE, VIEW_OWNER
 from skeldir.matviews import CANONICAL_VIEWS
-
-RUNTIME_ROLE: Final = "app_user"
-OWNER: Final = "skeldir_owner"
-VIEW_OWNER: Final = "matview_owner"
 
 ROLES: Final[Mapping[str, str]] = MappingProxyType(
     {RUNTIME_ROLE: "LOGIN", OWNER: "NOLOGIN", VIEW_OWNER: "NOLOGIN"}
@@ -52,6 +49,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "SELECT UPDATE(expires_at, last_used_at, revoked_at)",
         "public.attribution_events": _APPEND,
         "public.attribution_models": _APPEND + " UPDATE(active_since, is_active)",
+        "public.audit_log": "app_user INSERT(action, actor, id, subject, tenant_id) SELECT",
         "public.audits": _APPEND,
         "public.channel_numbers": _APPEND,
         "public.channel_performance": _READ,
@@ -69,10 +67,13 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.imports": _APPEND
         + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, repeats_undone, replays, "
         "rows_done, skipped, touches_accepted, touches_duplicate, undone_by, updated_at)",
+        "public.invitations": "app_user INSERT(email, expires_at, id, invited_by, role, tenant_id, token_sha256) "
+        "SELECT UPDATE(accepted_at, revoked_at)",
         "public.jobs": _REPLACE
         + " UPDATE(attempts, error, finished_at, lease_until, run_at, state, token)",
         "public.kept_allocations": _REPLACE,
         "public.matview_refreshes": _REPLACE,
+        "public.memberships": "app_user DELETE INSERT(added_by, email, role, tenant_id, user_id) SELECT UPDATE(role)",
         "public.model_changes": _APPEND,
         "public.mv_allocation_summary": _REFRESH,
         "public.mv_channel_performance": _REFRESH,
@@ -134,8 +135,10 @@ _OF_VIEW_OWNER = frozenset(
     | {f"public.{view.name}" for view in CANONICAL_VIEWS}
     | {f"public.{view.reader}" for view in CANONICAL_VIEWS}
 )
+OF_USERS: Final = ("public.sign_in_links", "public.user_sessions", "public.users")
+"""What belongs to people and no tenant: the runtime role has no right on it, only `GATES` reach it."""
 # Only their owner has any right on these.
-_CLOSED = ("public.claimable_jobs", "public.open_periods", "public.tenant_deletions")
+_CLOSED = ("public.claimable_jobs", "public.open_periods", "public.tenant_deletions", *OF_USERS)
 
 OWNERS: Final[Mapping[str, str]] = MappingProxyType(
     {name: VIEW_OWNER if name in _OF_VIEW_OWNER else OWNER for name in (*RIGHTS, *_CLOSED)}
@@ -147,7 +150,9 @@ READ_BY_OWNER: Final = (
     "audits",
     "dirty_journeys",
     "dirty_orders",
+    "invitations",
     "jobs",
+    "memberships",
     "orders_set_aside",
     "registered_tenants",
     "restatements",
@@ -169,6 +174,7 @@ READ_BY_VIEW_OWNER: Final = (
 _ONLY_ISOLATED: Final = (
     *_ONLY_ADDED,
     "attribution_events",
+    "audit_log",
     "attribution_models",
     "channel_numbers",
     "channels",
@@ -245,97 +251,6 @@ WITHOUT_A_TENANT: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The tables that the runtime role reads and no policy binds, each with the reason."""
-
-# The only functions that cross tenants: they run with their owner's rights, and reveal nothing but what they return.
-GATES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        # They return numbers over all tenants.
-        "public.audit_counts()": "400d4e5340b7d76b",
-        "public.credit_backlog()": "78fe010c0ff1abc1",
-        "public.job_counts()": "a690bd9594c46c9a",
-        "public.set_aside_counts()": "d64366f1e66d14d7",
-        # The longest wait of some tenant.
-        "public.waiting_since(awaited text)": "c7b153a13bf40eac",
-        # The job that it claims, to a transaction without a tenant; and the kinds of which there are jobs to claim.
-        "public.claim_next_job(kinds text[], most_attempts integer[], leases_s double precision[], "
-        "new_token uuid)": "96e2b65b8ce6d54d",
-        "public.claimable_kinds(kinds text[])": "527372f600d6a725",
-        # Ids of tenants.
-        "public.tenants_with_dirty_days()": "ddaf7ff88f23236e",
-        "public.tenants_with_dirty_orders()": "8c32c77f0afdaa0f",
-        "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
-        "most integer)": "6b8a0b49e979acc1",
-        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "5ad1b15d591ef0df",
-        # Ids, given the prefix of a key; tenant, id and state of a key, given its secret.
-        "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
-        "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
-        # The endpoint with a token, with its sealed secrets.
-        "public.find_webhook_endpoint(token_digest bytea)": "97591eec173af7c8",
-        # One bit about an id.
-        "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
-        # They delete rows of the current tenant, whose policy binds them, and return a number.
-        "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.erase_traces(erasure uuid, request uuid, kind_of_target text, digest_of_target text, why text, "
-        "who text, named_orders text[], named_payments uuid[], named_key bytea)": "072143f345bff0db",
-        "public.forget_touches(most integer)": "5c60e2ee53278ae6",
-        # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
-        "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
-        "public.end_tenant_deletion(tenant uuid)": "ce7a7a93a5e7dd42",
-        "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
-    }
-)
-# They read a canonical view and the sums of older days, with the rights of the views' owner, for the current tenant.
-OF_READERS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "public.read_allocation_summary()": "cc673ee3bb18bf07",
-        "public.read_channel_performance()": "7ac7ff6f32cdeaca",
-        "public.read_daily_revenue_summary()": "0a26c7775964291c",
-    }
-)
-# Part of every policy. It has no setting, so that it is inlined, and names everything with its schema.
-_INLINED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "public.current_tenant_id()": "0d6a48d58193d57c",
-    }
-)
-# They run with the rights of their caller.
-_FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "public.holds_no_personal_keys(payload jsonb)": "e33f14a6a47d5efe",
-        "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
-        "public.open_tenant(tenant uuid, shared_lock bigint)": "087e06ba560cc6c7",
-        "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
-    }
-)
-# Trigger functions, and functions that operators and the owner's own functions call.
-_FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "public.count_tenant_rows(tenant uuid)": "4ce2819ba19e9dd9",
-        "public.hold_tenant_deletion(tenant uuid)": "d60edecd75ed5112",
-        "public.notify_keys_ended()": "a751c38322d4de21",
-        "public.refuse_key_revival()": "da8817cd3f288d95",
-        "public.renew_statistics(table_name text)": "39cb017b6f442781",
-        "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
-        "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "08c247caa7d9708b",
-    }
-)
-
-_FIXED_PATH: Final = "search_path=pg_catalog; "
-FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        name: f"{owner}; {rights}; {settings}run by {who}; {digest}"
-        for digests, owner, rights, settings, who in (
-            (GATES, OWNER, "definer", _FIXED_PATH, "app_user, skeldir_owner"),
-            (OF_READERS, VIEW_OWNER, "definer", _FIXED_PATH, "app_user, matview_owner"),
-            (_INLINED, OWNER, "invoker", "", "skeldir_owner, PUBLIC"),
-            (_FOR_ALL, OWNER, "invoker", _FIXED_PATH, "skeldir_owner, PUBLIC"),
-            (_FOR_THE_OWNER, OWNER, "invoker", _FIXED_PATH, "skeldir_owner"),
-        )
-        for name, digest in digests.items()
-    }
-)
-"""Whose rights each function runs with, who may run it, and the beginning of the SHA-256 of its body."""
 
 TRIGGERS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypedDict
 
-from skeldir.audit import expected
+from skeldir.audit import expected, expected_functions
 from skeldir.audit.differences import CheckResult, StructureCheck, compare
 from skeldir.audit.store import queries
 
@@ -56,7 +56,10 @@ async def check_structure(connection: Connection, server_major: int) -> list[Che
         ),
         await _check(connection, "roles", "attributes", (queries.select_roles, roles)),
         await _check(
-            connection, "functions", "function", (queries.select_functions, expected.FUNCTIONS)
+            connection,
+            "functions",
+            "function",
+            (queries.select_functions, expected_functions.FUNCTIONS),
         ),
         await _check(
             connection,

@@ -35,6 +35,7 @@ from skeldir.cli.spend import spend_app
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
 from skeldir.cli.up import up
+from skeldir.cli.users import users_app
 from skeldir.cli.webhook_keys import make_key, rotate_key
 from skeldir.cli.webhook_reports import (
     choose_basis,
@@ -56,7 +57,8 @@ app = typer.Typer(
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ (or SKELDIR_HOME) is started, or shared if it is already \
 running. \
 With DATABASE_URL, commands work on the server that it names, and app_user is enough for most. `migrate` needs a role \
-with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`, `scale plan`, \
+with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `users link`, `users list`, `users disable`, \
+`jobs`, `scale plan`, \
 `audit` without --tenant, `webhooks rotate-key` without TENANT \
 and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without \
 --tenant needs one that may act as matview_owner. The role that ran `migrate` may act as both. \
@@ -79,6 +81,7 @@ webhooks_app.command("new-key")(make_key)
 webhooks_app.command("rotate-key")(rotate_key)
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="keys")
+app.add_typer(users_app, name="users")
 app.add_typer(channels_app, name="channels")
 app.add_typer(hosts_app, name="hosts")
 app.add_typer(models_app, name="models")

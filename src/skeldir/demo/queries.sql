@@ -61,10 +61,13 @@ SELECT relation, rows, foreign_rows
 FROM (
     SELECT 'allocation_summary' AS relation, count(*) AS rows, count(*) FILTER (WHERE tenant_id = :other) AS foreign_rows FROM public.allocation_summary
     UNION ALL SELECT 'api_keys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.api_keys
+    UNION ALL SELECT 'audit_log', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.audit_log
     UNION ALL SELECT 'audits', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.audits
     UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
     UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
+    UNION ALL SELECT 'invitations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.invitations
     UNION ALL SELECT 'jobs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.jobs
+    UNION ALL SELECT 'memberships', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.memberships
     UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
     UNION ALL SELECT 'reconciliation_status', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_status
     UNION ALL SELECT 'registered_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.registered_tenants

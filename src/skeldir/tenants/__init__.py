@@ -51,6 +51,7 @@ from skeldir.tenants.registry import (
     list_tenants,
     load_profile,
     profile_from,
+    tenant_unknown,
 )
 from skeldir.tenants.retention import (
     Retention,
@@ -109,4 +110,5 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "set_retention",
+    "tenant_unknown",
 ]

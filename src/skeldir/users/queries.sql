@@ -1,0 +1,129 @@
+-- name: find_user_session^
+-- Never null: session_id, user_id, email, has_password, signed_in_by, signed_in_at, ends_at.
+SELECT session_id, user_id, email, has_password, in_tenant, signed_in_by, signed_in_at, ends_at
+FROM public.find_user_session(:token_digest, :idle_s);
+
+-- name: begin_user_session$
+-- May be null: in_tenant. Never null: begin_user_session.
+SELECT public.begin_user_session(:user_id, :session_id, :token_digest, :in_tenant, :signed_in_by, :device_digest,
+                                 :device, :lasts_s);
+
+-- name: rotate_user_session$
+-- May be null: in_tenant. Never null: rotate_user_session.
+SELECT public.rotate_user_session(:token_digest, :new_digest, :in_tenant);
+
+-- name: end_user_sessions$
+-- May be null: session_id. Never null: end_user_sessions.
+SELECT public.end_user_sessions(:token_digest, :session_id, :ends_others);
+
+-- name: sessions_of_user
+-- Never null: every column.
+SELECT session_id, device, signed_in_by, signed_in_at, seen_at, ends_at, is_own
+FROM public.sessions_of_user(:token_digest, :idle_s);
+
+-- name: memberships_of_user
+-- Never null: every column.
+SELECT tenant_id, role FROM public.memberships_of_user(:token_digest);
+
+-- name: use_sign_in_link^
+-- Never null: user_id.
+SELECT user_id, in_tenant FROM public.use_sign_in_link(:token_digest);
+
+-- name: find_password^
+-- Never null: user_id, is_known_device.
+SELECT user_id, password_hash, is_known_device FROM public.find_password(:email, :device_digest);
+
+-- name: set_user_password$
+-- Never null: set_user_password.
+SELECT public.set_user_password(:token_digest, :password_hash);
+
+-- name: find_invitation^
+-- Never null: every column.
+SELECT tenant_id, invitation_id, email, role, expires_at FROM public.find_invitation(:token_digest);
+
+-- name: create_user$
+-- Never null: create_user.
+SELECT public.create_user(:user_id, :email, :password_hash);
+
+-- name: select_users
+-- For operators, like the next two: `app_user` has no right on these tables.
+SELECT id AS user_id, email, password_hash IS NOT NULL AS has_password, created_at, disabled_at,
+       (SELECT max(s.seen_at) FROM public.user_sessions s WHERE s.user_id = u.id) AS seen_at
+FROM public.users u
+ORDER BY email;
+
+-- name: make_sign_in_link$
+-- May be null: tenant_id, role. Never null: make_sign_in_link.
+SELECT public.make_sign_in_link(:email, :user_id, :token_digest, :lasts_s, :tenant_id, :role, :action_id);
+
+-- name: disable_user$
+-- The sessions end with it; memberships stay, for whoever is let in again.
+WITH disabled AS (
+    UPDATE public.users SET disabled_at = coalesce(disabled_at, (SELECT clock_timestamp()))
+    WHERE email = :email
+    RETURNING id
+), ended AS (
+    UPDATE public.user_sessions s SET ended_at = (SELECT clock_timestamp())
+    FROM disabled d WHERE s.user_id = d.id AND s.ended_at IS NULL
+), spent AS (
+    UPDATE public.sign_in_links l SET used_at = (SELECT clock_timestamp())
+    FROM disabled d WHERE l.user_id = d.id AND l.used_at IS NULL
+)
+SELECT id FROM disabled;
+
+-- name: select_role$
+SELECT role FROM public.memberships WHERE tenant_id = :tenant_id AND user_id = :user_id;
+
+-- name: select_members
+SELECT user_id, email, role, added_by, added_at FROM public.memberships
+WHERE tenant_id = :tenant_id
+ORDER BY email, user_id;
+
+-- name: put_membership!
+INSERT INTO public.memberships (tenant_id, user_id, email, role, added_by)
+VALUES (:tenant_id, :user_id, :email, :role, :added_by)
+ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role;
+
+-- name: update_role$
+UPDATE public.memberships SET role = :role
+WHERE tenant_id = :tenant_id AND user_id = :user_id
+RETURNING email;
+
+-- name: delete_membership$
+DELETE FROM public.memberships WHERE tenant_id = :tenant_id AND user_id = :user_id
+RETURNING email;
+
+-- name: count_other_admins$
+SELECT count(*) FROM public.memberships
+WHERE tenant_id = :tenant_id AND role = 'admin' AND user_id <> :user_id;
+
+-- name: insert_invitation!
+INSERT INTO public.invitations (tenant_id, id, token_sha256, email, role, invited_by, expires_at)
+VALUES (:tenant_id, :invitation_id, :token_digest, :email, :role, :invited_by, :expires_at);
+
+-- name: select_invitations
+-- Those that can still be accepted.
+SELECT id AS invitation_id, email, role, invited_by, invited_at, expires_at FROM public.invitations
+WHERE tenant_id = :tenant_id AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > (SELECT now())
+ORDER BY invited_at DESC, id;
+
+-- name: accept_invitation$
+UPDATE public.invitations SET accepted_at = (SELECT clock_timestamp())
+WHERE tenant_id = :tenant_id AND id = :invitation_id
+  AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > (SELECT clock_timestamp())
+RETURNING role;
+
+-- name: revoke_invitation$
+UPDATE public.invitations SET revoked_at = (SELECT clock_timestamp())
+WHERE tenant_id = :tenant_id AND id = :invitation_id AND accepted_at IS NULL AND revoked_at IS NULL
+RETURNING email;
+
+-- name: insert_action!
+INSERT INTO public.audit_log (tenant_id, id, actor, action, subject)
+VALUES (:tenant_id, :action_id, :actor, :action, :subject);
+
+-- name: select_actions
+SELECT id AS action_id, at, actor, action, subject FROM public.audit_log
+WHERE tenant_id = :tenant_id AND (:before_id::uuid IS NULL OR id < :before_id::uuid)
+ORDER BY id DESC
+LIMIT :most;

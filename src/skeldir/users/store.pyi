@@ -1,0 +1,227 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class FindInvitationRow(TypedDict):
+    tenant_id: UUID
+    invitation_id: UUID
+    email: str
+    role: str
+    expires_at: dt.datetime
+
+class FindPasswordRow(TypedDict):
+    user_id: UUID
+    password_hash: str | None
+    is_known_device: bool
+
+class FindUserSessionRow(TypedDict):
+    session_id: UUID
+    user_id: UUID
+    email: str
+    has_password: bool
+    in_tenant: UUID | None
+    signed_in_by: str
+    signed_in_at: dt.datetime
+    ends_at: dt.datetime
+
+class MembershipsOfUserRow(TypedDict):
+    tenant_id: UUID
+    role: str
+
+class SelectActionsRow(TypedDict):
+    action_id: UUID
+    at: dt.datetime
+    actor: str
+    action: str
+    subject: str
+
+class SelectInvitationsRow(TypedDict):
+    invitation_id: UUID
+    email: str
+    role: Literal["viewer", "manager", "admin"]
+    invited_by: str
+    invited_at: dt.datetime
+    expires_at: dt.datetime
+
+class SelectMembersRow(TypedDict):
+    user_id: UUID
+    email: str
+    role: Literal["viewer", "manager", "admin"]
+    added_by: str
+    added_at: dt.datetime
+
+class SelectUsersRow(TypedDict):
+    user_id: UUID
+    email: str
+    has_password: bool
+    created_at: dt.datetime
+    disabled_at: dt.datetime | None
+    seen_at: dt.datetime | None
+
+class SessionsOfUserRow(TypedDict):
+    session_id: UUID
+    device: str
+    signed_in_by: str
+    signed_in_at: dt.datetime
+    seen_at: dt.datetime
+    ends_at: dt.datetime
+    is_own: bool
+
+class UseSignInLinkRow(TypedDict):
+    user_id: UUID
+    in_tenant: UUID | None
+
+class _Queries:
+    @staticmethod
+    async def accept_invitation(
+        connection: Connection, /, *, tenant_id: UUID, invitation_id: UUID
+    ) -> Literal["viewer", "manager", "admin"] | None: ...
+    @staticmethod
+    async def begin_user_session(
+        connection: Connection,
+        /,
+        *,
+        user_id: UUID,
+        session_id: UUID,
+        token_digest: bytes,
+        in_tenant: UUID | None,
+        signed_in_by: str,
+        device_digest: bytes,
+        device: str,
+        lasts_s: float,
+    ) -> bool: ...
+    @staticmethod
+    async def count_other_admins(
+        connection: Connection, /, *, tenant_id: UUID, user_id: UUID
+    ) -> int: ...
+    @staticmethod
+    async def create_user(
+        connection: Connection, /, *, user_id: UUID, email: str, password_hash: str
+    ) -> bool: ...
+    @staticmethod
+    async def delete_membership(
+        connection: Connection, /, *, tenant_id: UUID, user_id: UUID
+    ) -> str | None: ...
+    @staticmethod
+    async def disable_user(connection: Connection, /, *, email: str) -> UUID | None: ...
+    @staticmethod
+    async def end_user_sessions(
+        connection: Connection,
+        /,
+        *,
+        token_digest: bytes,
+        session_id: UUID | None,
+        ends_others: bool,
+    ) -> int: ...
+    @staticmethod
+    async def find_invitation(
+        connection: Connection, /, *, token_digest: bytes
+    ) -> FindInvitationRow | None: ...
+    @staticmethod
+    async def find_password(
+        connection: Connection, /, *, email: str, device_digest: bytes
+    ) -> FindPasswordRow | None: ...
+    @staticmethod
+    async def find_user_session(
+        connection: Connection, /, *, token_digest: bytes, idle_s: float
+    ) -> FindUserSessionRow | None: ...
+    @staticmethod
+    async def insert_action(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        action_id: UUID,
+        actor: str,
+        action: str,
+        subject: str,
+    ) -> None: ...
+    @staticmethod
+    async def insert_invitation(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        invitation_id: UUID,
+        token_digest: bytes,
+        email: str,
+        role: str,
+        invited_by: str,
+        expires_at: dt.datetime,
+    ) -> None: ...
+    @staticmethod
+    async def make_sign_in_link(
+        connection: Connection,
+        /,
+        *,
+        email: str,
+        user_id: UUID,
+        token_digest: bytes,
+        lasts_s: float,
+        tenant_id: UUID | None,
+        role: str | None,
+        action_id: UUID,
+    ) -> dt.datetime: ...
+    @staticmethod
+    async def memberships_of_user(
+        connection: Connection, /, *, token_digest: bytes
+    ) -> list[MembershipsOfUserRow]: ...
+    @staticmethod
+    async def put_membership(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        user_id: UUID,
+        email: str,
+        role: str,
+        added_by: str,
+    ) -> None: ...
+    @staticmethod
+    async def revoke_invitation(
+        connection: Connection, /, *, tenant_id: UUID, invitation_id: UUID
+    ) -> str | None: ...
+    @staticmethod
+    async def rotate_user_session(
+        connection: Connection, /, *, token_digest: bytes, new_digest: bytes, in_tenant: UUID | None
+    ) -> bool: ...
+    @staticmethod
+    async def select_actions(
+        connection: Connection, /, *, tenant_id: UUID, before_id: UUID | None, most: int
+    ) -> list[SelectActionsRow]: ...
+    @staticmethod
+    async def select_invitations(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectInvitationsRow]: ...
+    @staticmethod
+    async def select_members(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectMembersRow]: ...
+    @staticmethod
+    async def select_role(
+        connection: Connection, /, *, tenant_id: UUID, user_id: UUID
+    ) -> Literal["viewer", "manager", "admin"] | None: ...
+    @staticmethod
+    async def select_users(connection: Connection, /) -> list[SelectUsersRow]: ...
+    @staticmethod
+    async def sessions_of_user(
+        connection: Connection, /, *, token_digest: bytes, idle_s: float
+    ) -> list[SessionsOfUserRow]: ...
+    @staticmethod
+    async def set_user_password(
+        connection: Connection, /, *, token_digest: bytes, password_hash: str
+    ) -> bool: ...
+    @staticmethod
+    async def update_role(
+        connection: Connection, /, *, role: str, tenant_id: UUID, user_id: UUID
+    ) -> str | None: ...
+    @staticmethod
+    async def use_sign_in_link(
+        connection: Connection, /, *, token_digest: bytes
+    ) -> UseSignInLinkRow | None: ...
+
+queries: _Queries
