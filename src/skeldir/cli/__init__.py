@@ -57,7 +57,8 @@ app = typer.Typer(
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ (or SKELDIR_HOME) is started, or shared if it is already \
 running. \
 With DATABASE_URL, commands work on the server that it names, and app_user is enough for most. `migrate` needs a role \
-with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `users link`, `users list`, `users disable`, \
+with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `users link`, \
+`users list`, `users disable`, \
 `jobs`, `scale plan`, \
 `audit` without --tenant, `webhooks rotate-key` without TENANT \
 and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without \
