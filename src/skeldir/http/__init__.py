@@ -25,7 +25,7 @@ from skeldir.http.deps import (
 from skeldir.http.direct import DirectRoute
 from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
-from skeldir.http.limits import KeyLimits, UnknownKeyLimits
+from skeldir.http.limits import Buckets, KeyLimits, UnknownKeyLimits, network_of
 from skeldir.http.offload import Offload
 from skeldir.http.paging import (
     READ_PROBLEMS,
@@ -53,6 +53,7 @@ __all__ = [
     "ApiServer",
     "BodyTooLarge",
     "BodyUnreadable",
+    "Buckets",
     "Caller",
     "DayRange",
     "Days",
@@ -89,6 +90,7 @@ __all__ = [
     "health_router",
     "held_bytes_of",
     "make_server",
+    "network_of",
     "offload_of",
     "read_body",
     "reading_transaction",

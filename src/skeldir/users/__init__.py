@@ -24,6 +24,7 @@ from skeldir.users.members import (
 from skeldir.users.passwords import Passwords, PasswordWeak, SignInBusy
 from skeldir.users.roles import Role, read_role
 from skeldir.users.sessions import (
+    SESSION_LASTS,
     ListedSession,
     NewSession,
     OwnMembership,
@@ -55,6 +56,7 @@ from skeldir.users.signing_in import (
 from skeldir.users.tokens import TOKEN_SHAPE, new_token
 
 __all__ = [
+    "SESSION_LASTS",
     "TOKEN_SHAPE",
     "Action",
     "EmailInvalid",

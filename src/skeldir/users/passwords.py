@@ -70,13 +70,14 @@ class Passwords:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
 
-    async def hash(self, password: str) -> str:
-        """Return the hash by which a password is recognised.
+    async def hash_new(self, password: str, email: str) -> str:
+        """Return the hash by which a new password of the user with this e-mail address is recognised.
 
         Raises:
+            PasswordWeak: it has fewer than 10 or more than 100 characters, or is easy to guess.
             SignInBusy: too many passwords wait to be hashed or checked.
         """
-        return await self._in_turn(self._hasher.hash, password)
+        return await self._in_turn(self._hash_strong, password, email)
 
     async def check(self, password: str, kept: str | None) -> bool:
         """Return whether `kept` is the hash of the password; without one it is False, after the same time.
@@ -86,6 +87,10 @@ class Passwords:
         """
         matches = await self._in_turn(self._verify, password[: LONGEST + 1], kept or _NOBODYS)
         return matches and kept is not None
+
+    def _hash_strong(self, password: str, email: str) -> str:
+        require_strong(password, email)
+        return self._hasher.hash(password)
 
     def _verify(self, password: str, kept: str) -> bool:
         try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 IDLE: Final = timedelta(hours=12)
-LONGEST: Final = timedelta(days=7)
+SESSION_LASTS: Final = timedelta(days=7)
 _LONGEST_DEVICE: Final = 120
 
 
@@ -46,7 +46,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session that begins; the token goes to the browser and is not kept. It ends after `LONGEST`, at the latest."""
+    """A session that begins; the token goes to the browser and is not kept. It ends after `SESSION_LASTS`, at the latest."""
 
     session_id: UUID
     token: str
@@ -123,7 +123,7 @@ async def begin_session(
         signed_in_by=signed_in_by,
         device_digest=digest_of(device_token),
         device=device[:_LONGEST_DEVICE],
-        lasts_s=LONGEST.total_seconds(),
+        lasts_s=SESSION_LASTS.total_seconds(),
     )
     return session if has_begun else None
 

@@ -13,7 +13,6 @@ from skeldir.db import new_id
 from skeldir.errors import SkeldirError
 from skeldir.tenants import tenant_unknown
 from skeldir.users.emails import read_email
-from skeldir.users.passwords import Passwords, require_strong
 from skeldir.users.roles import Role
 from skeldir.users.sessions import Session
 from skeldir.users.store import queries
@@ -141,19 +140,15 @@ async def find_password(
     return KnownPassword(row["user_id"], row["password_hash"], row["is_known_device"])
 
 
-async def register_user(
-    connection: Connection, email: str, password: str, passwords: Passwords
-) -> UUID:
-    """Make a user with a password, for somebody who was invited; return his id.
+async def register_user(connection: Connection, email: str, password_hash: str) -> UUID:
+    """Make a user with a password, for somebody who was invited; return the id.
 
     Raises:
-        EmailInvalid, PasswordWeak, SignInBusy: nobody was made.
+        EmailInvalid: the text is not an e-mail address.
         UserTaken: there is a user with this address.
     """
     known_as = read_email(email)
-    require_strong(password, known_as)
     user_id = new_id()
-    password_hash = await passwords.hash(password)
     if not await queries.create_user(
         connection, user_id=user_id, email=known_as, password_hash=password_hash
     ):
@@ -165,20 +160,13 @@ async def register_user(
     return user_id
 
 
-async def set_password(
-    connection: Connection, session: Session, password: str, passwords: Passwords
-) -> bool:
-    """Set the password of a session's user, and end his other sessions; False if the session has ended.
+async def set_password(connection: Connection, session: Session, password_hash: str) -> bool:
+    """Keep the hash of a new password of the session's user, and end the user's other sessions.
 
-    Raises:
-        PasswordWeak: it is too short, too long or easy to guess.
-        SignInBusy: too many passwords are being hashed.
+    False if the session has ended.
     """
-    require_strong(password, session.email)
     return await queries.set_user_password(
-        connection,
-        token_digest=session.token_digest,
-        password_hash=await passwords.hash(password),
+        connection, token_digest=session.token_digest, password_hash=password_hash
     )
 
 

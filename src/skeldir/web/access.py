@@ -1,0 +1,161 @@
+"""Who may see a page: a session, and the role of its user in the tenant whose pages it shows.
+
+The role is a row, read in the same transaction as the data and under the same policies; no cookie says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import Depends, Request
+
+from skeldir.errors import SkeldirError
+from skeldir.http import database_of
+from skeldir.observability import note_tenant
+from skeldir.tenants import TenantProfile, profile_from
+from skeldir.users import Role, Session, find_role, find_session
+from skeldir.web.cookies import cookies_of
+from skeldir.web.forms import read_form, require_own_form
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+
+
+class SignInNeeded(SkeldirError):
+    """Nobody is signed in, or the session has ended."""
+
+    code = "sign_in_needed"
+    status = 401
+    title = "Please sign in"
+
+
+class TenantNeeded(SkeldirError):
+    """The session shows no tenant, or one of which its user is no longer a member."""
+
+    code = "tenant_needed"
+    status = 403
+    title = "Please choose a tenant"
+
+
+class RoleMissing(SkeldirError):
+    """The user's role in the tenant does not allow this."""
+
+    code = "role_missing"
+    status = 403
+    title = "Your role does not allow this"
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A transaction bound to the tenant of a page, for a member whose role allows the page."""
+
+    connection: Connection
+    profile: TenantProfile
+    session: Session
+    role: Role
+
+
+async def session_of(request: Request) -> Session | None:
+    """Return the session of a request, if one is in force."""
+    token = cookies_of(request).session_token(request)
+    if token is None:
+        return None
+    async with database_of(request).statement(leaves_session_as_is=True) as connection:
+        return await find_session(connection, token)
+
+
+async def require_session(request: Request) -> Session:
+    """Return the session of a request.
+
+    Raises:
+        SignInNeeded: none is in force.
+    """
+    session = await session_of(request)
+    if session is None:
+        raise SignInNeeded(
+            "Nobody is signed in, or the session has ended.", cure="Sign in, then open the page again."
+        )
+    return session
+
+
+async def require_session_of_form(request: Request) -> Session:
+    """Return the session of a request that changes something, which a page of this site has sent.
+
+    Raises:
+        FormForeign, SignInNeeded: it is not, or nobody is signed in.
+    """
+    require_own_form(request)
+    return await require_session(request)
+
+
+SignedIn = Annotated[Session, Depends(require_session)]
+SignedInByForm = Annotated[Session, Depends(require_session_of_form)]
+
+
+@asynccontextmanager
+async def _open(
+    request: Request, session: Session, needed: Role, *, is_read_only: bool
+) -> AsyncIterator[Membership]:
+    if session.tenant_id is None:
+        raise _tenant_needed()
+    note_tenant(session.tenant_id)
+    opened = database_of(request).known_tenant(session.tenant_id, is_read_only=is_read_only)
+    async with opened as (connection, known):
+        role = await find_role(connection, session.tenant_id, session.user_id)
+        if known is None or role is None:
+            raise _tenant_needed()
+        if not role.covers(needed):
+            raise RoleMissing(
+                f"This is for members with the role {needed}, and yours is {role}.",
+                cure="Ask an admin of the tenant.",
+            )
+        yield Membership(connection, profile_from(session.tenant_id, known), session, role)
+
+
+def _tenant_needed() -> TenantNeeded:
+    return TenantNeeded(
+        "No tenant is chosen, or you are no longer a member of it.", cure="Choose another one."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a page needs of the member who opens it; a test finds it at every route."""
+
+    role: Role
+    writes: bool
+
+
+NEEDS: Final[dict[Callable[..., Any], Needs]] = {}
+"""The dependencies that open a tenant's transaction for a page, with what each needs."""
+
+
+def _reader(role: Role) -> Callable[..., Any]:
+    async def open_page(request: Request, session: SignedIn) -> AsyncIterator[Membership]:
+        async with _open(request, session, role, is_read_only=True) as membership:
+            yield membership
+
+    return _marked(open_page, Needs(role, writes=False))
+
+
+def _writer(role: Role) -> Callable[..., Any]:
+    async def open_form(request: Request, session: SignedInByForm) -> AsyncIterator[Membership]:
+        async with _open(request, session, role, is_read_only=False) as membership:
+            yield membership
+
+    return _marked(open_form, Needs(role, writes=True))
+
+
+def _marked(call: Callable[..., Any], needs: Needs) -> Callable[..., Any]:
+    NEEDS[call] = needs
+    return call
+
+
+# Function scope: the transaction has ended before the page is sent, so a slow browser holds no connection.
+ViewerPage = Annotated[Membership, Depends(_reader(Role.VIEWER), scope="function")]
+AdminPage = Annotated[Membership, Depends(_reader(Role.ADMIN), scope="function")]
+AdminForm = Annotated[Membership, Depends(_writer(Role.ADMIN), scope="function")]
+Fields = Annotated[Mapping[str, str], Depends(read_form)]

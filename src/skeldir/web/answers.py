@@ -1,0 +1,136 @@
+"""Pages as responses: rendered in a frame, errors included; whoever is not signed in is led to where he can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+
+from skeldir.errors import SkeldirError
+from skeldir.web.access import Membership, SignInNeeded, TenantNeeded
+from skeldir.web.formats import Formats
+from skeldir.web.frames import PAGE_HEADERS, Frame, Link, TenantChoice
+from skeldir.web.locales import LOCALES, choose_locale
+from skeldir.web.phrases import phrases_for
+from skeldir.web.rendering import render
+
+if TYPE_CHECKING:
+    from skeldir.users import Session
+    from skeldir.web.phrases import Phrases
+
+SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+TENANTS: Final = "/tenants"
+ACCOUNT: Final = "/account"
+_UTC: Final = ZoneInfo("UTC")
+_SEE_OTHER: Final = 303
+
+
+def frame_of(
+    request: Request,
+    title: str,
+    *,
+    session: Session | None = None,
+    membership: Membership | None = None,
+    zone: ZoneInfo = _UTC,
+    pages: tuple[Link, ...] = (),
+    breadcrumb: tuple[Link, ...] = (),
+) -> Frame:
+    """Return the frame of a page in the language of the request; `title` names a text."""
+    locale = choose_locale(
+        request.query_params.get("lang"), request.headers.get("accept-language")
+    )
+    phrases = phrases_for(locale)
+    if membership is not None:
+        session = membership.session
+    return Frame(
+        formats=Formats(locale, zone),
+        title=phrases(title),
+        pages=pages,
+        breadcrumb=breadcrumb,
+        tenant=None
+        if membership is None
+        else TenantChoice(membership.profile.name, str(membership.profile.tenant_id)),
+        account=None if session is None else session.email,
+        sign_out=None if session is None else SIGN_OUT,
+        languages=_languages(request, locale.tag),
+    )
+
+
+def _languages(request: Request, current: str) -> tuple[Link, ...]:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return tuple(
+        Link(locale.name, f"?{urlencode([*kept, ('lang', tag)])}", tag == current)
+        for tag, locale in LOCALES.items()
+    )
+
+
+def send_page(template: str, frame: Frame, /, *, status: int = 200, **values: object) -> Response:
+    """Return a page as a response, with the headers of all pages."""
+    return HTMLResponse(render(template, frame, **values), status, headers=dict(PAGE_HEADERS))
+
+
+def go_to(path: str, **parameters: str) -> Response:
+    """Return a response that leads to another page of this site, by GET."""
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return RedirectResponse(path + query, _SEE_OTHER, headers=_kept_nowhere())
+
+
+def _kept_nowhere() -> Mapping[str, str]:
+    return {name: PAGE_HEADERS[name] for name in ("Cache-Control", "Referrer-Policy", "Vary")}
+
+
+def say_in(request: Request) -> Phrases:
+    """Return the texts in the language of a request."""
+    return phrases_for(
+        choose_locale(request.query_params.get("lang"), request.headers.get("accept-language"))
+    )
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages. It leads to the sign-in, or to the choice of a tenant, whoever needs it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except SignInNeeded:
+                return go_to(SIGN_IN, **_way_back(request))
+            except TenantNeeded:
+                return go_to(TENANTS)
+            except RequestValidationError:
+                return _send_error(
+                    request, 422, "input_invalid", "A part of the address cannot be read.",
+                    "Correct the address, or go back and follow the link again.",
+                )
+            except SkeldirError as error:
+                return _send_error(request, error.status, error.code, error.detail, error.cure)
+
+        return answer
+
+
+def _way_back(request: Request) -> dict[str, str]:
+    """Return where to go on after signing in: to the page, if it was asked for by GET."""
+    if request.method != "GET":
+        return {}
+    query = request.url.query
+    return {"next": quote(request.url.path) + (f"?{query}" if query else "")}
+
+
+def _send_error(request: Request, status: int, code: str, detail: str, cure: str) -> Response:
+    frame = frame_of(request, "error.title")
+    page = send_page(
+        "error.html", frame, status=status, code=code, detail=detail, cure=cure
+    )
+    if status in (429, 503):
+        page.headers["Retry-After"] = "2"
+    return page

@@ -1,0 +1,94 @@
+"""The two cookies: the token of a session, and the token by which a browser is known again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from skeldir.users import SESSION_LASTS, TOKEN_SHAPE, new_token
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+_SESSION: Final = "skeldir"
+_DEVICE: Final = "skeldir-device"
+_DEVICE_LASTS_S: Final = 400 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """The cookies of the host that a request names.
+
+    A browser takes a `__Host-` cookie over HTTPS only, and sends it to no other host, whatever a neighbouring host sets. On
+    the machine itself, where people try the program without a certificate, some browsers want a plain one.
+    """
+
+    is_local: bool
+
+    @property
+    def session(self) -> str:
+        """The name of the cookie with the session's token."""
+        return _SESSION if self.is_local else f"__Host-{_SESSION}"
+
+    @property
+    def device(self) -> str:
+        """The name of the cookie with the browser's own token."""
+        return _DEVICE if self.is_local else f"__Host-{_DEVICE}"
+
+    def session_token(self, request: Request) -> str | None:
+        """Return the token of the session that a request names, whether or not it is in force."""
+        return _read(request, self.session)
+
+    def device_token(self, request: Request) -> str | None:
+        """Return the token by which a browser is known again; None for a new one."""
+        return _read(request, self.device)
+
+    def keep_session(self, response: Response, token: str) -> None:
+        """Let the browser send the session's token from now on."""
+        self._keep(response, self.session, token, int(SESSION_LASTS.total_seconds()))
+
+    def keep_device(self, response: Response, token: str) -> None:
+        """Let the browser send its own token from now on."""
+        self._keep(response, self.device, token, _DEVICE_LASTS_S)
+
+    def forget_session(self, response: Response) -> None:
+        """Let the browser forget the session's token."""
+        self._keep(response, self.session, "", 0)
+
+    def _keep(self, response: Response, name: str, value: str, lasts_s: int) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=lasts_s,
+            path="/",
+            secure=not self.is_local,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def cookies_of(request: Request) -> Cookies:
+    """Return the cookies of the host that a request names."""
+    return Cookies(is_local=_is_local(request.headers.get("host", "")))
+
+
+def device_token_of(request: Request) -> str:
+    """Return the token of the request's browser, a new one if it has none."""
+    return cookies_of(request).device_token(request) or new_token()
+
+
+def _read(request: Request, name: str) -> str | None:
+    token = request.cookies.get(name, "")
+    return token if TOKEN_SHAPE.fullmatch(token) else None
+
+
+def _is_local(host: str) -> bool:
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    name = name.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
