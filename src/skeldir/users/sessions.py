@@ -46,7 +46,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session that begins; the token goes to the browser and is not kept. It ends after `SESSION_LASTS`, at the latest."""
+    """A session that begins; the token goes to the browser and is not kept. It lasts `SESSION_LASTS` at most."""
 
     session_id: UUID
     token: str

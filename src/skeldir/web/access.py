@@ -76,7 +76,8 @@ async def require_session(request: Request) -> Session:
     session = await session_of(request)
     if session is None:
         raise SignInNeeded(
-            "Nobody is signed in, or the session has ended.", cure="Sign in, then open the page again."
+            "Nobody is signed in, or the session has ended.",
+            cure="Sign in, then open the page again.",
         )
     return session
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from skeldir.clock import utc_now
 from skeldir.db import read_id
 from skeldir.http import client_host_of, database_of
+from skeldir.tenants import TenantUnknown, load_profile
 from skeldir.users import (
     PasswordWeak,
     Role,
@@ -25,7 +26,6 @@ from skeldir.users import (
     set_password,
     switch_tenant,
 )
-from skeldir.tenants import TenantUnknown, load_profile
 from skeldir.web.access import Fields, SignedIn, SignedInByForm
 from skeldir.web.answers import ACCOUNT, TENANTS, PageRoute, frame_of, go_to, send_page
 from skeldir.web.cookies import cookies_of, device_token_of

@@ -43,9 +43,7 @@ def frame_of(
     breadcrumb: tuple[Link, ...] = (),
 ) -> Frame:
     """Return the frame of a page in the language of the request; `title` names a text."""
-    locale = choose_locale(
-        request.query_params.get("lang"), request.headers.get("accept-language")
-    )
+    locale = choose_locale(request.query_params.get("lang"), request.headers.get("accept-language"))
     phrases = phrases_for(locale)
     if membership is not None:
         session = membership.session
@@ -109,7 +107,10 @@ class PageRoute(APIRoute):
                 return go_to(TENANTS)
             except RequestValidationError:
                 return _send_error(
-                    request, 422, "input_invalid", "A part of the address cannot be read.",
+                    request,
+                    422,
+                    "input_invalid",
+                    "A part of the address cannot be read.",
                     "Correct the address, or go back and follow the link again.",
                 )
             except SkeldirError as error:
@@ -128,9 +129,7 @@ def _way_back(request: Request) -> dict[str, str]:
 
 def _send_error(request: Request, status: int, code: str, detail: str, cure: str) -> Response:
     frame = frame_of(request, "error.title")
-    page = send_page(
-        "error.html", frame, status=status, code=code, detail=detail, cure=cure
-    )
+    page = send_page("error.html", frame, status=status, code=code, detail=detail, cure=cure)
     if status in (429, 503):
         page.headers["Retry-After"] = "2"
     return page

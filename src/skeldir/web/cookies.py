@@ -20,8 +20,8 @@ _DEVICE_LASTS_S: Final = 400 * 24 * 3600
 class Cookies:
     """The cookies of the host that a request names.
 
-    A browser takes a `__Host-` cookie over HTTPS only, and sends it to no other host, whatever a neighbouring host sets. On
-    the machine itself, where people try the program without a certificate, some browsers want a plain one.
+    A browser takes a `__Host-` cookie over HTTPS only, and no neighbouring host can set it. On the machine itself,
+    where people try the program without a certificate, some browsers want a plain one.
     """
 
     is_local: bool

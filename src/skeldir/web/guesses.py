@@ -42,10 +42,10 @@ class Guess:
 class Guesses:
     """Limits wrong passwords in this process.
 
-    From browsers in which the account has not signed in before, eight may be tried, then one a minute, whoever tries; so
-    ten thousand take a week. A browser in which the account has signed in has a bucket of its own, which no attack
-    empties. Right passwords cost nothing. Accounts and browsers are remembered only by digests keyed with a secret of this
-    process.
+    From browsers in which the account has not signed in before, eight may be tried, then one a minute, whoever
+    tries; so ten thousand take a week. A browser in which the account has signed in has a bucket of its own, which no
+    attack empties. Right passwords cost nothing. Accounts and browsers are remembered only by digests keyed with a
+    secret of this process.
     """
 
     def __init__(self) -> None:
@@ -66,6 +66,7 @@ class Guesses:
             GuessesLimited: too many wrong ones were tried; this one must not be compared.
         """
         now_s = monotonic() if now_s is None else now_s
+        buckets: tuple[tuple[Buckets[str], str], ...]
         if known_device is not None:
             buckets = ((self._of_device, self._key(email, known_device)),)
         else:
@@ -78,8 +79,8 @@ class Guesses:
         if wait_s:
             raise GuessesLimited(
                 "Too many wrong passwords were tried; this one was not compared.",
-                cure="Wait a minute, sign in with a browser that you have used before, or have the operator make a link "
-                "with `skeldir users link`.",
+                cure="Wait a minute, sign in with a browser that you have used before, or have the operator make a "
+                "link with `skeldir users link`.",
                 retry_after_s=max(1, ceil(wait_s)),
             )
         return Guess(buckets)

@@ -76,7 +76,9 @@ async def sign_in(request: Request, fields: Fields) -> Response:
     try:
         email = read_email(typed)
     except EmailInvalid:
-        return _send_form(request, next_path, email=typed, error="sign_in.email_invalid", status=422)
+        return _send_form(
+            request, next_path, email=typed, error="sign_in.email_invalid", status=422
+        )
     async with database_of(request).statement() as connection:
         known = await find_password(connection, email, device_token)
     is_known_device = known is not None and known.is_known_device
