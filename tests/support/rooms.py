@@ -12,6 +12,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "ingest": (
         "attribution_events",
         "touch_withdrawals",
+        "touch_corrections",
         "standing_touches",
         "channels",
         "tenant_hosts",
