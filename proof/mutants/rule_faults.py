@@ -1,4 +1,4 @@
-"""Negative twins of rules of channels: another version is followed, or an apply leaves touches or spend behind."""
+"""Negative twins of rules of channels: another version is followed, or an apply moves too little or too much."""
 
 from __future__ import annotations
 
@@ -32,6 +32,19 @@ RULE_TWINS: Final = (
                 "src/skeldir/ingest/restating.py",
                 'if choice.code != row["channel_code"]]',
                 'if choice.code != row["channel_code"]][1:]',
+            ),
+        ),
+        ("LEDGER",),
+        frozenset({_CHECK}),
+    ),
+    Twin(
+        "correction-overruled",
+        "An apply gives touches that somebody corrected the channels of the rules.",
+        (
+            Patch(
+                "src/skeldir/ingest/restating.py",
+                ' and not row["is_corrected"]\n',
+                "\n",
             ),
         ),
         ("LEDGER",),

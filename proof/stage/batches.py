@@ -1,4 +1,4 @@
-"""What both tenants of the proof spend on ads, what platforms claim, a rate and rules: batches in their order."""
+"""What both tenants of the proof spend on ads, what platforms claim, a rate, rules, corrections: batches in order."""
 
 from __future__ import annotations
 
@@ -85,6 +85,21 @@ def rules_of(plan: Plan) -> list[Batch]:
         ),
         Batch("rules/apply", {"version": IN_FORCE, "reason": plan.word}, (None, None, None)),
     ]
+
+
+def corrections_before_rules(plan: Plan) -> list[Batch]:
+    """Return corrections of touches that were sent with a channel and without; nothing is counted."""
+    return [_correct(plan, "touch-17", "audio"), _correct(plan, "touch-1", plan.channel)]
+
+
+def corrections_after_rules(plan: Plan) -> list[Batch]:
+    """Return corrections that come when the rules are in force, one of which replaces an earlier one."""
+    return [_correct(plan, "touch-16", "email"), _correct(plan, "touch-17", "display")]
+
+
+def _correct(plan: Plan, touch: str, channel: str) -> Batch:
+    items = {"touch": touch, "channel": channel, "reason": f"{plan.word} says so"}
+    return Batch("corrections", items, (None, None, None))
 
 
 def _rules(plan: Plan, *, news: str) -> str:

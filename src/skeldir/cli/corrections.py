@@ -41,7 +41,7 @@ YesOption = Annotated[
 @corrections_app.command("touch")
 def touch(
     tenant: TenantArgument,
-    key: Annotated[str, typer.Argument(help="Its idempotency key, as `skeldir explain` shows it.")],
+    key: Annotated[str, typer.Argument(help="Its idempotency key.")],
     channel: Annotated[str, typer.Option("--channel", help="The code of its channel.")],
     reason: ReasonOption,
     yes: YesOption = False,

@@ -163,7 +163,7 @@ async def require_in_force(
     correction = await _load(connection, tenant_id, correction_id)
     if not correction.is_in_force:
         raise CorrectionNotInForce(
-            "It is a revocation, was revoked, or a later correction of its touch is in force.",
+            "It is not in force: it was revoked, is a revocation, or a later correction of its touch replaced it.",
             cure="Nothing was changed. `skeldir corrections list TENANT` shows which are in force.",
         )
     return correction
@@ -195,8 +195,8 @@ async def find_touch(
     if row is None:
         raise TouchUnknown(
             f"No touch with the key {touch!r:.80} stands.",
-            cure="Check the key: `skeldir explain` shows those of an order. A touch that was taken back or forgotten "
-            "cannot be corrected.",
+            cure="Check the key: `GET /v1/attribution/orders/{order_id}` shows those of an order. A touch that was "
+            "taken back or forgotten cannot be corrected.",
         )
     return row
 

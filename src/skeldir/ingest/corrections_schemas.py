@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from skeldir.http import Keyset, PageQuery
+from skeldir.http import Filter, Keyset, PageQuery
 from skeldir.ingest.corrections import Correction
-from skeldir.ingest.rules_schemas import Reason
+from skeldir.ingest.rules_schemas import Reason, storable
 from skeldir.ingest.trying_corrections import CorrectionMoves
 
 CORRECTIONS: Final = Keyset("corrections@1", tuple[UUID])
@@ -27,8 +27,8 @@ class CorrectionsQuery(PageQuery):
     """The parameters of the list of corrections."""
 
     touch: Annotated[
-        str | None,
-        Field(min_length=1, max_length=500, description="only those of the touch with this key"),
+        Filter[Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]],
+        Field(description="only those of the touch with this key"),
     ] = None
 
 
