@@ -14,7 +14,7 @@ from proof.recomputed.ruled import correct, kept_of, revisions_by_rules, without
 from proof.recomputed.standing import standing_entries, standing_touches
 from proof.recomputed.stored import credit_stored, read_stored
 from proof.recomputed.sums import write_table
-from proof.stage.batches import batches_of, corrections_after_rules, corrections_before_rules
+from proof.stage.batches import batches_of, corrections_of
 from proof.stage.expectations import same_as
 from proof.stage.ground import APP_USER
 from proof.stage.planting import Plan, touches_after_rules, touches_of, touches_to_derive
@@ -65,17 +65,7 @@ def _compare(session: Session, plan: Plan) -> tuple[dict[str, str], dict[str, st
 
     (in_force,) = ask(_IN_FORCE)
     document = in_force["document"]
-    kept = {
-        item["idempotency_key"]: kept_of(document, in_force["version"], item, came_after=came_after)
-        for came_after, items in (
-            (False, touches_to_derive(plan)),
-            (True, touches_after_rules(plan)),
-        )
-        for item in items
-    }
-    corrections = [*corrections_before_rules(plan), *corrections_after_rules(plan)]
-    given = {item["idempotency_key"]: item.get("channel") for item in touches_of(plan)}
-    correct(kept, given, [batch.items for batch in corrections])
+    kept = _kept(plan, in_force)
     touches = standing_touches(
         ask("SELECT * FROM public.attribution_events"),
         ask("SELECT * FROM public.touch_withdrawals"),
@@ -119,6 +109,22 @@ def _compare(session: Session, plan: Plan) -> tuple[dict[str, str], dict[str, st
         "spend": print_table(COST_COLUMNS, session.connection.execute(_COSTS).fetchall()),
     }
     return expected, shown
+
+
+def _kept(plan: Plan, in_force: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return channel and rule that each touch must have which was sent without a channel or corrected."""
+    document, version = in_force["document"], in_force["version"]
+    kept = {
+        item["idempotency_key"]: kept_of(document, version, item, came_after=came_after)
+        for came_after, items in (
+            (False, touches_to_derive(plan)),
+            (True, touches_after_rules(plan)),
+        )
+        for item in items
+    }
+    given = {item["idempotency_key"]: item.get("channel") for item in touches_of(plan)}
+    correct(kept, given, [batch.items for batch in corrections_of(plan)])
+    return kept
 
 
 CHECKS: Final = (

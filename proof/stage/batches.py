@@ -87,14 +87,10 @@ def rules_of(plan: Plan) -> list[Batch]:
     ]
 
 
-def corrections_before_rules(plan: Plan) -> list[Batch]:
-    """Return corrections of touches that were sent with a channel and without; nothing is counted."""
-    return [_correct(plan, "touch-17", "audio"), _correct(plan, "touch-1", plan.channel)]
-
-
-def corrections_after_rules(plan: Plan) -> list[Batch]:
-    """Return corrections that come when the rules are in force, one of which replaces an earlier one."""
-    return [_correct(plan, "touch-16", "email"), _correct(plan, "touch-17", "display")]
+def corrections_of(plan: Plan) -> list[Batch]:
+    """Return corrections, two of them before the rules and two after; the last one replaces the first."""
+    given = (("touch-17", "audio"), ("touch-1", plan.channel), ("touch-16", "email"))
+    return [_correct(plan, *one) for one in (*given, ("touch-17", "display"))]
 
 
 def _correct(plan: Plan, touch: str, channel: str) -> Batch:

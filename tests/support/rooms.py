@@ -12,8 +12,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "ingest": (
         "attribution_events",
         "touch_withdrawals",
-        "touch_corrections",
         "standing_touches",
+        "touch_corrections",
         "channels",
         "tenant_hosts",
         "channel_rules",

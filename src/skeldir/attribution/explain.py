@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import orjson
 
@@ -233,7 +234,8 @@ def _correction(row: SelectNewestTouchesRow) -> ExplainedCorrection | None:
     requested_by, requested_at = row["requested_by"], row["requested_at"]
     if correction_id is None or reason is None or requested_by is None or requested_at is None:
         return None
-    return ExplainedCorrection(correction_id, reason, requested_by, requested_at)
+    # The driver's own class of UUIDs cannot be written as JSON.
+    return ExplainedCorrection(UUID(int=correction_id.int), reason, requested_by, requested_at)
 
 
 def _derive_credit(facts: OrderFacts) -> list[Allocation]:
