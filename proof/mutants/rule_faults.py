@@ -30,8 +30,8 @@ RULE_TWINS: Final = (
         (
             Patch(
                 "src/skeldir/ingest/restating.py",
-                'if choice.code != row["channel_code"]]',
-                'if choice.code != row["channel_code"]][1:]',
+                "or was_corrected(row)\n    ]\n",
+                "or was_corrected(row)\n    ][1:]\n",
             ),
         ),
         ("LEDGER",),
