@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections import Counter
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -340,3 +341,26 @@ async def test_the_service_only_adds_corrections(clone: Clone) -> None:
             " information_schema.role_table_grants WHERE grantee = 'app_user' AND table_name = 'touch_corrections'"
         )
     assert rights == "INSERT, SELECT"
+
+
+async def test_corrections_at_the_same_time_as_touches_and_an_apply_leave_one_touch_of_each_key(
+    db: Database,
+) -> None:
+    shop = await make(db, "shop")
+    version = await store(db, shop, DISPLAY)
+    first, second, *_ = await gather(
+        correct(db, shop, "a", "affiliates"),
+        correct(db, shop, "a", "audio"),
+        apply(db, shop, version),
+        send_touches(db, shop, *TOUCHES, origin="api:repeated"),
+    )
+    async with db.tenant(shop) as connection:
+        corrections = await list_corrections(connection, shop)
+    (in_force,) = [one for one in corrections if one.is_in_force]
+    assert in_force.id in (first.id, second.id)
+    now = await placed(db, shop)
+    assert now["a"] == (in_force.channel, f"correction@{in_force.id}")
+    assert now["b"] == ("display", f"own.all@{version}")
+    async with db.tenant(shop) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM standing_touches") == len(TOUCHES)
+    await assert_sound(db, shop)
