@@ -200,13 +200,35 @@ async def test_rules_undoing_and_importing_again_leave_a_correction_alone(db: Da
     await assert_kept()
 
 
+async def test_what_is_put_back_follows_a_correction_that_came_after_it_was_taken_back(
+    db: Database,
+) -> None:
+    shop = await make(db, "shop")
+    await undo(db, shop, target_of_origin(VISITS))
+    await send_touches(db, shop, *TOUCHES, origin="api:again")
+    done = {key: await correct(db, shop, key, "affiliates") for key in ("a", "given")}
+    await undo(db, shop, target_of_origin("api:again"))
+    await redo(db, shop, target_of_origin(VISITS))
+    now = await placed(db, shop)
+    assert now["a"] == ("affiliates", f"correction@{done['a'].id}")
+    assert now["given"] == ("affiliates", f"correction@{done['given'].id}:email")
+    await revoke(db, shop, done["given"].id)
+    assert (await placed(db, shop))["given"] == ("email", "explicit")
+    await assert_sound(db, shop)
+
+
 async def test_a_correction_that_is_revoked_while_its_touch_is_taken_back_does_not_come_back_with_it(
     db: Database,
 ) -> None:
     shop = await make(db, "shop")
     was = await placed(db, shop)
-    for touch in ("a", "given"):
-        done = await correct(db, shop, touch, "affiliates")
+    for touch, channel in (
+        ("a", "affiliates"),
+        ("a", was["a"][0]),
+        ("given", "affiliates"),
+        ("given", "email"),
+    ):
+        done = await correct(db, shop, touch, channel)
         await undo(db, shop, target_of_origin(VISITS))
         with pytest.raises(TouchUnknown):
             await trial(db, shop, done.id)
@@ -363,4 +385,36 @@ async def test_corrections_at_the_same_time_as_touches_and_an_apply_leave_one_to
     assert now["b"] == ("display", f"own.all@{version}")
     async with db.tenant(shop) as connection:
         assert await connection.fetchval("SELECT count(*) FROM standing_touches") == len(TOUCHES)
+    await assert_sound(db, shop)
+
+
+async def test_a_late_touch_from_before_the_last_forgetting_is_corrected_as_its_dry_run_says(
+    db: Database,
+) -> None:
+    shop = await make_shop(db, "shop")
+
+    def old(key: str, days: float, medium: str) -> dict[str, object]:
+        moment = utc_now() - timedelta(days=days)
+        return visit(key, 0, source="g", medium=medium) | {"occurred_at": moment.isoformat()}
+
+    await send_touches(db, shop, old("forgotten", 45, "cpc"), old("kept", 30, "cpc"))
+    ordered = (utc_now() - timedelta(days=25)).isoformat()
+    await send_conversions(
+        db, shop, make_conversion(order_id="A", occurred_at=ordered, amount_cents=1_001)
+    )
+    await settle(db, shop)
+    async with db.tenant(shop) as connection:
+        await retain_touches(connection, shop, 40)
+    assert (await forget_now(db, shop)).touches == 1
+    await send_touches(db, shop, old("late", 44, "cpc"))
+    credit = await credit_of(db, shop)
+    found = await trial(db, shop, "late", "affiliates")
+    assert found.orders_moved == 1
+    done = await correct(db, shop, "late", "affiliates")
+    corrected = await credit_of(db, shop)
+    assert (sums_of(found, "now"), sums_of(found, "then")) == (credit, corrected)
+    found = await trial(db, shop, done.id)
+    await revoke(db, shop, done.id)
+    assert await credit_of(db, shop) == sums_of(found, "then")
+    assert sums_of(found, "now") == corrected
     await assert_sound(db, shop)
