@@ -33,6 +33,7 @@ OPEN = {
         "inbox/routes.py",
         "ingest/routes.py",
         "ingest/rules_bodies.py",
+        "ingest/corrections_routes.py",
         "ingest/rules_routes.py",
         "ingest/schemas.py",
         "rates/routes.py",

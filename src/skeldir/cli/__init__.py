@@ -11,6 +11,7 @@ import typer
 from skeldir.cli.audit import audit
 from skeldir.cli.backup import backup_app, restore
 from skeldir.cli.channels import channels_app
+from skeldir.cli.corrections import corrections_app
 from skeldir.cli.coverage import coverage
 from skeldir.cli.dead import dead_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
@@ -90,6 +91,7 @@ app.add_typer(spend_app, name="spend")
 app.add_typer(rates_app, name="rates")
 app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(rules_app, name="rules")
+app.add_typer(corrections_app, name="corrections")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")
