@@ -29,7 +29,6 @@ from skeldir.inbox import (
     rebook_all,
 )
 from skeldir.inbox.tasks import ERASE_KIND
-from skeldir.ingest import correct_touch
 from skeldir.jobs import do_jobs
 from tests.conftest import Clone
 from tests.support.audited import settle
@@ -385,22 +384,3 @@ async def test_a_request_for_data_waits_until_it_is_answered_by_an_export(
     assert [entry["amount_cents"] for entry in held["entries"]] == [2000]  # type: ignore[attr-defined]  # JSON
     assert answered.answered_at is not None
     assert "a@example.org" not in str(shop.ask("SELECT to_jsonb(d) FROM webhook_deliveries d"))
-
-
-async def test_corrections_of_an_erased_person_s_touches_go_and_the_credit_stays(
-    post: Post, db: Database
-) -> None:
-    async with db.tenant(post.tenant) as connection:
-        for touch in ("t1", "t3"):
-            await correct_touch(
-                connection, post.tenant, touch, "affiliates", reason="ours", requested_by="test"
-            )
-    await settle(db, post.tenant)
-    credit = await sum_by_channel(db, post.tenant)
-    assert {row[0] for row in touches_of(post)} >= {"t1", "t3"}
-    await erase_order(db, post.tenant, "1001", **WHY)
-    assert post.ask("SELECT touch_key FROM touch_corrections") == [("t3",)]
-    assert post.ask("SELECT count(*) FROM undoings WHERE target_kind = 'correction'") == [(2,)]
-    await settle(db, post.tenant)
-    assert await sum_by_channel(db, post.tenant) == credit
-    await assert_sound(db, post.tenant)

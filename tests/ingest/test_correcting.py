@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import gather
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -16,7 +16,6 @@ from skeldir.attribution import (
     channel_totals,
     find_standing,
     read_rows,
-    retain_touches,
 )
 from skeldir.attribution.explain import explain_order
 from skeldir.attribution.order_facts import read_order
@@ -33,7 +32,6 @@ from skeldir.ingest import (
     TouchUnknown,
     UndoingUnderWay,
     correct_touch,
-    forget_now,
     list_corrections,
     request_undo,
     revoke_correction,
@@ -48,7 +46,7 @@ from tests.support.audited import settle
 from tests.support.make import at, make_conversion, send_conversions, send_touches
 from tests.support.own_rules import apply, store
 from tests.support.refreshing import superuser_of
-from tests.support.taking_back import assert_sound, let_a_day_pass, outcome, redo, undo
+from tests.support.taking_back import assert_sound, outcome, redo, undo
 
 VISITS = "api:visits"
 DISPLAY = '[[rule]]\nid = "all"\nchannel = "display"\nalways = true\n'
@@ -299,38 +297,6 @@ async def test_what_cannot_be_corrected_is_refused(db: Database, other_tenant: U
         await correct(db, shop, "a", "audio")
 
 
-async def test_a_correction_goes_when_its_touch_is_forgotten_and_the_credit_stays(
-    db: Database, clone: Clone
-) -> None:
-    shop = await make_shop(db, "shop")
-    moment = utc_now() - timedelta(days=60)
-    for key, days in (("old", 0), ("late", 25)):
-        sent = visit(key, 0, source="g", medium="cpc")
-        when = (moment + timedelta(days=days)).isoformat()
-        await send_touches(db, shop, sent | {"occurred_at": when})
-    ordered = (moment + timedelta(days=26)).isoformat()
-    await send_conversions(db, shop, make_conversion(order_id="A", occurred_at=ordered))
-    await correct(db, shop, "old", "affiliates")
-    await correct(db, shop, "late", "audio")
-    credit = await credit_of(db, shop)
-    await let_a_day_pass(clone)
-    async with db.tenant(shop) as connection:
-        await retain_touches(connection, shop, 40)
-    assert (await forget_now(db, shop)).touches == 2
-    async with db.tenant(shop) as connection:
-        assert [one.touch for one in await list_corrections(connection, shop)] == ["late"]
-    refund = make_conversion(
-        order_id="A",
-        idempotency_key="r",
-        kind="refund",
-        amount_cents=1,
-        occurred_at=utc_now().isoformat(),
-    )
-    await send_conversions(db, shop, refund)
-    assert (await credit_of(db, shop)).keys() == credit.keys()
-    await assert_sound(db, shop)
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -385,36 +351,4 @@ async def test_corrections_at_the_same_time_as_touches_and_an_apply_leave_one_to
     assert now["b"] == ("display", f"own.all@{version}")
     async with db.tenant(shop) as connection:
         assert await connection.fetchval("SELECT count(*) FROM standing_touches") == len(TOUCHES)
-    await assert_sound(db, shop)
-
-
-async def test_a_late_touch_from_before_the_last_forgetting_is_corrected_as_its_dry_run_says(
-    db: Database,
-) -> None:
-    shop = await make_shop(db, "shop")
-
-    def old(key: str, days: float, medium: str) -> dict[str, object]:
-        moment = utc_now() - timedelta(days=days)
-        return visit(key, 0, source="g", medium=medium) | {"occurred_at": moment.isoformat()}
-
-    await send_touches(db, shop, old("forgotten", 45, "cpc"), old("kept", 30, "cpc"))
-    ordered = (utc_now() - timedelta(days=25)).isoformat()
-    await send_conversions(
-        db, shop, make_conversion(order_id="A", occurred_at=ordered, amount_cents=1_001)
-    )
-    await settle(db, shop)
-    async with db.tenant(shop) as connection:
-        await retain_touches(connection, shop, 40)
-    assert (await forget_now(db, shop)).touches == 1
-    await send_touches(db, shop, old("late", 44, "cpc"))
-    credit = await credit_of(db, shop)
-    found = await trial(db, shop, "late", "affiliates")
-    assert found.orders_moved == 1
-    done = await correct(db, shop, "late", "affiliates")
-    corrected = await credit_of(db, shop)
-    assert (sums_of(found, "now"), sums_of(found, "then")) == (credit, corrected)
-    found = await trial(db, shop, done.id)
-    await revoke(db, shop, done.id)
-    assert await credit_of(db, shop) == sums_of(found, "then")
-    assert sums_of(found, "now") == corrected
     await assert_sound(db, shop)
