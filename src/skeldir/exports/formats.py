@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, get_args
 
@@ -49,12 +50,11 @@ def make_encoder(
         from skeldir.exports import workbooks  # noqa: PLC0415 - few exports are workbooks
 
         return workbooks.WorkbookEncoder(part, file, metadata)
-    import pyarrow as pa  # noqa: PLC0415 - the API serves much else, without pyarrow
-
-    # Its own allocator keeps what it once had: 30 MiB more for a million rows of Parquet.
-    pa.set_memory_pool(pa.system_memory_pool())
+    # Arrow's own allocator keeps what it once had. Which one it takes is read when pyarrow is loaded: its writer of
+    # Parquet does not use the one that `pyarrow.set_memory_pool` sets.
+    os.putenv("ARROW_DEFAULT_MEMORY_POOL", "system")
     if format_ == "csv":
-        from skeldir.exports import csv_encoding  # noqa: PLC0415 - as above
+        from skeldir.exports import csv_encoding  # noqa: PLC0415 - the API serves much else, without pyarrow
 
         return csv_encoding.CsvEncoder(part, file, is_continued=is_continued, has_bom=has_bom)
     from skeldir.exports import encoding  # noqa: PLC0415 - as above
