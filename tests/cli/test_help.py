@@ -79,9 +79,10 @@ def test_the_views_are_counted_by_a_role_that_may_act_as_their_owner(
 def test_a_command_starts_without_what_only_others_need() -> None:
     """Starting is what users wait for, and what is loaded counts in the memory of an export."""
     script = (
-        "import sys, skeldir.cli, skeldir.exports, skeldir.ingest\n"
-        "commands = skeldir.cli.loading.typer.main.get_command(skeldir.cli.app).commands\n"
-        "assert commands['export'].params and 'skeldir.cli.audit' not in sys.modules\n"
+        "import sys, skeldir.exports, skeldir.ingest\n"
+        "from skeldir.cli import app\n"
+        "from typer.main import get_group\n"
+        "assert get_group(app).commands['export'].params and 'skeldir.cli.audit' not in sys.modules\n"
         "print(*({'cryptography', 'fastapi', 'phonenumbers', 'psycopg', 'pyarrow', 'xlsxwriter'} & {*sys.modules}))\n"
         "from skeldir.exports.formats import make_encoder\n"
         "make_encoder('parquet', skeldir.exports.PARTS['entries'], open('/dev/null', 'wb'), {})\n"

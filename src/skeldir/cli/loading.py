@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 
 class _Commands(MutableMapping[str, Any]):
@@ -72,6 +73,6 @@ def _make(name: str, place: str) -> Any:
     made = typer.Typer(add_completion=False)
     if not isinstance(found, typer.Typer):
         made.command(name)(found)
-        return typer.main.get_command(made)  # type: ignore[attr-defined]  # not re-exported
+        return get_command(made)
     made.add_typer(found, name=name)
-    return typer.main.get_command(made).commands[name]
+    return get_group(made).commands[name]
