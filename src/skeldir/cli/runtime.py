@@ -203,7 +203,7 @@ def open_runtime(*, is_long: bool = False) -> Iterator[Runtime]:
 
     home = settings.skeldir_home.resolve()
     with embedded_server(home) as server:
-        prepare_embedded(home, server.url(), server.url(database=DATABASE_NAME))
+        prepare_embedded(home, server.url(), DATABASE_NAME, server.url(database=DATABASE_NAME))
         with kept_alive(home) if is_long else nullcontext():
             yield Runtime(
                 settings,

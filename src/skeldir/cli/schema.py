@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from skeldir.cli.runtime import DATABASE_NAME, LOCK_TIMEOUT_MS
 from skeldir.db import DatabaseUnreachable, takes_no_writes
 from skeldir.migrations.revision import head_revision
 from skeldir.settings import plain_postgres_url
@@ -18,18 +17,19 @@ if TYPE_CHECKING:
 
     from skeldir.errors import SkeldirError
 
-_OPTIONS = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
+# As long as an operator's statement waits for a lock.
+_OPTIONS = "-c lock_timeout=5000"
 
 
-def prepare_embedded(home: Path, admin_url: str, url: str) -> None:
-    """Make the database of the embedded server of `home` unless it is there, and bring its schema up to date."""
+def prepare_embedded(home: Path, admin_url: str, name: str, url: str) -> None:
+    """Make the database `name` of the embedded server of `home` unless it is there, and bring its schema up to date."""
     with (home / "migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with psycopg.connect(admin_url, autocommit=True, options=_OPTIONS) as admin:
             if not admin.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)
+                "SELECT 1 FROM pg_database WHERE datname = %s", (name,)
             ).fetchone():
-                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE_NAME)))
+                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         if _revision(url) != head_revision():
             migrate_to_head(url)
 

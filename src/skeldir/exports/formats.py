@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, get_args
 
 from skeldir.errors import InputInvalid
+from skeldir.settings import take_system_allocator
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -50,9 +50,7 @@ def make_encoder(
         from skeldir.exports import workbooks  # noqa: PLC0415 - few exports are workbooks
 
         return workbooks.WorkbookEncoder(part, file, metadata)
-    # Arrow's own allocator keeps what it once had. Which one it takes is read when pyarrow is loaded: its writer of
-    # Parquet does not use the one that `pyarrow.set_memory_pool` sets.
-    os.putenv("ARROW_DEFAULT_MEMORY_POOL", "system")
+    take_system_allocator()
     if format_ == "csv":
         from skeldir.exports import csv_encoding  # noqa: PLC0415 - the API serves much else, without pyarrow
 
