@@ -17,6 +17,7 @@ from proof.checks import (
     locks,
     migration,
     observability,
+    payouts,
     repository,
     views,
 )
@@ -62,6 +63,7 @@ HYPOTHESES = (
             *ledger.CHECKS,
             *ad_spend.CHECKS,
             *claims.CHECKS,
+            *payouts.CHECKS,
             *channel_rules.CHECKS,
             *known_at.CHECKS,
         ),

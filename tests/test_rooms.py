@@ -106,7 +106,7 @@ def test_only_roots_are_let_past_a_door() -> None:
             r"skeldir\.(app|worker|cli\.\w+|spend\.files\.\*\*|exports\.csv_encoding)$", importer
         ), importer
         assert re.search(
-            r"\.(routes|model_routes|rules_routes|tasks|gauges|files|planning|waker|serving|desk)$",
+            r"\.(routes|model_routes|rules_routes|corrections_routes|tasks|gauges|files|planning|waker|serving|desk)$",
             imported,
         ), imported
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from proof.evidence.records import Evidence
 from proof.evidence.verdicts import judge
+from proof.mutants.balance_faults import BALANCE_TWINS
 from proof.mutants.claim_faults import CLAIM_TWINS
 from proof.mutants.credit_faults import CREDIT_TWINS
 from proof.mutants.inbox_faults import INBOX_TWINS
@@ -250,6 +251,7 @@ TWINS: Final = (
     *INBOX_TWINS,
     *SPEND_TWINS,
     *CLAIM_TWINS,
+    *BALANCE_TWINS,
     *KNOWN_TWINS,
     *RULE_TWINS,
     Twin(

@@ -1,4 +1,4 @@
-"""Negative twins of rules of channels: another version is followed, or an apply leaves touches or spend behind."""
+"""Negative twins of rules of channels: another version is followed, or an apply moves too little or too much."""
 
 from __future__ import annotations
 
@@ -30,8 +30,21 @@ RULE_TWINS: Final = (
         (
             Patch(
                 "src/skeldir/ingest/restating.py",
-                'if choice.code != row["channel_code"]]',
-                'if choice.code != row["channel_code"]][1:]',
+                "or was_corrected(row)\n    ]\n",
+                "or was_corrected(row)\n    ][1:]\n",
+            ),
+        ),
+        ("LEDGER",),
+        frozenset({_CHECK}),
+    ),
+    Twin(
+        "correction-overruled",
+        "An apply gives touches that somebody corrected the channels of the rules.",
+        (
+            Patch(
+                "src/skeldir/ingest/restating.py",
+                ' and not row["is_corrected"]\n',
+                "\n",
             ),
         ),
         ("LEDGER",),

@@ -1,4 +1,4 @@
-"""What a tenant's rules of channels say, in plain Python: a small reading that shares nothing with the program.
+"""What a tenant's rules and corrections say, in plain Python: a small reading that shares nothing with the program.
 
 The first rule that matches decides: of each of its conditions one value is enough, and all conditions must hold. Case
 does not matter, and what a touch does not have passes no test.
@@ -60,6 +60,25 @@ def kept_of(
     if own is None or (own[0] == common[0] and not came_after):
         return common
     return own[0], f"own.{own[1]}@{version}"
+
+
+def correct(
+    kept: dict[str, tuple[str, str]],
+    given: Mapping[str, str | None],
+    corrections: Iterable[Mapping[str, Any]],
+) -> None:
+    """Give touches the channels of corrections in their order, as `kept` must have them; `given` came with a touch."""
+    for one in corrections:
+        came_with = given[one["touch"]]
+        kept[one["touch"]] = one["channel"], "correction" + (f":{came_with}" if came_with else "")
+
+
+def without_id(rule: str) -> str:
+    """Return the rule that a touch keeps, without the id of its correction, which is made as it is recorded."""
+    name, _, rest = rule.partition("@")
+    return (
+        rule if name != "correction" else name + rest[len("00000000-0000-4000-8000-000000000001") :]
+    )
 
 
 def revisions_by_rules(

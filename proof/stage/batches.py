@@ -1,4 +1,4 @@
-"""What both tenants of the proof spend on ads, what platforms claim, a rate and rules: batches in their order."""
+"""What both tenants of the proof spend on ads, what platforms claim, a rate, rules, corrections: batches in order."""
 
 from __future__ import annotations
 
@@ -85,6 +85,17 @@ def rules_of(plan: Plan) -> list[Batch]:
         ),
         Batch("rules/apply", {"version": IN_FORCE, "reason": plan.word}, (None, None, None)),
     ]
+
+
+def corrections_of(plan: Plan) -> list[Batch]:
+    """Return corrections, two of them before the rules and two after; the last one replaces the first."""
+    given = (("touch-17", "audio"), ("touch-1", plan.channel), ("touch-16", "email"))
+    return [_correct(plan, *one) for one in (*given, ("touch-17", "display"))]
+
+
+def _correct(plan: Plan, touch: str, channel: str) -> Batch:
+    items = {"touch": touch, "channel": channel, "reason": f"{plan.word} says so"}
+    return Batch("corrections", items, (None, None, None))
 
 
 def _rules(plan: Plan, *, news: str) -> str:

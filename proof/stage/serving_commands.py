@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import Final
 
 import orjson
+from typer.main import get_group
 
 import skeldir
-from skeldir.cli import main
+from skeldir.cli import app, main
 
 LONGEST_S: Final = 120
 
@@ -26,6 +27,7 @@ def _serve() -> None:
     for module in pkgutil.iter_modules(skeldir.__path__):
         if module.ispkg:
             import_module(f"skeldir.{module.name}")
+    list(get_group(app).commands.values())  # loads the module of each
     answers = os.fdopen(os.dup(1), "wb")
     for line in sys.stdin.buffer:
         words = orjson.loads(line)

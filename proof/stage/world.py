@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 from psycopg import sql
 
-from proof.stage.batches import COMPARISON, Batch, batches_of, rates_of, rules_of
+from proof.stage.batches import COMPARISON, Batch, batches_of, corrections_of, rates_of, rules_of
 from proof.stage.ground import Ground
 from proof.stage.noting import NotedReport, read_report
 from proof.stage.planting import (
@@ -246,8 +246,9 @@ class World:
             self._send_batches(key, [COMPARISON])
         self._note_reports("before it had rules of its own")
         for plan, key in zip(self.plans, keys, strict=True):
-            self._send_batches(key, rules_of(plan))
+            self._send_batches(key, [*corrections_of(plan)[:2], *rules_of(plan)])
             self._send("touches", touches_after_rules(plan), key)
+            self._send_batches(key, corrections_of(plan)[2:])
         self._start("beat", "beat")
         self.settle()
 

@@ -35,6 +35,7 @@ from skeldir.inbox import load_sealer
 from skeldir.inbox.desk import open_desk
 from skeldir.inbox.routes import deliveries_router
 from skeldir.inbox.routes import router as inbox_router
+from skeldir.ingest.corrections_routes import router as corrections_router
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.ingest.rules_routes import router as rules_router
@@ -105,6 +106,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         reconcile_router,
         rules_router,
         rules_dry_run_router,
+        corrections_router,
         deliveries_router,
         inbox_router,
         attribution_router,

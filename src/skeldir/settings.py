@@ -158,6 +158,14 @@ def environment_on(database_url: str) -> dict[str, str]:
     return {**_ALLOCATOR, **os.environ, "DATABASE_URL": database_url}
 
 
+def take_system_allocator() -> None:
+    """Let Arrow, once it is loaded, take the C library's allocator; its own keeps what it once had.
+
+    Its writer of Parquet does not use the pool that `pyarrow.set_memory_pool` sets.
+    """
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
+
+
 def _with_celery_schema(url: str, variable: str) -> str:
     """Return `url` for psycopg with Celery's schema first on its search_path, unless it sets another."""
     base, _, query = psycopg_url(url, variable).partition("?")

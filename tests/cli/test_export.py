@@ -54,6 +54,9 @@ def test_files_are_written_with_their_sums_and_a_manifest(
     run_here(clone.app_url, "export", key, str(tmp_path / "named"), "--what", "entries")
     wrong = (*words[:2], str(tmp_path / "y"), "--from", "2026-03-02", "--to", "2026-03-02")
     assert "--from is not before --to" in run_here(clone.app_url, *wrong, status=1)
+    wrong = (*words[:2], str(tmp_path / "z"), "--what", "entries,orders", "--model", "linear@1")
+    assert "ask for allocations" in run_here(clone.app_url, *wrong, status=1)
+    assert not (tmp_path / "z").exists()
 
 
 @pytest.mark.slow

@@ -37,6 +37,8 @@ OTHER_WORDS = {
     "imports redo": ["a1b2", "--reason", "why"],
     "imports show": ["a1b2"],
     "imports undo": ["a1b2", "--reason", "why"],
+    "corrections revoke": ["00000000-0000-4000-8000-000000000001", "--reason", "why"],
+    "corrections touch": ["key", "--channel", "email", "--reason", "why"],
     "keys create": ["--scope", "read"],
     "keys revoke": ["skd_12345678"],
     "keys rotate": ["skd_12345678"],

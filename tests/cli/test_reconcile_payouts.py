@@ -67,6 +67,10 @@ def test_a_report_of_a_general_layout_is_shown_with_its_sums_and_saved(
     said = payouts(clone, tenant, file, *words, "--lines", "--save", str(saved))
     assert "other: 2026-03-02 to 2026-03-02, days of UTC; 3 movements." in said
     assert "USD: the balance changed by 8.80." in said
+    assert "USD: the report states no balances." in said
+    assert "0 of 1 payouts are the sum of their movements." in said
+    assert "96.80 │ 90.00 │ -6.80 │ 0.00 │ amount" in said
+    assert "USD: 1 movements of 2.00 in all are of no payout." in said
     assert "other: gift" in said
     assert saved_rows(saved) == [
         ["m1", "capture", "none", "100.00", "100.00", "0.00"],
@@ -140,6 +144,51 @@ def test_reports_of_stripe_and_paypal_are_read_by_their_headers(
         ["T1", "capture", "none", "50.00", "50.00", "0.00"],
         ["T3", "other", "", "-7.00", "", ""],
     ]
+
+
+def test_stated_balances_are_followed_and_the_first_row_that_breaks_them_is_named(
+    clone: Clone, tenant: UUID, tmp_path: Path
+) -> None:
+    header = PAYPAL.replace("\n", ',"Balance"\n')
+    rows = [
+        f'"03/{day}/2026","12:00:00","UTC","{kind}","Completed","EUR","{net}","0.00","{net}","T{day}","","","","{balance}"\n'
+        for day, kind, net, balance in (
+            (28, "General Withdrawal", "-1,000.00", "248.00"),
+            (27, "Express Checkout Payment", "48.00", "1,248.00"),
+            (26, "Express Checkout Payment", "50.00", "1,200.00"),
+        )
+    ]
+    words = ("--provider", "paypal", "--expects", "named")
+    said = payouts(clone, tenant, write(tmp_path, header + "".join(rows)), *words)
+    assert "opening balance │ │ │ │ 1,150.00" in said
+    assert "closing balance │ │ │ │ 248.00" in said
+    assert "EUR: each balance that the report states is the one before it" in said
+    assert "The report does not say which payout pays a movement." in said
+    rows[1] = rows[1].replace("1,248.00", "1,249.00")
+    said = payouts(clone, tenant, write(tmp_path, header + "".join(rows)), *words)
+    assert "stop adding up at row 2: it states 1,249.00, and" in said
+    assert "are 1,248.00. At the end the report states 248.00." in said
+    gone = write(tmp_path, header + "".join(rows).replace('"1,249.00"', '"?"'))
+    assert "is not a number" in payouts(clone, tenant, gone, *words, status=1)
+
+
+def test_a_payout_of_stripe_is_compared_with_the_movements_that_it_pays(
+    clone: Clone, tenant: UUID, tmp_path: Path
+) -> None:
+    when = "2026-03-02 12:00:00,2026-03-02 04:00:00"
+    rows = [
+        f"txn_1,{when},usd,100.00,3.20,96.80,charge,ch_1,ch_1,po_1\n",
+        f"txn_2,{when},usd,-1.00,0.00,-1.00,fee,,,po_1\n",
+        f"txn_3,{when},usd,-95.80,0.00,-95.80,payout,po_1,,\n",
+        f"txn_4,{when},usd,20.00,1.00,19.00,charge,ch_2,ch_2,po_2\n",
+        f"txn_5,{when},usd,-7.00,0.00,-7.00,payout,po_3,,\n",
+    ]
+    file = write(tmp_path, STRIPE + "".join(rows))
+    words = ("--provider", "stripe", "--expects", "none")
+    said = payouts(clone, tenant, file, *words)
+    assert "1 of 3 payouts are the sum of their movements." in said
+    assert "19.00 │ \u2013 │ \u2013 │ 0.00 │ payout_missing" in said
+    assert "0.00 │ 7.00 │ 7.00 │ 0.00 │ movements_missing" in said
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", 
 include-path-regex = "/rates$"
 checks.positive_data_acceptance.expected-statuses = ["200", "409", "422"]
 [[operations]]  # no schema says which cursors were given out
-include-path-regex = "/rules(/turns)?$"
+include-path-regex = "/(rules(/turns)?|corrections(/[^/]+/revoke)?)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "403", "404", "422"]
 [[operations]]  # no schema says which texts can be read as rules
 include-path-regex = "/rules/(check|dry-run)$"

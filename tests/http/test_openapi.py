@@ -52,6 +52,8 @@ MORE = {
     ("post", "/v1/rules/dry-run"): {"413", "415"},
     ("post", "/v1/rules/apply"): {"404", "409", "413", "415"},
     ("get", "/v1/rules/versions/{version}"): {"404"},
+    ("post", "/v1/corrections"): {"404", "409", "413", "415"},
+    ("post", "/v1/corrections/{correction_id}/revoke"): {"404", "409", "413", "415"},
     ("post", "/v1/reconciliations"): {"409", "413", "415"},
     ("get", "/v1/reconciliations/{reconciliation_id}"): {"404"},
     ("get", "/v1/reconciliations/{reconciliation_id}/lines"): {"404"},
@@ -73,6 +75,8 @@ MORE = {
 RULES = {
     "/v1/rules": {"document": "", "reason": "why"},
     "/v1/rules/apply": {"version": None, "reason": "why"},
+    "/v1/corrections": {"touch": "key", "channel": "email", "reason": "why"},
+    "/v1/corrections/{correction_id}/revoke": {"reason": "why"},
     "/v1/rules/check": {"document": ""},
     "/v1/rules/dry-run": {"document": ""},
 }
@@ -118,7 +122,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 44
+    assert len(OPERATIONS) == 47
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -140,7 +144,7 @@ async def test_every_operation_answers_as_described(
     if path.endswith("/reconciliations"):
         body = b'{"first_day": "2026-03-01", "last_day": "2026-03-02", "model": "linear"}'
     asked = path.replace("{order_id}", "991").replace("{model}", "linear")
-    asked = asked.replace("{version}", "1")
+    asked = asked.replace("{version}", "1").replace("{correction_id}", str(UUID(int=1)))
     asked = asked.replace("{provider}", "stripe").replace("{reconciliation_id}", str(UUID(int=1)))
     asked = asked.replace("{part}", "entries")
     if path.endswith("/links"):
@@ -156,7 +160,8 @@ async def test_every_operation_answers_as_described(
         SIGNED: 401,
         LINK: 403,
     }
-    is_unknown = "{reconciliation_id}" in path or "{version}" in path
+    is_unknown = "{reconciliation_id}" in path or "{version}" in path or "/corrections" in path
+    is_unknown = is_unknown and (method, path) != ("get", "/v1/corrections")
     expected = 404 if is_unknown else unusual.get(path, 200)
     assert with_key.status_code == expected
     without = await client.request(method, asked, content=body)

@@ -25,8 +25,8 @@ READS = {
 FILES = {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}
 
 
-def test_there_are_twenty_two_reading_endpoints() -> None:
-    assert len(READS) == 22
+def test_there_are_twenty_three_reading_endpoints() -> None:
+    assert len(READS) == 23
 
 
 @pytest.mark.parametrize("path", READS)

@@ -12,7 +12,13 @@ from skeldir.attribution import ModelParameters, retire_model, set_models
 from skeldir.attribution.kinds import CREDIT
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
-from skeldir.ingest import NothingToRedo, target_of_origin
+from skeldir.ingest import (
+    NothingToRedo,
+    correct_touch,
+    list_corrections,
+    revoke_correction,
+    target_of_origin,
+)
 from skeldir.jobs import JobKind, do_jobs, enqueue
 from skeldir.jobs.leases import Job
 from skeldir.rollups import compact_journal, roll_up_dirty_days
@@ -36,6 +42,7 @@ STEPS: Final = (
     "retire",
     "zone",
     "rules",
+    "correct",
     "compact",
 )
 _CHANNELS: Final = ("email", "paid_search", "sms", "direct")
@@ -162,6 +169,19 @@ class History:
     async def rules(self) -> None:
         document = self.random.choice(_RULES)
         await apply(self.db, self.tenant, await store(self.db, self.tenant, document))
+
+    async def correct(self) -> None:
+        """Correct a touch, or revoke its correction."""
+        async with self.db.tenant(self.tenant) as connection:
+            keys = "SELECT idempotency_key FROM standing_touches ORDER BY 1 LIMIT 1"
+            key = await connection.fetchval(keys)
+            by = {"reason": "test", "requested_by": "test"}
+            known = key and await list_corrections(connection, self.tenant, touch=key, most=1)
+            if known and known[0].is_in_force:
+                await revoke_correction(connection, self.tenant, known[0].id, **by)
+            elif key:
+                channel = self.random.choice(_CHANNELS)
+                await correct_touch(connection, self.tenant, key, channel, **by)
 
     async def compact(self) -> None:
         await compact(self.db, self.tenant)

@@ -21,6 +21,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "attribution_events",
         "touch_withdrawals",
         "standing_touches",
+        "touch_corrections",
         "channels",
         "tenant_hosts",
         "channel_rules",

@@ -73,6 +73,8 @@ _PLAIN_ROWS = (
                              until_id)
        VALUES ($1, gen_random_uuid(), 'order', 'none', '{}', 'wrong', 'command:test', gen_random_uuid(),
                gen_random_uuid(), gen_random_uuid())""",
+    """INSERT INTO touch_corrections (tenant_id, touch_key, number, id, channel_code)
+       SELECT $1, 'touch-0', 1, u.id, 'email' FROM undoings u WHERE u.tenant_id = $1 LIMIT 1""",
     """INSERT INTO time_zones (tenant_id, turn, time_zone, changes, offsets_s, changed_at, changed_by)
        VALUES ($1, 0, 'UTC', '{}', '{0}', now(), 'command:test')""",
     """INSERT INTO touch_withdrawals (tenant_id, idempotency_key, generation, undoing_id)

@@ -63,6 +63,7 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
 from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelName, ModelVersion
+from skeldir.attribution.moved_credit import CreditMoved, show_credit_moved
 from skeldir.attribution.moving import (
     CreditMoves,
     Placing,
@@ -129,6 +130,7 @@ __all__ = [
     "CompleteParameters",
     "ConvertAsked",
     "ConvertedSums",
+    "CreditMoved",
     "CreditMoves",
     "CreditReport",
     "EntryCredit",
@@ -201,5 +203,6 @@ __all__ = [
     "set_models",
     "set_time_zone",
     "share_of",
+    "show_credit_moved",
     "with_shares",
 ]

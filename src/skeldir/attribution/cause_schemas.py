@@ -19,6 +19,7 @@ Cause: TypeAlias = Literal[
     "late_touches",
     "taken_back",
     "channels",
+    "corrections",
     "models",
     "time_zone",
 ]
@@ -38,8 +39,8 @@ class CreditChange:
         dict[Cause, int],
         Field(
             description="signed minor units by cause, without those of 0: new captures, refunds and disputes with the "
-            "reversals of these, touches that came late, what was taken back, restated channels, another version of "
-            "the model, another time zone"
+            "reversals of these, touches that came late, what was taken back, restated channels, corrected touches, "
+            "another version of the model, another time zone"
         ),
     ]
     rest_cents: Annotated[
@@ -66,7 +67,7 @@ class ChangedChannel:
 
 @dataclass(frozen=True, slots=True)
 class NamedUndoing:
-    """Who took facts back, or restated channels."""
+    """Who took facts back, restated channels, or corrected a touch."""
 
     id: UUID
     target_kind: str

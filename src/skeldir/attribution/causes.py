@@ -167,6 +167,7 @@ def _make_steps(first: FactsAt, last: FactsAt) -> list[tuple[Cause | None, Facts
         ("late_touches", facts := replace(facts, touches_by=moment)),
         ("taken_back", facts := replace(facts, taken_back_by=moment)),
         ("channels", facts := replace(facts, restated_by=moment)),
+        ("corrections", facts := replace(facts, corrected_by=moment)),
         ("models", replace(facts, versions=last.versions)),
         ("time_zone", last),
     )

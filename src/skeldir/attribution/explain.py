@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import orjson
 
@@ -19,6 +20,7 @@ from skeldir.attribution.explanations import (
     ChannelShare,
     CurrencyBalance,
     ExplainedAllocation,
+    ExplainedCorrection,
     ExplainedEntry,
     ExplainedPayment,
     ExplainedTouch,
@@ -200,6 +202,7 @@ def _forgotten_touch(place: int, age_seconds: float, channel: str) -> ExplainedT
         occurred_at=None,
         channel=channel,
         rule=None,
+        correction=None,
         source=None,
         medium=None,
         campaign=None,
@@ -217,12 +220,22 @@ def _touch(place: int, row: SelectNewestTouchesRow, converted_at: int) -> Explai
         occurred_at=row["occurred_at"],
         channel=row["channel_code"],
         rule=row["channel_rule"],
+        correction=_correction(row),
         source=row["source"],
         medium=row["medium"],
         campaign=row["campaign"],
         referrer_host=row["referrer_host"],
         click_id_kinds=list(row["click_id_kinds"] or []),
     )
+
+
+def _correction(row: SelectNewestTouchesRow) -> ExplainedCorrection | None:
+    correction_id, reason = row["correction_id"], row["reason"]
+    requested_by, requested_at = row["requested_by"], row["requested_at"]
+    if correction_id is None or reason is None or requested_by is None or requested_at is None:
+        return None
+    # The driver's own class of UUIDs cannot be written as JSON.
+    return ExplainedCorrection(UUID(int=correction_id.int), reason, requested_by, requested_at)
 
 
 def _derive_credit(facts: OrderFacts) -> list[Allocation]:

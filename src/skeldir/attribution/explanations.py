@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
@@ -107,6 +108,16 @@ class FixingCapture:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedCorrection:
+    """Who gave a touch its channel, when and why, whatever rules say."""
+
+    id: UUID
+    reason: str
+    requested_by: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedTouch:
     """One touch of the journey within the longest window, with the fields from which a rule chose its channel.
 
@@ -125,8 +136,12 @@ class ExplainedTouch:
     rule: Annotated[
         str | None,
         Field(
-            description="the rule that chose the channel; `explicit`: the sender named it; null for a forgotten touch"
+            description="the rule that chose the channel; `explicit`: the sender named it; `correction@…`: somebody "
+            "corrected it, and behind a colon is the channel that the sender named; null for a forgotten touch"
         ),
+    ]
+    correction: Annotated[
+        ExplainedCorrection | None, Field(description="of the channel, if one is in force")
     ]
     source: str | None
     medium: str | None

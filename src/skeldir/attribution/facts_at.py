@@ -35,13 +35,14 @@ class FactsAt:
     touches_by: datetime
     taken_back_by: datetime
     restated_by: datetime
+    corrected_by: datetime
     versions: Sequence[ModelVersion]
     days: LocalDays
 
     @classmethod
     def all_by(cls, moment: datetime, versions: Sequence[ModelVersion], days: LocalDays) -> FactsAt:
         """Return all facts as of one moment."""
-        return cls(moment, moment, moment, moment, moment, moment, versions, days)
+        return cls(moment, moment, moment, moment, moment, moment, moment, versions, days)
 
 
 async def credit_as_of(
@@ -89,6 +90,7 @@ async def credit_as_of(
         touches_by=facts.touches_by,
         taken_back_by=facts.taken_back_by,
         restated_by=facts.restated_by,
+        corrected_by=facts.corrected_by,
         most_of_each=BOUNDS.touches_of_light_journey + 1,
     )
     reading.journeys = make_journeys(touches, list(spans))

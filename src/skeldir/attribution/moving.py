@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
@@ -44,7 +45,10 @@ _MOST_OF_JOURNEY: Final = 1_000
 
 
 class TouchFields(NamedTuple):
-    """A standing touch as it is recorded. `is_derived` is False if its channel was given with it."""
+    """A standing touch as it is recorded. `is_derived` is False if its channel was given with it or by a correction.
+
+    `is_marked` is the touch with the marked key.
+    """
 
     channel: str
     is_derived: bool
@@ -54,6 +58,7 @@ class TouchFields(NamedTuple):
     referrer_host: str | None
     landing_path: str | None
     click_id_kinds: tuple[str, ...]
+    is_marked: bool
 
 
 Placing = Callable[[TouchFields], str]
@@ -105,11 +110,12 @@ async def find_moves_of_credit(
     order_ids: Sequence[str] | None,
     most_orders: int,
     most_shown: int,
+    marked_key: str = "",
 ) -> CreditMoves:
     """Return what moves if each touch gets the channel that `place` returns: in some orders, or in all with None.
 
     The transaction must be repeatable read. The change is that of the reports after a credit run, when no order awaits
-    credit before it.
+    credit before it. The touch with the `marked_key` is marked.
 
     Raises:
         ReportTooLarge: there are more orders than `most_orders`.
@@ -125,13 +131,13 @@ async def find_moves_of_credit(
             )
         left: Sequence[str] = page
         while left:
-            reader = await _open(connection, tenant_id, left)
+            reader = await _open(connection, tenant_id, left, marked_key)
             await reader.read_light(left)
             await asyncio.to_thread(comparison.add, reader.reading)
             left, crowded = reader.reading.unread, reader.reading.crowded
             known: LongJourney | None = None
             while crowded:
-                reader = await _open(connection, tenant_id, crowded)
+                reader = await _open(connection, tenant_id, crowded, marked_key)
                 await reader.read_heavy(crowded, known)
                 await asyncio.to_thread(comparison.add, reader.reading)
                 crowded, known = reader.reading.unread, reader.reading.long_journey
@@ -153,15 +159,17 @@ async def _pages(
         yield [row["order_id"] for row in rows]
 
 
-async def _open(connection: Connection, tenant_id: UUID, order_ids: Sequence[str]) -> Reader:
+async def _open(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], marked_key: str
+) -> Reader:
     reader = await open_reader(connection, tenant_id, order_ids, BOUNDS)
     if reader.reading.forgotten_before is not None:
         # As after the move, when some touches are withdrawn ones: all that a stored path may hold are read.
         reader.reading.has_withdrawals = True
     return replace(
         reader,
-        select_touches=queries.select_touches_with_fields,
-        select_page=queries.select_fields_of_journey,
+        select_touches=partial(queries.select_touches_with_fields, marked_key=marked_key),
+        select_page=partial(queries.select_fields_of_journey, marked_key=marked_key),
     )
 
 
@@ -176,9 +184,7 @@ class _Comparison:
         codes = {code for touches in reading.journeys.values() for code in touches.codes}
         fields = {code: _read_fields(code) for code in codes}
         now = {code: one.channel for code, one in fields.items()}
-        then = {
-            code: self.place(one) if one.is_derived else one.channel for code, one in fields.items()
-        }
+        then = {code: self.place(one) for code, one in fields.items()}
         if now == then:
             return
         before, after = _with_channels(reading, now, now), _with_channels(reading, now, then)
@@ -214,7 +220,7 @@ class _Comparison:
 
 
 def _read_fields(code: str) -> TouchFields:
-    channel, is_derived, *texts, kinds = code.split(_SEPARATOR)
+    channel, is_derived, *texts, kinds, is_marked = code.split(_SEPARATOR)
     source, medium, campaign, referrer_host, landing_path = (text or None for text in texts)
     return TouchFields(
         channel,
@@ -225,6 +231,7 @@ def _read_fields(code: str) -> TouchFields:
         referrer_host,
         landing_path,
         tuple(kinds.split()),
+        bool(is_marked),
     )
 
 

@@ -561,7 +561,7 @@ WHERE p.moments IS NOT NULL;
 
 -- name: select_touches_with_fields
 -- As `select_touches`, with all that a rule of channels can read behind each channel, after chr(31) each; the first field is empty
--- if the channel was given with the touch.
+-- if the channel was given with the touch or by a correction, the last one unless the touch has the marked key.
 -- Never null: every column.
 SELECT j.place, p.moments, p.codes
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
@@ -569,9 +569,12 @@ FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments
 CROSS JOIN LATERAL (
     SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.code) AS codes
     FROM (SELECT e.occurred_at,
-                 concat(e.channel_code, chr(31), CASE WHEN e.channel_rule <> 'explicit' THEN '1' END, chr(31), e.source,
+                 concat(e.channel_code, chr(31),
+                        CASE WHEN e.channel_rule <> 'explicit' AND NOT starts_with(e.channel_rule, 'correction@') THEN '1' END, chr(31),
+                        e.source,
                         chr(31), e.medium, chr(31), e.campaign, chr(31), e.referrer_host, chr(31), e.landing_path,
-                        chr(31), array_to_string(e.click_id_kinds, ' ')) AS code
+                        chr(31), array_to_string(e.click_id_kinds, ' '), chr(31),
+                        CASE WHEN e.idempotency_key = :marked_key::text THEN '1' END) AS code
           FROM public.standing_touches e
           WHERE e.tenant_id = :tenant_id
             AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
@@ -629,9 +632,12 @@ HAVING count(*) > 0;
 SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.code) AS codes,
        max(t.occurred_at) AS last_moment, (array_agg(t.idempotency_key))[count(*)] AS last_key
 FROM (SELECT e.occurred_at, e.idempotency_key,
-             concat(e.channel_code, chr(31), CASE WHEN e.channel_rule <> 'explicit' THEN '1' END, chr(31), e.source,
+             concat(e.channel_code, chr(31),
+                        CASE WHEN e.channel_rule <> 'explicit' AND NOT starts_with(e.channel_rule, 'correction@') THEN '1' END, chr(31),
+                    e.source,
                     chr(31), e.medium, chr(31), e.campaign, chr(31), e.referrer_host, chr(31), e.landing_path,
-                    chr(31), array_to_string(e.click_id_kinds, ' ')) AS code
+                    chr(31), array_to_string(e.click_id_kinds, ' '), chr(31),
+                        CASE WHEN e.idempotency_key = :marked_key::text THEN '1' END) AS code
       FROM public.standing_touches e
       WHERE e.tenant_id = :tenant_id AND e.journey_key = :journey_key
         AND e.occurred_at >= :first_moment AND e.occurred_at <= :last_moment
@@ -980,14 +986,20 @@ ORDER BY id DESC
 LIMIT :most;
 
 -- name: select_newest_touches
+-- With who corrected the channel, when and why, if somebody did.
 -- Never null: idempotency_key, occurred_at, channel_code, channel_rule.
-SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,
-       click_id_kinds
-FROM public.standing_touches
-WHERE tenant_id = :tenant_id AND journey_key = :journey_key
-  AND occurred_at >= :first_moment AND occurred_at <= :last_moment
-ORDER BY occurred_at DESC, idempotency_key DESC
-LIMIT :most;
+SELECT t.idempotency_key, t.occurred_at, t.channel_code, t.channel_rule, t.source, t.medium, t.campaign, t.referrer_host,
+       t.click_id_kinds, u.id AS correction_id, u.reason, u.requested_by, u.requested_at
+FROM (SELECT s.idempotency_key, s.occurred_at, s.channel_code, s.channel_rule, s.source, s.medium, s.campaign,
+             s.referrer_host, s.click_id_kinds,
+             substring(s.channel_rule FROM '^correction@([0-9a-f-]{36})')::uuid AS correction_id
+      FROM public.standing_touches s
+      WHERE s.tenant_id = :tenant_id AND s.journey_key = :journey_key
+        AND s.occurred_at >= :first_moment AND s.occurred_at <= :last_moment
+      ORDER BY s.occurred_at DESC, s.idempotency_key DESC
+      LIMIT :most) t
+LEFT JOIN public.undoings u ON u.tenant_id = :tenant_id AND u.id = t.correction_id
+ORDER BY t.occurred_at DESC, t.idempotency_key DESC;
 
 -- name: select_credit_by_day
 -- The sums of some days, a row per day, currency and version with the channels in arrays; without renewals as in
@@ -1157,7 +1169,7 @@ ORDER BY l.order_id, l.occurred_at, l.business_key;
 
 -- name: select_touches_at
 -- As `select_touches`, but what had been recorded by a moment and not been taken back by another one. What a restatement of
--- channels took back and recorded again counts from a third one on.
+-- channels took back and recorded again counts from a third one on, and of a correction from a fourth.
 -- Never null: every column.
 SELECT j.place, p.moments, p.codes
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
@@ -1170,18 +1182,18 @@ CROSS JOIN LATERAL (
             AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
             AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
             AND e.recorded_at < CASE
-                WHEN e.generation > 0
-                     AND EXISTS (SELECT FROM public.touch_withdrawals x
-                                 JOIN public.undoings u
-                                   ON u.tenant_id = :tenant_id AND u.id = x.undoing_id AND u.target_kind = 'channels'
-                                 WHERE x.tenant_id = :tenant_id AND x.idempotency_key = e.idempotency_key
-                                   AND x.generation = e.generation - 1)
-                THEN :restated_by::timestamptz ELSE :touches_by::timestamptz END
+                (SELECT u.target_kind FROM public.touch_withdrawals x
+                 JOIN public.undoings u ON u.tenant_id = :tenant_id AND u.id = x.undoing_id
+                 WHERE e.generation > 0 AND x.tenant_id = :tenant_id AND x.idempotency_key = e.idempotency_key
+                   AND x.generation = e.generation - 1)
+                WHEN 'channels' THEN :restated_by::timestamptz
+                WHEN 'correction' THEN :corrected_by::timestamptz ELSE :touches_by::timestamptz END
             AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
                             LEFT JOIN public.undoings u ON u.tenant_id = :tenant_id AND u.id = w.undoing_id
                             WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
                               AND w.generation = e.generation
-                              AND w.withdrawn_at < CASE WHEN u.target_kind = 'channels' THEN :restated_by
+                              AND w.withdrawn_at < CASE u.target_kind WHEN 'channels' THEN :restated_by
+                                                        WHEN 'correction' THEN :corrected_by
                                                         ELSE :taken_back_by::timestamptz END)
           ORDER BY e.journey_key, e.occurred_at, e.idempotency_key
           LIMIT :most_of_each) t
@@ -1205,7 +1217,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.cause, o.order_id;
 
 -- name: select_undoings_of_changes
--- Who took facts back, or restated channels, between two moments.
+-- Who took facts back, restated channels, or corrected a touch between two moments.
 SELECT u.id, u.target_kind, u.target, u.reason, u.requested_by, u.requested_at
 FROM public.undoings u
 WHERE u.tenant_id = :tenant_id AND u.requested_at < :until AND (u.ended_at IS NULL OR u.ended_at >= :since)

@@ -250,6 +250,10 @@ class SelectNewestTouchesRow(TypedDict):
     campaign: str | None
     referrer_host: str | None
     click_id_kinds: list[str] | None
+    correction_id: UUID | None
+    reason: str | None
+    requested_by: str | None
+    requested_at: dt.datetime | None
 
 class SelectOrderStandingRow(TypedDict):
     awaits_credit: bool
@@ -375,7 +379,7 @@ class SelectTouchesWithOriginsRow(TypedDict):
 
 class SelectUndoingsOfChangesRow(TypedDict):
     id: UUID
-    target_kind: Literal["import", "order", "delivery", "channels"]
+    target_kind: Literal["import", "order", "delivery", "channels", "correction"]
     target: str
     reason: str
     requested_by: str
@@ -768,6 +772,7 @@ class _Queries:
         connection: Connection,
         /,
         *,
+        marked_key: str,
         tenant_id: UUID,
         journey_key: bytes,
         first_moment: dt.datetime,
@@ -964,6 +969,7 @@ class _Queries:
         last_moments: Collection[dt.datetime],
         tenant_id: UUID,
         restated_by: dt.datetime,
+        corrected_by: dt.datetime,
         touches_by: dt.datetime,
         taken_back_by: dt.datetime,
         most_of_each: int,
@@ -988,6 +994,7 @@ class _Queries:
         journey_keys: Collection[bytes],
         first_moments: Collection[dt.datetime],
         last_moments: Collection[dt.datetime],
+        marked_key: str,
         tenant_id: UUID,
         most_of_each: int,
     ) -> list[SelectTouchesWithFieldsRow]: ...

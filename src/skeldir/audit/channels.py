@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def check_channel_rules(connection: Connection, tenant_id: UUID) -> CheckResult:
-    """Compare the touches of the transaction's tenant that a rule of its own gave a channel with the kept version."""
+    """Compare the touches of the transaction's tenant with the rule of its own, or the correction, that they keep."""
     kept = await compare_kept_rules(connection, tenant_id)
     result = CheckResult("channel_rules", kept.compared)
     for touch_id, fault in kept.faults:

@@ -86,24 +86,24 @@ def export(
     Each file has its rows, sums and SHA-256 beside it, in FILE.sums.json. manifest.json is written last: with it, the
     export is complete. So it is where --deliver sends it.
     """
-    from skeldir.exports import require_mark_in_csv
+    from skeldir.exports import read_parts, require_mark_in_csv, require_models_apply
 
     if replaces and address is None:
         raise InputInvalid("--replace is for a delivery.", cure="Name the place by --deliver.")
 
     require_mark_in_csv(format_, has_bom=excel)
     days = read_days(first_day, end_day)
+    parts = tuple(part.name for part in read_parts(what or ["all"]))
     versions = tuple(sorted(set(models or ())))
+    require_models_apply(parts, versions)
 
-    def ask(tenant_id: UUID, parts: tuple[str, ...]) -> Asked:
+    def ask(tenant_id: UUID) -> Asked:
         from skeldir.exports import Asked
 
         return Asked(tenant_id, parts, format_, *days, versions, excel)
 
     storage = None if address is None else _open_storage(address)
-    _export(
-        tenant, folder, what or ["all"], ask, is_resumed=resume, storage=storage, replaces=replaces
-    )
+    _export(tenant, folder, ask, is_resumed=resume, storage=storage, replaces=replaces)
 
 
 def read_days(first: datetime | None, end: datetime | None) -> tuple[date | None, date | None]:
@@ -120,22 +120,19 @@ def read_days(first: datetime | None, end: datetime | None) -> tuple[date | None
 def _export(
     tenant: str,
     folder: Path,
-    what: list[str],
-    ask: Callable[[UUID, tuple[str, ...]], Asked],
+    ask: Callable[[UUID], Asked],
     *,
     is_resumed: bool,
     storage: Storage | None,
     replaces: bool,
 ) -> None:
-    from skeldir.exports import deliver, find_complete, read_parts, write_export
-
-    parts = tuple(part.name for part in read_parts(what))
+    from skeldir.exports import deliver, find_complete, write_export
 
     async def work(runtime: Runtime) -> None:
         if storage is not None:
             await storage.list_names()  # before hours of writing: the keys open it
         tenant_id = await runtime.tenant_id(tenant)
-        asked = ask(tenant_id, parts)
+        asked = ask(tenant_id)
         # A delivery that was stopped has its folder.
         files = find_complete(folder, asked) if is_resumed and storage is not None else None
         if files is None:

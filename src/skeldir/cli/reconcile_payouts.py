@@ -22,6 +22,7 @@ from skeldir.cli.import_flags import (
     settings_of_flags,
 )
 from skeldir.cli.keys import TenantArgument
+from skeldir.cli.payout_pages import show_payouts, show_statement
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.cli.saved_lines import require_new, save_lines
 from skeldir.cli.spend_reports import UNKNOWN, money
@@ -103,7 +104,8 @@ def compare_report(
 ) -> None:
     """Compare a provider's balance report with the ledger, movement by movement, and give each one reason.
 
-    Charges, refunds and disputes are matched to the entries of the ledger. Nothing is recorded.
+    Charges, refunds and disputes are matched to the entries of the ledger, and each payout to the movements that it \
+pays. Nothing is recorded.
     """
     flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column, set_)
     days = (first_day and first_day.date(), last_day and last_day.date())
@@ -123,7 +125,7 @@ def compare_report(
             found = await compare_payouts(connection, tenant_id, asked, rows)
         for choice in read.choices:
             err.print(choice, soft_wrap=True)
-        _show(found, read)
+        _show(found, read, most)
         if lines:
             _show_lines(found.lines, most)
         if save is not None:
@@ -147,38 +149,18 @@ def _movement(row: BalanceRow) -> Movement:
         row.currency,
         row.at.date(),
         row.payout,
+        row.balance,
     )
 
 
-def _show(found: PayoutComparison, read: BalanceFile) -> None:
+def _show(found: PayoutComparison, read: BalanceFile, most: int) -> None:
     out.print(
         f"{found.provider}: {found.first} to {found.last}, days of {found.time_zone};"
         f" {len(found.movements):,} movements.",
         soft_wrap=True,
     )
-    titles = ("gross", "fee", "net", "ledger", "difference")
-    right = [Column(title, justify="right") for title in titles]
-    page = Table("currency", "movement", Column("rows", justify="right"), *right)
-    categories = found.categories
-    for one in categories:
-        name = f"{one.kind}: {one.category}" if one.category else one.kind
-        figures = (
-            one.gross_cents,
-            one.fee_cents,
-            one.net_cents,
-            one.booked_cents,
-            one.difference_cents,
-        )
-        page.add_row(
-            one.currency,
-            name,
-            f"{one.movements:,}",
-            *(UNKNOWN if cents is None else money(cents, one.currency) for cents in figures),
-        )
-    out.print(page)
-    for currency in sorted({one.currency for one in categories}):
-        net = sum(one.net_cents for one in categories if one.currency == currency)
-        out.print(f"{currency}: the balance changed by {money(net, currency)}.", soft_wrap=True)
+    show_statement(found)
+    show_payouts(found, most)
     right = [Column(title, justify="right") for title in ("lines", "gross", "ledger", "difference")]
     table = Table("currency", "reason", *right)
     for each in found.sums:

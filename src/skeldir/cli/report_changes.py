@@ -25,6 +25,7 @@ _CAUSES: Final[Mapping[Cause, str]] = {
     "late_touches": "late touches",
     "taken_back": "taken back",
     "channels": "channels restated",
+    "corrections": "touches corrected",
     "models": "another model version",
     "time_zone": "another time zone",
 }

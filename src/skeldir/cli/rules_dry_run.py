@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import typer
 from rich.table import Column, Table
 
+from skeldir.attribution import CreditMoved
 from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.rules import read_rules_file, read_version
@@ -67,7 +69,7 @@ async def _find_rules(
     return compiled_rules(version, stored.document)
 
 
-class _Row(NamedTuple):
+class MovedRow(NamedTuple):
     """Numbers of now and then: minor units of the currency, or without one a count."""
 
     names: list[str]
@@ -99,9 +101,9 @@ def show_dry_run(found: RulesDryRun) -> None:
             f"{found.orders_awaiting_credit:,} orders await credit: theirs will come in addition.",
             soft_wrap=True,
         )
-    _show("touches", ["channel"], _touch_rows(found))
-    _show("credit", ["model", "currency", "channel"], _credit_rows(found))
-    _show("spend", ["currency", "channel"], _spend_rows(found))
+    show_moved("touches", ["channel"], _touch_rows(found))
+    show_moved("credit", ["model", "currency", "channel"], credit_rows(found.credit))
+    show_moved("spend", ["currency", "channel"], _spend_rows(found))
     if found.campaigns:
         table = Table("campaign", "currency", "channel now", "then", _right("days"), _right("cost"))
         for one in found.campaigns:
@@ -116,32 +118,36 @@ def show_dry_run(found: RulesDryRun) -> None:
         out.print(table)
 
 
-def _touch_rows(found: RulesDryRun) -> list[_Row]:
+def _touch_rows(found: RulesDryRun) -> list[MovedRow]:
     return [
-        _Row([one.channel], one.touches_now, one.touches_then) for one in found.touches_by_channel
+        MovedRow([one.channel], one.touches_now, one.touches_then)
+        for one in found.touches_by_channel
     ]
 
 
-def _credit_rows(found: RulesDryRun) -> list[_Row]:
+def credit_rows(credit: Iterable[CreditMoved]) -> list[MovedRow]:
+    """Return what each model credits to each channel, now and then."""
     return [
-        _Row(
+        MovedRow(
             [one.model, one.currency, one.channel],
             one.credited_cents_now,
             one.credited_cents_then,
             one.currency,
         )
-        for one in found.credit
+        for one in credit
     ]
 
 
-def _spend_rows(found: RulesDryRun) -> list[_Row]:
+def _spend_rows(found: RulesDryRun) -> list[MovedRow]:
     return [
-        _Row([one.currency, one.channel], one.spend_cents_now, one.spend_cents_then, one.currency)
+        MovedRow(
+            [one.currency, one.channel], one.spend_cents_now, one.spend_cents_then, one.currency
+        )
         for one in found.spend
     ]
 
 
-def _show(what: str, keys: list[str], rows: list[_Row]) -> None:
+def show_moved(what: str, keys: list[str], rows: list[MovedRow]) -> None:
     """Print the rows that differ; nothing if there is none."""
     changed = [row for row in rows if row.now != row.then]
     if not changed:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import asyncpg
-import psycopg
 import typer
-from psycopg import sql
 
 from skeldir.cli.console import err
 from skeldir.db import (
@@ -49,7 +45,6 @@ DATABASE_NAME = "skeldir"
 # The longest that an operator's statement or a migration waits for a lock.
 LOCK_TIMEOUT_MS = 5_000
 _CONNECT_S = 5.0
-_OPTIONS = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
 
 
 class OperatorNeeded(SkeldirError):
@@ -204,9 +199,11 @@ def open_runtime(*, is_long: bool = False) -> Iterator[Runtime]:
         url = settings.database_url.get_secret_value()
         yield Runtime(settings, url, url)
         return
+    from skeldir.cli.schema import prepare_embedded  # it needs psycopg, which others start without
+
     home = settings.skeldir_home.resolve()
     with embedded_server(home) as server:
-        _prepare_embedded(home, server.url(), server.url(database=DATABASE_NAME))
+        prepare_embedded(home, server.url(), DATABASE_NAME, server.url(database=DATABASE_NAME))
         with kept_alive(home) if is_long else nullcontext():
             yield Runtime(
                 settings,
@@ -242,82 +239,6 @@ def run_app(app: typer.Typer) -> None:
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
-
-
-def _prepare_embedded(home: Path, admin_url: str, url: str) -> None:
-    with (home / "migrate.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with psycopg.connect(admin_url, autocommit=True, options=_OPTIONS) as admin:
-            if not admin.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)
-            ).fetchone():
-                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE_NAME)))
-        if _revision(url) != head_revision():
-            migrate_to_head(url)
-
-
-def migrate_to_head(url: str) -> None:
-    """Bring the schema of the database at `url` up to date.
-
-    Raises:
-        MigrationRefused: another migration is running, a table stays locked, or the role lacks privileges.
-        DatabaseUnreachable: no connection could be made.
-    """
-    # Importing Alembic takes longer than all other imports.
-    from sqlalchemy.exc import DBAPIError
-
-    from skeldir.migrations.run import upgrade
-
-    try:
-        upgrade(url)
-    except (psycopg.Error, DBAPIError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        fault = _migration_error(cause) if isinstance(cause, psycopg.Error) else None
-        if fault is None:
-            raise
-        raise fault from error
-
-
-def _migration_error(error: psycopg.Error) -> SkeldirError | None:
-    """Return the error for a failure that the operator can fix; None for any other."""
-    from skeldir.migrations.guard import MigrationRefused
-
-    message = error.diag.message_primary or " ".join(str(error).split()).rstrip(".?")
-    if isinstance(error, psycopg.errors.LockNotAvailable):
-        return MigrationRefused(
-            "Another session kept a table locked for too long; nothing was changed.",
-            cure="Run it again at a quieter time.",
-        )
-    if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return MigrationRefused(
-            f"The role in DATABASE_URL may not change the schema: {message}.",
-            cure="Let DATABASE_URL name the role that migrated before, or one with CREATEROLE that owns the database.",
-        )
-    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-        return takes_no_writes()
-    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        return DatabaseUnreachable(
-            f"No connection to the database: {message}.",
-            cure="Check DATABASE_URL and that the server runs.",
-        )
-    return None
-
-
-def functions_left_open(url: str) -> list[str]:
-    """Return what a superuser has to run in the database at `url`, to revoke privileges that no role needs."""
-    from skeldir.migrations.needless import closing_statements, open_functions
-
-    with psycopg.connect(plain_postgres_url(url), options=_OPTIONS) as connection:
-        return closing_statements(open_functions(connection))
-
-
-def _revision(url: str) -> str | None:
-    with psycopg.connect(url, options=_OPTIONS) as connection:
-        try:
-            row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
-        except psycopg.errors.UndefinedTable:
-            return None
-    return None if row is None else str(row[0])
 
 
 async def require_head(connection: Connection) -> None:

@@ -10,12 +10,7 @@ import typer
 
 from skeldir.cli.addresses import as_url, require_free, reserved
 from skeldir.cli.console import err, out
-from skeldir.cli.runtime import (
-    Runtime,
-    functions_left_open,
-    migrate_to_head,
-    open_runtime,
-)
+from skeldir.cli.runtime import Runtime, open_runtime
 from skeldir.cli.starting import keep_running, require_startable
 
 if TYPE_CHECKING:
@@ -118,6 +113,7 @@ def migrate() -> None:
 
     With DATABASE_URL, the first time needs a role with CREATEROLE that owns the database.
     """
+    from skeldir.cli.schema import functions_left_open, migrate_to_head
     from skeldir.db import require_unpooled
     from skeldir.migrations.revision import head_revision
 

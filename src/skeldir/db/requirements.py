@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
-import psycopg
 
 from skeldir.db.embedded import require_supported_server
 from skeldir.db.nodes import CITUS_SETTINGS
@@ -116,6 +115,8 @@ def require_unpooled(url: str, variable: str) -> None:
     Raises:
         PoolerRefused: the session does not have the setting that it was opened with.
     """
+    import psycopg  # noqa: PLC0415 - only what stays up asks this, and commands start without it
+
     try:
         with psycopg.connect(
             plain_postgres_url(url, variable),

@@ -48,6 +48,7 @@ FROM (
     UNION ALL SELECT 'standing_touches', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.standing_touches
     UNION ALL SELECT 'tenant_hosts', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.tenant_hosts
     UNION ALL SELECT 'time_zones', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.time_zones
+    UNION ALL SELECT 'touch_corrections', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.touch_corrections
     UNION ALL SELECT 'touch_withdrawals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.touch_withdrawals
     UNION ALL SELECT 'undoings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.undoings
     UNION ALL SELECT 'webhook_deliveries', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_deliveries

@@ -13,7 +13,14 @@ from skeldir.exports.delivery import (
 from skeldir.exports.fitting import WorkbookTooLarge
 from skeldir.exports.formats import FILE_FORMATS, FORMATS, Format, require_mark_in_csv
 from skeldir.exports.links import ExportLink, LinkInvalid, LinksTooMany, make_link
-from skeldir.exports.parts import PART_NAMES, PARTS, Part, PartName, read_parts
+from skeldir.exports.parts import (
+    PART_NAMES,
+    PARTS,
+    Part,
+    PartName,
+    read_parts,
+    require_models_apply,
+)
 from skeldir.exports.turns import ExportsBusy, ExportTurns
 from skeldir.exports.writing import (
     MANIFEST,
@@ -56,5 +63,6 @@ __all__ = [
     "read_parts",
     "read_place",
     "require_mark_in_csv",
+    "require_models_apply",
     "write_export",
 ]

@@ -93,7 +93,9 @@ class ParquetEncoder:
         if self._waiting:
             table = pa.Table.from_batches(self._waiting, self._schema).unify_dictionaries()
             self._writer.write_table(table, row_group_size=len(table))
+            del table
         self._waiting, self._rows = [], 0
+        pa.default_memory_pool().release_unused()  # else the pieces of the next group find no room between the others
 
 
 def _as_json(values: Sequence[Any], kind: str) -> Sequence[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, get_args
 
 from skeldir.errors import InputInvalid
+from skeldir.settings import take_system_allocator
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -49,12 +50,9 @@ def make_encoder(
         from skeldir.exports import workbooks  # noqa: PLC0415 - few exports are workbooks
 
         return workbooks.WorkbookEncoder(part, file, metadata)
-    import pyarrow as pa  # noqa: PLC0415 - the API serves much else, without pyarrow
-
-    # Its own allocator keeps what it once had: 30 MiB more for a million rows of Parquet.
-    pa.set_memory_pool(pa.system_memory_pool())
+    take_system_allocator()
     if format_ == "csv":
-        from skeldir.exports import csv_encoding  # noqa: PLC0415 - as above
+        from skeldir.exports import csv_encoding  # noqa: PLC0415 - the API serves much else, without pyarrow
 
         return csv_encoding.CsvEncoder(part, file, is_continued=is_continued, has_bom=has_bom)
     from skeldir.exports import encoding  # noqa: PLC0415 - as above

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -124,6 +124,19 @@ def shown_columns(part: Part) -> list[tuple[str, Kind | Literal["amount"]]]:
         if column.kind == "cents":
             shown.append((column.name.removesuffix(MONEY_SUFFIX), "amount"))
     return shown
+
+
+def require_models_apply(names: Sequence[str], model_versions: Sequence[str]) -> None:
+    """Check that one of these parts is worked out by the model versions that are asked for, if there are any.
+
+    Raises:
+        InputInvalid: none is, so the versions would change nothing.
+    """
+    if model_versions and "allocations" not in names:
+        raise InputInvalid(
+            f"{', '.join(names)}: not worked out by a model version that is asked for.",
+            cure="Leave the model out, or ask for allocations.",
+        )
 
 
 def read_parts(texts: list[str]) -> list[Part]:

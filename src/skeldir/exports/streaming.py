@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
-from skeldir.errors import InputInvalid
 from skeldir.exports.formats import Encoder, make_encoder
 from skeldir.exports.pages import Page, Sums
-from skeldir.exports.parts import PARTS, Part
+from skeldir.exports.parts import PARTS, Part, require_models_apply
 from skeldir.exports.reading import ROWS_OF_PAGE, Source, Span
 from skeldir.exports.snapshots import Snapshot, SnapshotInvalid, take_snapshot
 from skeldir.exports.store import queries
@@ -33,12 +32,8 @@ def part_of(asked: Asked) -> Part:
     Raises:
         InputInvalid: an option has no meaning for it.
     """
+    require_models_apply(asked.parts, asked.model_versions)
     (name,) = asked.parts
-    if asked.model_versions and name != "allocations":
-        raise InputInvalid(
-            f"The part {name} is not worked out by a model version.",
-            cure="Leave `model` out, or ask for allocations.",
-        )
     return PARTS[name]
 
 

@@ -22,7 +22,7 @@ from skeldir.errors import SkeldirError
 from skeldir.exports.fitting import require_fit
 from skeldir.exports.formats import FileFormat, make_encoder
 from skeldir.exports.pages import Page, Sums
-from skeldir.exports.parts import PARTS, Part
+from skeldir.exports.parts import PARTS, Part, require_models_apply
 from skeldir.exports.reading import ROWS_OF_PAGE, Source, Span
 from skeldir.exports.snapshots import Snapshot, take_snapshot
 
@@ -147,10 +147,12 @@ async def write_export(
     Raises:
         ExportFolderTaken: the folder is not empty, or holds an unfinished export that `is_resumed` does not continue.
         ExportNotResumable: there is no unfinished export, or another one was asked for.
+        InputInvalid: there are model versions, and no part is worked out by them.
         ModelVersionUnknown: the tenant never had one of the model versions.
         WorkbookTooLarge: a part does not fit into a workbook; nothing was written.
         OSError: the folder cannot be written.
     """
+    require_models_apply(asked.parts, asked.model_versions)
     snapshot, days = await take_snapshot(connection, asked.tenant_id)
     span = Span.of_days(asked.first_day, asked.end_day, days)
     if asked.format == "xlsx":

@@ -11,6 +11,16 @@ from skeldir.ingest.channels import (
     compiled_rules,
     is_own_host,
 )
+from skeldir.ingest.corrections import (
+    Correction,
+    CorrectionInvalid,
+    CorrectionNotInForce,
+    CorrectionUnknown,
+    TouchUnknown,
+    correct_touch,
+    list_corrections,
+    revoke_correction,
+)
 from skeldir.ingest.dead_letters import (
     DeadEvent,
     DeadEventCount,
@@ -61,6 +71,7 @@ from skeldir.ingest.rules_bodies import (
     read_document,
 )
 from skeldir.ingest.shapes import shapes_in
+from skeldir.ingest.trying_corrections import CorrectionMoves, try_correction, try_revocation
 from skeldir.ingest.undo_refusals import (
     NothingToRedo,
     NothingToUndo,
@@ -101,6 +112,11 @@ __all__ = [
     "SCAN_PERSONAL_DATA",
     "TOUCH_FIELDS",
     "ChannelPreview",
+    "Correction",
+    "CorrectionInvalid",
+    "CorrectionMoves",
+    "CorrectionNotInForce",
+    "CorrectionUnknown",
     "DeadEvent",
     "DeadEventCount",
     "Fault",
@@ -123,6 +139,7 @@ __all__ = [
     "Target",
     "TargetUnknown",
     "TouchMoves",
+    "TouchUnknown",
     "UndoPreview",
     "Undoing",
     "UndoingProgress",
@@ -134,6 +151,7 @@ __all__ = [
     "choose_channel",
     "compare_kept_rules",
     "compiled_rules",
+    "correct_touch",
     "count_dead_events",
     "document_request_body",
     "draft_rules",
@@ -143,6 +161,7 @@ __all__ = [
     "is_own_host",
     "keep_kinds",
     "list_channels",
+    "list_corrections",
     "list_dead_events",
     "list_findings",
     "list_hosts",
@@ -163,6 +182,7 @@ __all__ = [
     "request_redo",
     "request_rules",
     "request_undo",
+    "revoke_correction",
     "rules_in_force",
     "run_undoing",
     "scan_for_personal_data",
@@ -173,6 +193,8 @@ __all__ = [
     "target_of_key",
     "target_of_order",
     "target_of_origin",
+    "try_correction",
+    "try_revocation",
     "try_rules",
     "whole_import",
 ]

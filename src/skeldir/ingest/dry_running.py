@@ -106,6 +106,8 @@ def _placing(by: Standards) -> Placing:
         return choice.code
 
     def place(touch: TouchFields) -> str:
+        if not touch.is_derived:
+            return touch.channel
         return choose(touch if reads_paths else touch._replace(landing_path=None))
 
     return place

@@ -1,4 +1,4 @@
-"""Whether each recorded touch has the channel that the rule kept with it gives, of the tenant's own rules."""
+"""Whether each touch has the channel that its correction, or the rule of the tenant's own that it keeps, gives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from skeldir.ingest.restating import (
     find_moves,
     read_page_to_derive,
     read_standards,
+    rule_of_correction,
+    was_corrected,
 )
 from skeldir.ingest.store import queries
 from skeldir.revenue import Span
@@ -30,7 +32,7 @@ _OWN: Final = "own."
 
 @dataclass(slots=True)
 class KeptRules:
-    """How many standing touches keep a rule of the tenant's own, and how many have not the channel that it gives.
+    """How many standing touches keep a rule of the tenant's own or a correction, and how many not the channel it gives.
 
     `faults` lists the first of these, with the reason. `left` touches would get another channel by the rules in force.
     """
@@ -40,17 +42,25 @@ class KeptRules:
     faults: list[tuple[UUID, str]] = field(default_factory=list)
     left: int = 0
 
+    def add_fault(self, touch_id: UUID, fault: str) -> None:
+        """Count a touch that has not the channel that it must have."""
+        self.wrong += 1
+        if len(self.faults) < _MOST_LISTED:
+            self.faults.append((touch_id, fault))
+
 
 async def compare_kept_rules(
     connection: Connection, tenant_id: UUID, *, most: int = _AT_ONCE
 ) -> KeptRules:
     """Derive the touches of the transaction's tenant again by the versions that they keep; `most` are read at once.
 
-    A tenant that never stored rules has nothing to compare. A touch may follow the tenant's hosts of now or none, since
+    And compare those that somebody corrected with their correction in force. A tenant that never stored rules or
+    corrected a touch has nothing to compare. A touch may follow the tenant's hosts of now or none, since
     they may have been added after it.
     """
     found = KeptRules()
-    if not await list_rules(connection, tenant_id, most=1):
+    await _compare_corrections(connection, tenant_id, found, most)
+    if not (found.compared or await list_rules(connection, tenant_id, most=1)):
         return found
     now = await read_standards(connection, tenant_id)
     versions: dict[str, Standards | None] = {}
@@ -58,6 +68,8 @@ async def compare_kept_rules(
     while page := await read_page_to_derive(connection, tenant_id, span):
         found.left += len(find_moves(page, now))
         for row in page:
+            if row["is_standing"] and was_corrected(row) and not row["is_corrected"]:
+                found.add_fault(row["id"], f"{row['channel_rule']} is not in force")
             if row["is_standing"] and row["channel_rule"].startswith(_OWN):
                 number = row["channel_rule"].rpartition("@")[2]
                 if number not in versions:
@@ -88,6 +100,24 @@ def _compare(found: KeptRules, row: SelectTouchesToDeriveRow, by: Standards | No
         if kept in [(choice.code, choice.rule) for choice in choices]:
             return
         fault = f"{kept[1]} does not give it {kept[0]}: {choices[0].rule} gives {choices[0].code}"
-    found.wrong += 1
-    if len(found.faults) < _MOST_LISTED:
-        found.faults.append((row["id"], fault))
+    found.add_fault(row["id"], fault)
+
+
+async def _compare_corrections(
+    connection: Connection, tenant_id: UUID, found: KeptRules, most: int
+) -> None:
+    after = _NIL
+    while page := await queries.select_corrected_touches(
+        connection, tenant_id=tenant_id, after=after, most=most
+    ):
+        for row in page:
+            # One that was taken back has nothing to compare; it may come again.
+            if row["touch_id"] is None:
+                continue
+            found.compared += 1
+            rule = rule_of_correction(row["id"], None)
+            kept = row["touch_channel"], (row["touch_rule"] or "").partition(":")[0]
+            if kept != (row["channel_code"], rule):
+                gives = f"{rule} gives it {row['channel_code']}"
+                found.add_fault(row["touch_id"], f"{kept[1]} gave it {kept[0]}: {gives}")
+        after = page[-1]["id"]

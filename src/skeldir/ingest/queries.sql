@@ -4,13 +4,28 @@
 -- Returned are the new touches whose journey has bought: only they can reach an order. Only the index of journeys
 -- gives their order, so `plan_for_each_list` leaves the planner no other; this statement ends that setting (see there).
 -- The keys of all new touches are returned as one text, where they are wanted. Deliveries and generations are as for
--- ledger entries (`revenue.insert_entries`).
+-- ledger entries (`revenue.insert_entries`). A touch that somebody corrected has that channel, and its rule names the
+-- correction and, behind a colon, the channel that was sent with it. Whether there is any is asked once.
 WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
      source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
 SELECT :tenant_id, t.id, t.idempotency_key, timestamptz 'epoch' + t.microseconds * interval '1 microsecond',
-       decode(t.journey_key, 'hex'), t.session_id, t.channel_code, t.channel_rule, t.source, t.medium, t.campaign,
+       decode(t.journey_key, 'hex'), t.session_id,
+       CASE WHEN (SELECT EXISTS (SELECT FROM public.touch_corrections x WHERE x.tenant_id = :tenant_id))
+            THEN coalesce((SELECT c.channel_code FROM public.touch_corrections c
+                           WHERE c.tenant_id = :tenant_id AND c.touch_key = t.idempotency_key
+                           ORDER BY c.number DESC LIMIT 1), t.channel_code)
+            ELSE t.channel_code END,
+       CASE WHEN (SELECT EXISTS (SELECT FROM public.touch_corrections x WHERE x.tenant_id = :tenant_id))
+            THEN coalesce((SELECT CASE WHEN c.channel_code IS NOT NULL
+                                       THEN concat('correction@', c.id,
+                                                   CASE WHEN t.channel_rule = 'explicit' THEN ':' || t.channel_code END) END
+                           FROM public.touch_corrections c
+                           WHERE c.tenant_id = :tenant_id AND c.touch_key = t.idempotency_key
+                           ORDER BY c.number DESC LIMIT 1), t.channel_rule)
+            ELSE t.channel_rule END,
+       t.source, t.medium, t.campaign,
        t.referrer_host, t.landing_path, string_to_array(t.click_id_kinds, ' '), coalesce(t.delivery, :delivery::uuid),
        CASE WHEN (SELECT EXISTS (SELECT FROM public.touch_withdrawals x WHERE x.tenant_id = :tenant_id))
             THEN coalesce((SELECT w.generation + 1 FROM public.touch_withdrawals w
@@ -294,12 +309,22 @@ RETURNING generation;
 
 -- name: restore_touches
 -- Records withdrawn touches again, with the next generation of the key, which may have come back and been taken back since;
--- where a later touch stands, nothing is recorded.
+-- where a later touch stands, nothing is recorded. Corrections in force count as for `insert_touches`.
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
      source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
-SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY e.idempotency_key)], e.idempotency_key, e.occurred_at, e.journey_key, e.session_id, e.channel_code,
-       e.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds, e.delivery,
+SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY e.idempotency_key)], e.idempotency_key, e.occurred_at, e.journey_key, e.session_id,
+       coalesce((SELECT c.channel_code FROM public.touch_corrections c
+                 WHERE c.tenant_id = :tenant_id AND c.touch_key = e.idempotency_key
+                 ORDER BY c.number DESC LIMIT 1), e.channel_code),
+       coalesce((SELECT CASE WHEN c.channel_code IS NOT NULL
+                             THEN concat('correction@', c.id,
+                                         CASE WHEN e.channel_rule = 'explicit' THEN ':' || e.channel_code
+                                              ELSE substring(e.channel_rule FROM '^correction@[^:]*(:.*)$') END) END
+                 FROM public.touch_corrections c
+                 WHERE c.tenant_id = :tenant_id AND c.touch_key = e.idempotency_key
+                 ORDER BY c.number DESC LIMIT 1), e.channel_rule),
+       e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds, e.delivery,
        (SELECT w.generation + 1 FROM public.touch_withdrawals w
         WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
         ORDER BY w.generation DESC LIMIT 1)::smallint
@@ -311,13 +336,17 @@ ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;
 
 -- name: select_touches_to_derive
--- A page of the touches in order of id, and of each whether it stands.
+-- A page of the touches in order of id, and of each whether it stands, and has its channel by a correction in force.
 -- Never null: channel_code, channel_rule.
 SELECT e.id, e.journey_key, e.occurred_at, e.channel_code, e.source, e.medium, e.campaign, e.referrer_host,
        e.landing_path, e.click_id_kinds, e.channel_rule,
        NOT EXISTS (SELECT FROM public.touch_withdrawals w
                    WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
-                     AND w.generation = e.generation) AS is_standing
+                     AND w.generation = e.generation) AS is_standing,
+       coalesce(starts_with(e.channel_rule, 'correction@')
+                AND substr(e.channel_rule, 12, 36) = (SELECT c.id::text FROM public.touch_corrections c
+                                                      WHERE c.tenant_id = :tenant_id AND c.touch_key = e.idempotency_key
+                                                      ORDER BY c.number DESC LIMIT 1), false) AS is_corrected
 FROM public.attribution_events e
 WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
 ORDER BY e.id LIMIT :most;
@@ -448,8 +477,10 @@ WHERE r.tenant_id = :tenant_id
   AND r.version = (SELECT u.version FROM public.channel_rule_turns u
                    WHERE u.tenant_id = :tenant_id ORDER BY u.turn DESC LIMIT 1);
 
--- name: has_rule_turns$
-SELECT EXISTS (SELECT FROM public.channel_rule_turns u WHERE u.tenant_id = :tenant_id);
+-- name: may_be_placed_otherwise$
+-- Whether touches that were taken back may have another channel now: by rules of the tenant's own, or a revoked correction.
+SELECT EXISTS (SELECT FROM public.channel_rule_turns u WHERE u.tenant_id = :tenant_id)
+       OR EXISTS (SELECT FROM public.touch_corrections c WHERE c.tenant_id = :tenant_id);
 
 -- name: select_rules^
 SELECT version, document, reason, written_by, written_at
@@ -485,3 +516,43 @@ SELECT :tenant_id, coalesce(max(t.turn), 0) + 1, :version, :undoing_id, :reason,
 FROM public.channel_rule_turns t
 WHERE t.tenant_id = :tenant_id
 RETURNING 1;
+
+-- name: select_touch_to_correct^
+-- The standing touch with a key, as `select_touches_to_derive` returns it.
+-- Never null: id, occurred_at, channel_code, channel_rule.
+SELECT e.id, e.journey_key, e.occurred_at, e.channel_code, e.source, e.medium, e.campaign, e.referrer_host,
+       e.landing_path, e.click_id_kinds, e.channel_rule, true AS is_standing, false AS is_corrected
+FROM public.standing_touches e
+WHERE e.tenant_id = :tenant_id AND e.idempotency_key = :touch_key;
+
+-- name: insert_correction!
+INSERT INTO public.touch_corrections (tenant_id, touch_key, number, id, channel_code)
+SELECT :tenant_id, :touch_key, coalesce(max(c.number), 0) + 1, :id, :channel_code::text
+FROM public.touch_corrections c
+WHERE c.tenant_id = :tenant_id AND c.touch_key = :touch_key
+RETURNING 1;
+
+-- name: select_corrections
+-- Those of the tenant, of one touch, or one by its id, before an id, the latest first. In force is the last of a touch, unless it
+-- revokes.
+SELECT c.id, c.touch_key, c.channel_code, u.reason, u.requested_by, u.requested_at,
+       c.channel_code IS NOT NULL
+       AND NOT EXISTS (SELECT FROM public.touch_corrections l
+                       WHERE l.tenant_id = :tenant_id AND l.touch_key = c.touch_key AND l.number > c.number) AS is_in_force
+FROM public.touch_corrections c
+JOIN public.undoings u ON u.tenant_id = :tenant_id AND u.id = c.id
+WHERE c.tenant_id = :tenant_id
+  AND c.id < coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  AND (:touch_key::text IS NULL OR c.touch_key = :touch_key::text)
+  AND (:id::uuid IS NULL OR c.id = :id::uuid)
+ORDER BY c.id DESC LIMIT :most;
+
+-- name: select_corrected_touches
+-- A page of the corrections in force by id, each with the touch that stands under its key, if any.
+SELECT c.id, c.channel_code, e.id AS touch_id, e.channel_code AS touch_channel, e.channel_rule AS touch_rule
+FROM public.touch_corrections c
+LEFT JOIN public.standing_touches e ON e.tenant_id = :tenant_id AND e.idempotency_key = c.touch_key
+WHERE c.tenant_id = :tenant_id AND c.id > :after AND c.channel_code IS NOT NULL
+  AND NOT EXISTS (SELECT FROM public.touch_corrections l
+                  WHERE l.tenant_id = :tenant_id AND l.touch_key = c.touch_key AND l.number > c.number)
+ORDER BY c.id LIMIT :most;

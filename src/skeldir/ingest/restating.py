@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 from skeldir.attribution import mark_orders_reached_by_touches
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
     from skeldir.ingest.store import SelectTouchesToDeriveRow
 
+EXPLICIT: Final = "explicit"
+_CORRECTION: Final = "correction@"
 _NIL = UUID(int=0)
 
 
@@ -76,12 +78,15 @@ class Standards:
 
 
 def follows_rules(row: SelectTouchesToDeriveRow) -> bool:
-    """Return whether a touch stands and its channel was derived."""
-    return row["is_standing"] and row["channel_rule"] != "explicit"
+    """Return whether a touch stands and its channel was derived, or was corrected by what is not in force any more."""
+    return row["is_standing"] and row["channel_rule"] != EXPLICIT and not row["is_corrected"]
 
 
 def derive_again(row: SelectTouchesToDeriveRow, by: Standards) -> ChannelChoice:
-    """Return the channel that a recorded touch gets if it arrives now."""
+    """Return the channel that a recorded touch gets if it arrives now, and nobody corrects it."""
+    given = given_channel(row)
+    if given is not None:
+        return ChannelChoice(given, EXPLICIT)
     return by.choose(
         source=row["source"],
         medium=row["medium"],
@@ -138,7 +143,7 @@ async def restate_page(
         return None, 0
     moves = find_moves(rows, await read_standards(connection, tenant_id))
     if moves:
-        await _move(connection, tenant_id, undoing_id, moves)
+        await move_touches(connection, tenant_id, undoing_id, moves)
     return rows[-1]["id"], len(moves)
 
 
@@ -162,17 +167,39 @@ async def read_standards(connection: Connection, tenant_id: UUID) -> Standards:
 def find_moves(
     rows: Sequence[SelectTouchesToDeriveRow], by: Standards
 ) -> list[tuple[SelectTouchesToDeriveRow, ChannelChoice]]:
-    """Return the touches that get another channel, with it."""
+    """Return the touches that get another channel, with it, or keep a correction that is not in force any more."""
     derived = [(row, derive_again(row, by)) for row in rows if follows_rules(row)]
-    return [(row, choice) for row, choice in derived if choice.code != row["channel_code"]]
+    return [
+        (row, choice)
+        for row, choice in derived
+        if choice.code != row["channel_code"] or was_corrected(row)
+    ]
 
 
-async def _move(
+def was_corrected(row: SelectTouchesToDeriveRow) -> bool:
+    """Return whether a touch has its channel by a correction, in force or not."""
+    return row["channel_rule"].startswith(_CORRECTION)
+
+
+def given_channel(row: SelectTouchesToDeriveRow) -> str | None:
+    """Return the channel that was sent with a touch, which a correction keeps beside its own; None without any."""
+    if row["channel_rule"] == EXPLICIT:
+        return row["channel_code"]
+    return row["channel_rule"].partition(":")[2] or None if was_corrected(row) else None
+
+
+def rule_of_correction(correction_id: UUID, given: str | None) -> str:
+    """Return what a corrected touch keeps as its rule: `insert_touches` and `restore_touches` write the same."""
+    return f"{_CORRECTION}{correction_id}" + (f":{given}" if given else "")
+
+
+async def move_touches(
     connection: Connection,
     tenant_id: UUID,
     undoing_id: UUID,
     moves: Sequence[tuple[SelectTouchesToDeriveRow, ChannelChoice]],
 ) -> None:
+    """Record standing touches again with these channels, and mark the orders that they can change."""
     ids = [row["id"] for row, _ in moves]
     await plan_for_each_list(connection, len(ids), may_sort=True)
     await queries.withdraw_touches(

@@ -17,7 +17,8 @@ from skeldir.ingest.undo_requests import LONGEST_REASON
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-def _storable(value: str) -> str:
+def storable(value: str) -> str:
+    """Return a text that PostgreSQL can store. Raises ValueError."""
     if "\0" in value:
         raise ValueError("text must not contain NUL")
     return value
@@ -26,7 +27,7 @@ def _storable(value: str) -> str:
 Reason = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S"),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]
 VERSIONS: Final = Keyset("rules@1", tuple[Number])
 TURNS: Final = Keyset("rule-turns@1", tuple[Number])

@@ -38,7 +38,7 @@ class LockImportToUndoRow(TypedDict):
     undone_by: UUID | None
 
 class LockUndoingRow(TypedDict):
-    target_kind: Literal["import", "order", "delivery", "channels"]
+    target_kind: Literal["import", "order", "delivery", "channels", "correction"]
     target: str
     deliveries: list[UUID]
     redoes: UUID | None
@@ -77,6 +77,22 @@ class SelectChannelsToScanRow(TypedDict):
     row_key: str
     code: str
     label: str
+
+class SelectCorrectedTouchesRow(TypedDict):
+    id: UUID
+    channel_code: str | None
+    touch_id: UUID | None
+    touch_channel: str | None
+    touch_rule: str | None
+
+class SelectCorrectionsRow(TypedDict):
+    id: UUID
+    touch_key: str
+    channel_code: str | None
+    reason: str
+    requested_by: str
+    requested_at: dt.datetime
+    is_in_force: bool
 
 class SelectDeadEventsRow(TypedDict):
     recorded_at: dt.datetime
@@ -169,7 +185,7 @@ class SelectKeysToScanRow(TypedDict):
     name: str
 
 class SelectOpenUndoingsRow(TypedDict):
-    target_kind: Literal["import", "order", "delivery", "channels"]
+    target_kind: Literal["import", "order", "delivery", "channels", "correction"]
     target: str
     deliveries: list[UUID]
     until_id: UUID
@@ -220,6 +236,21 @@ class SelectRulesInForceRow(TypedDict):
     version: int
     document: str
 
+class SelectTouchToCorrectRow(TypedDict):
+    id: UUID
+    journey_key: bytes | None
+    occurred_at: dt.datetime
+    channel_code: str
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    referrer_host: str | None
+    landing_path: str | None
+    click_id_kinds: list[str] | None
+    channel_rule: str
+    is_standing: bool
+    is_corrected: bool
+
 class SelectTouchesToDeriveRow(TypedDict):
     id: UUID
     journey_key: bytes | None
@@ -233,6 +264,7 @@ class SelectTouchesToDeriveRow(TypedDict):
     click_id_kinds: list[str] | None
     channel_rule: str
     is_standing: bool
+    is_corrected: bool
 
 class SelectTouchesToRestoreRow(TypedDict):
     id: UUID
@@ -246,7 +278,7 @@ class SelectTouchesToWithdrawRow(TypedDict):
 
 class SelectUndoingsRow(TypedDict):
     id: UUID
-    target_kind: Literal["import", "order", "delivery", "channels"]
+    target_kind: Literal["import", "order", "delivery", "channels", "correction"]
     target: str
     deliveries: list[UUID]
     redoes: UUID | None
@@ -337,8 +369,6 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, restates_channels: bool
     ) -> bool: ...
     @staticmethod
-    async def has_rule_turns(connection: Connection, /, *, tenant_id: UUID) -> bool: ...
-    @staticmethod
     async def insert_channels(
         connection: Connection,
         /,
@@ -346,6 +376,16 @@ class _Queries:
         tenant_id: UUID,
         codes: Collection[str],
         labels: Collection[str],
+    ) -> None: ...
+    @staticmethod
+    async def insert_correction(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        touch_key: str,
+        id: UUID,
+        channel_code: str | None,
     ) -> None: ...
     @staticmethod
     async def insert_dead_events(
@@ -435,6 +475,8 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str, since: dt.datetime
     ) -> None: ...
     @staticmethod
+    async def may_be_placed_otherwise(connection: Connection, /, *, tenant_id: UUID) -> bool: ...
+    @staticmethod
     async def note_import_redone(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str, undoing_id: UUID
     ) -> None: ...
@@ -492,6 +534,21 @@ class _Queries:
     async def select_channels_to_scan(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
     ) -> list[SelectChannelsToScanRow]: ...
+    @staticmethod
+    async def select_corrected_touches(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
+    ) -> list[SelectCorrectedTouchesRow]: ...
+    @staticmethod
+    async def select_corrections(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        before: UUID | None,
+        touch_key: str | None,
+        id: UUID | None,
+        most: int,
+    ) -> list[SelectCorrectionsRow]: ...
     @staticmethod
     async def select_dead_events(
         connection: Connection,
@@ -587,6 +644,10 @@ class _Queries:
     async def select_rules_in_force(
         connection: Connection, /, *, tenant_id: UUID
     ) -> SelectRulesInForceRow | None: ...
+    @staticmethod
+    async def select_touch_to_correct(
+        connection: Connection, /, *, tenant_id: UUID, touch_key: str
+    ) -> SelectTouchToCorrectRow | None: ...
     @staticmethod
     async def select_touches_to_derive(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID, most: int

@@ -182,7 +182,7 @@ async def request_undo(
         ReasonMissing: the reason is empty or too long.
         UndoingUnderWay: it is being put back; or channels are being restated, and this is not that, or the reverse.
     """
-    _check_reason(reason)
+    require_reason(reason)
     await wait_for_lock(connection, f"undoings:{tenant_id}")
     await wait_for_lock(connection, ingest_lock(tenant_id))
     row = None
@@ -234,7 +234,7 @@ async def request_redo(
         ReasonMissing: the reason is empty or too long.
         UndoingUnderWay: channels are being restated.
     """
-    _check_reason(reason)
+    require_reason(reason)
     await wait_for_lock(connection, f"undoings:{tenant_id}")
     if target.kind == "import":
         row = await queries.lock_import_to_undo(
@@ -293,7 +293,8 @@ async def _insert(
     await enqueue(connection, tenant_id, UNDO, {"undoing_id": str(undoing_id)})
 
 
-def _check_reason(reason: str) -> None:
+def require_reason(reason: str) -> None:
+    """Raise ReasonMissing for a reason that is empty or too long."""
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise ReasonMissing(
             f"The reason is empty, or longer than {LONGEST_REASON} characters.",

@@ -16,7 +16,7 @@ from skeldir.revenue import delivery_of_entry
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-TargetKind = Literal["import", "order", "delivery", "channels"]
+TargetKind = Literal["import", "order", "delivery", "channels", "correction"]
 MOST_SHOWN: Final = 100
 _MOST_IMPORTS: Final = 100_000
 # Ids carry the clock of the machine that made them; it may be this much behind the database's.
@@ -30,6 +30,7 @@ class Target:
 
     A replay is a delivery; `fingerprint` is that of its import. Facts that are older than the column `delivery` can be
     taken back by their order only. The kind `channels` takes nothing back: the channels of all touches are restated.
+    Neither does `correction`, whose name is its id: one touch gets another channel.
     """
 
     kind: TargetKind

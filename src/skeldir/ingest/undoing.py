@@ -224,7 +224,7 @@ class _Step:
         return page.last_id
 
     async def _restore_touches(self, ids: list[UUID]) -> int:
-        """Record withdrawn touches again; those that rules in force since give other channels follow these."""
+        """Record withdrawn touches again; those that are placed otherwise since follow that."""
         connection, tenant_id, added = self.connection, self.tenant_id, new_ids(len(ids))
         restored = await queries.restore_touches(
             connection,
@@ -234,7 +234,7 @@ class _Step:
             last_id=ids[-1],
             new_ids=added,
         )
-        if await queries.has_rule_turns(connection, tenant_id=tenant_id):
+        if await queries.may_be_placed_otherwise(connection, tenant_id=tenant_id):
             span = Span(UUID(int=min(added).int - 1), max(added), self.most)
             last_id: UUID | None = span.after
             while last_id is not None:

@@ -69,6 +69,16 @@ from skeldir.reconcile.schemas import (
     Reconciliation,
     ReconciliationReport,
 )
+from skeldir.reconcile.statements import (
+    TIE_REASONS,
+    BrokenBalance,
+    Payouts,
+    PayoutTie,
+    Statement,
+    TieReason,
+    state_balances,
+    tie_payouts,
+)
 
 __all__ = [
     "APART",
@@ -76,8 +86,10 @@ __all__ = [
     "PAYOUT_REASONS",
     "RECONCILE",
     "START",
+    "TIE_REASONS",
     "WORDS",
     "BookedEntry",
+    "BrokenBalance",
     "CategorySum",
     "Claim",
     "ClaimedOrder",
@@ -101,6 +113,8 @@ __all__ = [
     "PayoutLine",
     "PayoutReason",
     "PayoutSum",
+    "PayoutTie",
+    "Payouts",
     "PayoutsAsked",
     "Placed",
     "Places",
@@ -112,6 +126,8 @@ __all__ = [
     "ReconciliationReport",
     "ReconciliationRunning",
     "ReconciliationUnknown",
+    "Statement",
+    "TieReason",
     "Verified",
     "basis_points",
     "bridge_orders",
@@ -126,8 +142,10 @@ __all__ = [
     "read_reconciliation",
     "request_reconciliation",
     "run_reconciliation",
+    "state_balances",
     "sum_categories",
     "sum_lines",
     "sum_orders",
     "sum_reasons",
+    "tie_payouts",
 ]

@@ -29,7 +29,7 @@ PAYOUT_REASONS: Final[tuple[PayoutReason, ...]] = (
     "timing",
     "none",
 )
-APART: Final = ("fee", "payout", "other")
+APART: Final = ("fee", "payout", "payout_reversal", "other")
 """Kinds of movements that no ledger of orders has: they are shown, and never compared."""
 _ORDER: Final = (*KIND_SIGNS, *APART)
 
@@ -39,7 +39,8 @@ class Movement:
     """A row of a balance report; money is signed, in minor units, and `net_cents = gross_cents - fee_cents`.
 
     `kind` is one of the ledger's, or of APART. `names` are the ids of this very movement, such as that of its refund;
-    `orders` those that the ledger may know its order by.
+    `orders` those that the ledger may know its order by. `payout` is the payout that pays it, `balance_cents` the
+    balance after it; empty and None if the report does not say.
     """
 
     row: int
@@ -54,6 +55,7 @@ class Movement:
     currency: str
     day: date
     payout: str = ""
+    balance_cents: int | None = None
 
     @property
     def is_compared(self) -> bool:

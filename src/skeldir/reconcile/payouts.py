@@ -23,6 +23,7 @@ from skeldir.reconcile.payout_lines import (
 )
 from skeldir.reconcile.refusals import ExpectationOpen
 from skeldir.reconcile.requests import MOST_DAYS
+from skeldir.reconcile.statements import Payouts, Statement, state_balances, tie_payouts
 from skeldir.revenue import StandingEntry, list_standing_entries
 from skeldir.rollups import rules_in_force
 
@@ -77,6 +78,12 @@ class PayoutComparison:
     time_zone: str
     movements: list[Movement]
     lines: list[PayoutLine]
+    statements: list[Statement]
+
+    @property
+    def payouts(self) -> Payouts:
+        """The payouts beside the movements that they pay."""
+        return tie_payouts(self.movements)
 
     @property
     def sums(self) -> list[PayoutSum]:
@@ -123,6 +130,7 @@ async def compare_payouts(
     days = days_by(rules)
     movements = [replace(one, day=days.day_of(at)) for at, one in rows]
     first, last = _span(movements, asked.days)
+    statements = state_balances([(at, one) for (at, _), one in zip(rows, movements, strict=True)])
     movements = await _with_orders(connection, tenant_id, asked.provider, movements)
     found = await list_standing_entries(
         connection,
@@ -138,7 +146,7 @@ async def compare_payouts(
     if asked.expects is None:
         _ask(asked.provider, of_days, lines)
     return PayoutComparison(
-        asked.provider, asked.expects, first, last, rules.name, movements, lines
+        asked.provider, asked.expects, first, last, rules.name, movements, lines, statements
     )
 
 

@@ -75,7 +75,7 @@ async def find_known_moment(
     if wanted > bounds["read_at"]:
         raise MomentNotKnown(
             f"{_write(wanted)} is still to come.",
-            cure="Give a moment in the past, or leave `known_at` out for what is known now.",
+            cure="Give a moment in the past; what is known now needs no moment.",
         )
     moment = last_end_before(wanted, now=bounds["read_at"])
     if moment < bounds["created_at"]:

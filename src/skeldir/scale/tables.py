@@ -54,6 +54,7 @@ _BY_TENANT: Final = (
     "spend",
     "tenant_hosts",
     "time_zones",
+    "touch_corrections",
     "touch_withdrawals",
     "undoings",
     "webhook_deliveries",

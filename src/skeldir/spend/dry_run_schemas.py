@@ -7,11 +7,12 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from skeldir.attribution import CreditMoved
+
 MOST_ORDERS_SHOWN: Final = 20
 MOST_CAMPAIGNS_SHOWN: Final = 50
 
 Cents = Annotated[int, Field(description="in the currency's smallest unit")]
-Conversions = Annotated[str, Field(description="exact to 12 decimals", examples=["12.5"])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,6 @@ class ChannelTouches:
     touches_now: int
     touches_then: int
     difference: int
-
-
-@dataclass(frozen=True, slots=True)
-class CreditMoved:
-    """What a model credits to a channel over all days, as the channel report has it, now and by the rules."""
-
-    model: str
-    currency: str
-    channel: str
-    credited_cents_now: Cents
-    credited_cents_then: Cents
-    difference_cents: Cents
-    conversions_now: Conversions
-    conversions_then: Conversions
 
 
 @dataclass(frozen=True, slots=True)

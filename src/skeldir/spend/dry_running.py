@@ -7,19 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from skeldir.attribution import (
-    CreditMoves,
-    channel_totals,
-    conversions_as_text,
-    count_dirty_orders,
-)
+from skeldir.attribution import count_dirty_orders, show_credit_moved
 from skeldir.ingest import OwnRules, TouchMoves, try_rules
 from skeldir.spend.dry_run_schemas import (
     MOST_CAMPAIGNS_SHOWN,
     MOST_ORDERS_SHOWN,
     CampaignMoved,
     ChannelTouches,
-    CreditMoved,
     RulesDryRun,
     SpendMoved,
     TouchesMoved,
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 ANY_NUMBER: Final = 2**62
-_PPT_DIGITS: Final = 12
 
 
 async def dry_run_rules(
@@ -74,7 +67,7 @@ async def dry_run_rules(
         credit.orders,
         credit.order_ids,
         await count_dirty_orders(connection, tenant_id),
-        await _credit_rows(connection, tenant_id, credit),
+        await show_credit_moved(connection, tenant_id, credit),
         spend.days,
         _spend_rows(costs, spend),
         len({(m.platform, m.account, m.campaign, m.currency) for m in spend.campaigns}),
@@ -89,33 +82,6 @@ def _touch_rows(touches: TouchMoves, then: Counter[str]) -> list[ChannelTouches]
         )
         for channel in sorted(touches.now.keys() | then.keys())
     ]
-
-
-async def _credit_rows(
-    connection: Connection, tenant_id: UUID, credit: CreditMoves
-) -> list[CreditMoved]:
-    now = {
-        (row.model, row.currency, row.channel_code): (
-            int(row.conversions.scaleb(_PPT_DIGITS)),
-            row.credited_cents,
-        )
-        for row in await channel_totals(connection, tenant_id)
-    }
-    rows = []
-    for key in sorted(now.keys() | credit.sums.keys()):
-        parts, cents = now.get(key, (0, 0))
-        more_parts, more_cents = credit.sums.get(key, (0, 0))
-        rows.append(
-            CreditMoved(
-                *key,
-                cents,
-                cents + more_cents,
-                more_cents,
-                conversions_as_text(parts),
-                conversions_as_text(parts + more_parts),
-            )
-        )
-    return rows
 
 
 def _spend_rows(costs: Mapping[tuple[str, str], int], spend: SpendMoves) -> list[SpendMoved]:

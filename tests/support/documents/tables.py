@@ -59,10 +59,13 @@ ROWS: dict[str, str] = {
     "tenant_hosts": "A host of the tenant's own or of its payment: as a referrer, it says nothing.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
+    "touch_corrections": "The channel that somebody gave a touch, or null from when it was revoked; the row of "
+    "`undoings` with its id says who, when and why. Written once.",
     "touch_withdrawals": "A touch that was taken back: it earns nothing and is in no journey. Written once.",
     "undoings": "Who took facts back, or put them back: what, when, why, and how far it has come.",
     "user_sessions": "A user's session in a browser: the SHA-256 of its token, its tenant, and when it ends.",
     "users": "A person who signs in: an e-mail address, and the hash of a password. No role may read it.",
+    "undoings": "Who took facts back, put them back, or gave touches other channels: what, when, why, and how far.",
     "webhook_deliveries": "A delivery of a payment provider, reduced to the fields that may be kept. Written once.",
     "webhook_endpoints": "An address for the deliveries of a provider: the SHA-256 of its token, and its options.",
     "webhook_refusals": "How often deliveries to an endpoint were refused for a reason.",

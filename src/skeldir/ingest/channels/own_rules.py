@@ -184,7 +184,11 @@ def check_rules(document: str, own_channels: Collection[str]) -> tuple[list[Faul
         is_known = rule.channel in COMMON_CHANNELS or rule.channel in own_channels
         if not is_known or rule.channel in RESERVED_CHANNELS:
             faults.append(
-                Fault(rule.line, rule.id, f"{rule.channel!r:.80} is no channel for touches.")
+                Fault(
+                    rule.line,
+                    rule.id,
+                    f"{rule.channel!r:.80} is no channel for touches; `skeldir channels list` shows them.",
+                )
             )
     covered = []
     for at, rule in enumerate(rules):

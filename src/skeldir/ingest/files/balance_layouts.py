@@ -52,6 +52,7 @@ _STRIPE: Final = BalanceLayout(
         "currency": [("currency",)],
         "occurred_at": [("created_utc",), ("created",)],
         "payout": [("automatic_payout_id",)],
+        "balance": [],
     },
     {
         "charge": "capture",
@@ -62,7 +63,7 @@ _STRIPE: Final = BalanceLayout(
         "fee": "fee",
         "network_cost": "fee",
         "payout": "payout",
-        "payout_reversal": "payout",
+        "payout_reversal": "payout_reversal",
     },
     settings={"amount_unit": "major"},
     utc_moments=frozenset(["created_utc"]),
@@ -84,6 +85,7 @@ _PAYPAL: Final = BalanceLayout(
         "currency": [("currency",)],
         "occurred_at": [("date", "time", "timezone"), ("date", "time", "time zone")],
         "payout": [],
+        "balance": [("balance",)],
         "state": [("status",)],
         "impact": [("balance impact",)],
     },
@@ -129,6 +131,7 @@ _OTHER: Final = BalanceLayout(
         "currency": [("currency",)],
         "occurred_at": [("date",), ("time",), ("created_at",), ("created",), ("occurred_at",)],
         "payout": [("payout",), ("payout_id",)],
+        "balance": [("balance",), ("balance_after",)],
     },
     {
         "capture": "capture",
@@ -143,6 +146,7 @@ _OTHER: Final = BalanceLayout(
         "chargeback_reversal": "dispute_reversal",
         "fee": "fee",
         "payout": "payout",
+        "payout_reversal": "payout_reversal",
     },
 )
 LAYOUTS: Final[Mapping[BalanceProvider, BalanceLayout]] = {

@@ -34,7 +34,7 @@ from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
 MOST_ROWS: Final = 300_000
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-KINDS: Final = (*KIND_SIGNS, "fee", "payout", "other", "nothing")
+KINDS: Final = (*KIND_SIGNS, "fee", "payout", "payout_reversal", "other", "nothing")
 """What a category may mean: a kind of the ledger, what is shown apart, or no movement of the balance."""
 _Fault: TypeAlias = tuple[int, str, str]
 
@@ -51,7 +51,8 @@ class BalanceUnreadable(SkeldirError):
 class BalanceRow:
     """A movement of a balance: signed minor units, `net = gross - fee`; `at` is aware.
 
-    `names` are ids of this movement, `orders` ids that may be those of its order.
+    `names` are ids of this movement, `orders` ids that may be those of its order, `payout` that of the payout that pays
+    it; `balance` is what the file states as the balance after it, None if it states none.
     """
 
     row: int
@@ -66,6 +67,7 @@ class BalanceRow:
     currency: str
     at: datetime
     payout: str
+    balance: int | None = None
 
 
 @dataclass(slots=True)
@@ -315,6 +317,7 @@ class _Reader:
             currency,
             self._at(cells),
             self._first(cells, "payout"),
+            self._balance(cells, currency),
         )
 
     def _texts(self, cells: Sequence[object], name: str) -> list[str]:
@@ -344,6 +347,12 @@ class _Reader:
         if type(cents) is not int:
             raise ItemRejected("amount_invalid", f"The {name} is no amount.")
         return cents
+
+    def _balance(self, cells: Sequence[object], currency: str) -> int | None:
+        places = self._places.get("balance")
+        if places is None or is_nothing(cell_text(cells[places[0]]).strip()):
+            return None
+        return self._money(cells, "balance", currency)
 
     def _by_sign(self, kind: str, gross: int) -> str:
         sign = KIND_SIGNS.get(kind, 0)

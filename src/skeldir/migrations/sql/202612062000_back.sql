@@ -13,7 +13,7 @@ AS $$
                  'reconciliation_runs', 'reconciliation_lines', 'reconciliation_overlaps', 'reconciliations',
                  'order_journeys', 'kept_allocations', 'channel_numbers', 'dead_events',
                  'imports', 'channel_rule_turns', 'channel_rules', 'exchange_rates', 'spend', 'ad_days', 'ad_loads',
-                 'touch_withdrawals', 'undoings', 'attribution_events',
+                 'touch_withdrawals', 'touch_corrections', 'undoings', 'attribution_events',
                  'channels', 'tenant_hosts',
                  'model_changes', 'attribution_models', 'retention', 'time_zones', 'audits', 'registered_tenants',
                  'revenue_ledger']
