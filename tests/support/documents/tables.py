@@ -62,7 +62,6 @@ ROWS: dict[str, str] = {
     "touch_corrections": "The channel that somebody gave a touch, or null from when it was revoked; the row of "
     "`undoings` with its id says who, when and why. Written once.",
     "touch_withdrawals": "A touch that was taken back: it earns nothing and is in no journey. Written once.",
-    "undoings": "Who took facts back, or put them back: what, when, why, and how far it has come.",
     "user_sessions": "A user's session in a browser: the SHA-256 of its token, its tenant, and when it ends.",
     "users": "A person who signs in: an e-mail address, and the hash of a password. No role may read it.",
     "undoings": "Who took facts back, put them back, or gave touches other channels: what, when, why, and how far.",
