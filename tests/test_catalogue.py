@@ -12,7 +12,7 @@ from skeldir.db.embedded import EmbeddedServer
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.migrations.run import upgrade
 from tests.conftest import Clone, scratch_database
-from tests.support.catalogue import IN_SELECT
+from tests.support.catalogue import IN_SELECT, TENANT_TABLES, ask, names
 
 pytestmark = pytest.mark.one_server(
     "Citus puts objects of its own beside the program's; the audit's checks of the structure leave them out"
@@ -38,11 +38,6 @@ OF_READERS = {
     name.partition("(")[0].removeprefix("public.") for name in expected_functions.OF_READERS
 }
 
-TENANT_TABLES = """
-    SELECT c.oid, c.relname FROM pg_class c
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')"""
-
 
 @pytest.fixture(scope="module")
 def migrated(server: EmbeddedServer) -> Iterator[Clone]:
@@ -50,15 +45,6 @@ def migrated(server: EmbeddedServer) -> Iterator[Clone]:
     with scratch_database(server, template="template0") as database:
         upgrade(database.migrator_url)
         yield database
-
-
-def ask(database: Clone, question: str, *values: object) -> list[tuple[object, ...]]:
-    with psycopg.connect(database.superuser_url) as connection:
-        return connection.execute(question.encode(), values or None).fetchall()
-
-
-def names(rows: list[tuple[object, ...]]) -> set[str]:
-    return {str(row[0]) for row in rows}
 
 
 def test_every_table_has_a_tenant_or_a_reason_not_to(migrated: Clone) -> None:

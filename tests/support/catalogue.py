@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import psycopg
 
 from proof.checks.catalogue import QUESTIONS
 
+if TYPE_CHECKING:
+    from tests.conftest import Clone
+
 # For regexp_replace(): a policy with a sub-select, which a distributed table may not have, compares like one without.
 IN_SELECT = r"'\( SELECT (current_tenant_id\(\)) AS current_tenant_id\)', '\1'"
+
+TENANT_TABLES = """
+    SELECT c.oid, c.relname FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')"""
 
 
 def describe_database(url: str) -> dict[str, list[str]]:
@@ -38,3 +48,14 @@ def read_revision(url: str) -> str | None:
             return None
         row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
         return None if row is None else str(row[0])
+
+
+def ask(database: Clone, question: str, *values: object) -> list[tuple[object, ...]]:
+    """Return what a superuser is answered."""
+    with psycopg.connect(database.superuser_url) as connection:
+        return connection.execute(question.encode(), values or None).fetchall()
+
+
+def names(rows: list[tuple[object, ...]]) -> set[str]:
+    """Return the first column of rows."""
+    return {str(row[0]) for row in rows}
