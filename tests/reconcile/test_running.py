@@ -115,6 +115,20 @@ async def test_a_name_of_two_platforms_is_decided_by_the_source_or_not_at_all(
     assert report.reconciliation.unplaced == {"USD": 700}
 
 
+async def test_all_lines_of_a_campaign_have_its_latest_name(db: Database, tenant: UUID) -> None:
+    await send_touches(db, tenant, ad("google", "1042"))
+    await send_conversions(
+        db, tenant, make_conversion(), make_conversion(occurred_at=at(3), order_id="next")
+    )
+    earlier = claim("google_ads", "1042", 9_000, name="Brand until March")
+    await claims(
+        db, tenant, claim("google_ads", "1042", 9_000, day=DAY + timedelta(days=1)), earlier
+    )
+    _, lines = await compare(db, tenant)
+    assert [line.claimed_cents for line in lines] == [9_000, 9_000, None]
+    assert {(line.campaign, line.campaign_name) for line in lines} == {("1042", "Brand")}
+
+
 async def test_an_earlier_comparison_stays_and_the_view_shows_the_latest(
     db: Database, tenant: UUID
 ) -> None:

@@ -144,7 +144,8 @@ async def _find(
     first, last, platform = asked["first_day"], asked["last_day"], asked["platform"]
     found = Found(await read_time_zone(connection, tenant_id))
     version = await find_version(connection, tenant_id, asked["model_version"])
-    places = Places.of(await list_campaigns(connection, tenant_id))
+    campaigns = await list_campaigns(connection, tenant_id)
+    names = {(one.platform, one.account, one.campaign): one.name for one in campaigns}
     claims: dict[AdKey, Claim] = {}
     claiming: set[str] = set()
     for day in await list_claims(connection, tenant_id, first=first, last=last):
@@ -152,15 +153,16 @@ async def _find(
             claiming.add(day.platform)
         if platform in (None, day.platform):
             key = AdKey(day.platform, day.account, day.campaign, day.day, day.currency)
-            claims[key] = Claim(
-                day.claimed_cents, day.name, day.claim_type, day.attribution_setting
-            )
-    tally = _Tally(places, claiming, platform, found)
+            name = names.get((day.platform, day.account, day.campaign))
+            claims[key] = Claim(day.claimed_cents, name, day.claim_type, day.attribution_setting)
+    tally = _Tally(Places.of(campaigns), claiming, platform, found)
     origins = OrderOrigins(connection, tenant_id, version, first, last + _DAY, most_orders)
     async for order in origins.read():
         tally.add(order)
     found.orders, found.left_out = origins.orders, origins.left_out
     verified = {key: Verified(*cents) for key, cents in tally.verified.items() if cents != (0, 0)}
+    for key in verified.keys() - claims.keys():
+        claims[key] = Claim(None, names.get((key.platform, key.account, key.campaign)))
     found.lines = compare(claims, verified)
     return found
 

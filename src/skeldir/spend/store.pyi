@@ -79,6 +79,7 @@ class SelectKnownCampaignsRow(TypedDict):
     platform: str
     account: str
     campaign: str
+    name: str | None
     names: list[str]
     channels: list[str]
 
