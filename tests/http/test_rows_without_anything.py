@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
+from typer.testing import CliRunner
 
+from skeldir.cli import app
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import add_channels
@@ -90,3 +93,20 @@ async def test_a_channel_whose_credit_and_spend_were_restated_away_has_no_row(
     assert changes == {"email": 0, "paid_search": 1_200, "partners": -1_200}
     same = asked | {"compare": "known_at", "compare_known_at": utc_now().isoformat()}
     assert figures((await get(client, PATH, key, **same))["data"]) == figures(before)
+
+
+async def test_commands_show_spend_that_nobody_recorded_as_unknown(
+    clone: Clone, db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+    await sell(db, tenant)
+    words = ["report", str(tenant), "--known-at", utc_now().isoformat()]
+    compare = ["--compare", "known_at", "--compare-known-at", utc_now().isoformat()]
+    for more, email, paid in (
+        ([], "0.00 │ –", "100.00 │ 12.00 │"),  # noqa: RUF001 - as it is shown
+        (compare, "– (–)", "12.00"),  # noqa: RUF001
+    ):
+        said = await asyncio.to_thread(CliRunner().invoke, app, [*words, *more])
+        lines = [" ".join(line.split()) for line in said.output.splitlines()]
+        assert any(line.startswith("│ email") and f"{email} │" in line for line in lines), lines
+        assert any(line.startswith("│ paid_s") and paid in line for line in lines), lines
