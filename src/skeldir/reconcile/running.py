@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -26,7 +26,7 @@ from skeldir.reconcile.placing import Places
 from skeldir.reconcile.refusals import ReconciliationUnknown
 from skeldir.reconcile.store import queries
 from skeldir.rollups import note_change_of_views, read_time_zone
-from skeldir.spend import AdKey, list_campaigns, list_claims
+from skeldir.spend import AdKey, list_campaigns, list_claimed_spans, list_claims
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
@@ -161,10 +161,18 @@ async def _find(
         tally.add(order)
     found.orders, found.left_out = origins.orders, origins.left_out
     verified = {key: Verified(*cents) for key, cents in tally.verified.items() if cents != (0, 0)}
+    spans = await list_claimed_spans(connection, tenant_id)
+    absent = {key for key in verified.keys() - claims.keys() if _is_within(key, spans)}
     for key in verified.keys() - claims.keys():
         claims[key] = Claim(None, names.get((key.platform, key.account, key.campaign)))
-    found.lines = compare(claims, verified)
+    found.lines = compare(claims, verified, absent)
     return found
+
+
+def _is_within(key: AdKey, spans: Mapping[tuple[str, str], tuple[date, date]]) -> bool:
+    """Return whether the day of the key is among those of which its ad account's claims are recorded."""
+    span = spans.get((key.platform, key.account))
+    return span is not None and span[0] <= key.day <= span[1]
 
 
 async def _store(

@@ -75,3 +75,11 @@ async def list_campaigns(connection: Connection, tenant_id: UUID) -> list[KnownC
         )
         for row in await queries.select_known_campaigns(connection, tenant_id=tenant_id)
     ]
+
+
+async def list_claimed_spans(
+    connection: Connection, tenant_id: UUID
+) -> dict[tuple[str, str], tuple[date, date]]:
+    """Return by platform and ad account the first and the last day of which a claimed value is known."""
+    rows = await queries.select_claimed_spans(connection, tenant_id=tenant_id)
+    return {(row["platform"], row["account"]): (row["first_day"], row["last_day"]) for row in rows}
