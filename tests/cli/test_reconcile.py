@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import psycopg
@@ -21,10 +22,10 @@ def test_a_comparison_is_made_listed_and_shown(clone: Clone, tenant: UUID) -> No
     with psycopg.connect(clone.superuser_url) as admin:
         for campaign, cents in (("1", 1_234), ("2", None)):
             admin.execute(
-                """INSERT INTO ad_days (tenant_id, id, platform, account, campaign, day, currency, revision,
-                                        claimed_cents, channel_code, channel_rule, load_id)
-                   VALUES (%s, gen_random_uuid(), 'meta', '9', %s, '2026-03-02', 'USD', 1, %s, 'paid_social', 'given',
-                           gen_random_uuid())""",
+                """INSERT INTO ad_days (tenant_id, id, platform, account, campaign, campaign_name, day, currency,
+                                        revision, claimed_cents, channel_code, channel_rule, load_id)
+                   VALUES (%s, gen_random_uuid(), 'meta', '9', %s, 'Spring', '2026-03-02', 'USD',
+                           1, %s, 'paid_social', 'given', gen_random_uuid())""",
                 (tenant, campaign, cents),
             )
     made = reconcile(clone, "run", tenant, *DAYS, "--model", "linear")
@@ -36,6 +37,7 @@ def test_a_comparison_is_made_listed_and_shown(clone: Clone, tenant: UUID) -> No
     assert comparison[:8] in reconcile(clone, "list", tenant)
     shown = reconcile(clone, "show", tenant, comparison, "--lines")
     assert "12.34" in shown
+    assert "│ Spring │ 1 │" in re.sub(" +", " ", shown)
     assert UUID(comparison)
 
 

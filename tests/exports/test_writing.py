@@ -36,6 +36,7 @@ from skeldir.money import minor_units
 from skeldir.revenue import ledger_totals
 from skeldir.rollups import roll_up_dirty_days
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+from tests.support.reconciling import claim, claims
 from tests.support.taking_back import undo
 from tests.support.two_tenants import fill_tenant
 from tests.support.zones import set_zone
@@ -129,6 +130,21 @@ async def test_the_sums_of_an_export_are_those_of_the_reports(
     assert {row["order_id"] for row in rows_of(tmp_path / "x", "entries")} == {
         f"o{number}" for number in range(6) if number != 3
     }
+
+
+async def test_the_sum_of_claims_of_which_none_is_known_is_null(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    known = [claim("meta", f"{number}", cents) for number, cents in enumerate((None, 70, None, 0))]
+    unknown = [claim("meta", f"{number}", None, currency="EUR") for number in range(2)]
+    await claims(db, tenant, *known, *unknown)
+    (file,) = await export(db, tenant, tmp_path / "x", parts=("claims",))
+    assert file.sums == [
+        {"currency": "EUR", "claimed_cents": None, "cost_cents": None},
+        {"currency": "USD", "claimed_cents": 70, "cost_cents": None},
+    ]
+    beside = json.loads((tmp_path / "x" / "claims.csv.sums.json").read_text())
+    assert beside["sums"] == file.sums
 
 
 async def test_each_format_has_the_same_rows_and_money_as_cents_and_as_a_decimal(

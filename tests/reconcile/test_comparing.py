@@ -58,6 +58,34 @@ def test_a_day_between_two_compensates_each_unit_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claims", "verified", "moved", "reasons"),
+    [
+        ({0: 100}, {1: 100}, [100, 100], ["timing", "timing"]),
+        ({1: 100}, {0: 100}, [100, 100], ["timing", "timing"]),
+        ({0: 100}, {1: 40}, [40, 40], ["missing_in_ledger", "timing"]),
+        ({0: 40}, {1: 100}, [40, 40], ["timing", "unknown"]),
+        ({0: 60, 2: 60}, {1: 100}, [60, 100, 40], ["timing", "timing", "missing_in_ledger"]),
+        ({0: 100, 1: 0}, {-1: 100, 1: 100}, [0, 100, 100], ["unknown", "timing", "timing"]),
+        ({0: 100}, {2: 100}, [0, 0], ["missing_in_ledger", "unknown"]),
+        ({0: 0}, {0: 100, 1: 100}, [0, 0], ["missing_at_platform", "unknown"]),
+        ({0: None}, {1: 100}, [0, 0], ["unknown", "unknown"]),
+    ],
+)  # fmt: skip
+def test_a_day_without_a_row_compensates_what_its_neighbours_claim_too_much(
+    claims: dict[int, int | None], verified: dict[int, int], moved: list[int], reasons: list[Reason]
+) -> None:
+    claimed = {key(day): Claim(cents) for day, cents in claims.items()}
+    confirmed = {key(day): Verified(cents) for day, cents in verified.items()}
+    lines = compare(claimed, confirmed, confirmed.keys() - claimed.keys())
+    assert [line.timing_cents for line in lines] == moved
+    assert [line.reason for line in lines] == reasons
+    (one,) = sum_lines(lines)
+    assert one.timing_cents == sum(line.timing_cents for line in lines if line.difference)
+    without = compare(claimed, confirmed)
+    assert "timing" not in [line.reason for line in without if line.claim.cents is None]
+
+
+@pytest.mark.parametrize(
     ("claimed", "verified", "points"),
     [(0, 0, "0"), (1, 0, "10000"), (150, 100, "5000"), (50, 100, "-5000"), (100, 300, "-6666.67")],
 )
@@ -79,14 +107,16 @@ _CENTS = st.integers(0, 5) | st.integers(-(10**15), 10**15)
 @given(
     claims=st.dictionaries(_KEYS, st.none() | _CENTS, max_size=24),
     verified=st.dictionaries(_KEYS, st.tuples(_CENTS, _CENTS), max_size=24),
+    has_gaps=st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
 def test_sums_add_up_to_the_cent(
-    claims: dict[AdKey, int | None], verified: dict[AdKey, tuple[int, int]]
+    claims: dict[AdKey, int | None], verified: dict[AdKey, tuple[int, int]], has_gaps: bool
 ) -> None:
     lines = compare(
         {one: Claim(cents) for one, cents in claims.items()},
         {one: Verified(*cents) for one, cents in verified.items()},
+        verified.keys() - claims.keys() if has_gaps else frozenset(),
     )
     assert [line.key for line in lines] == sorted({*claims, *verified})
     for line in lines:
@@ -98,8 +128,10 @@ def test_sums_add_up_to_the_cent(
             assert (line.reason == "none") == (line.difference == 0)
     moved = {1: 0, -1: 0}
     for line in lines:
-        if line.timing_cents and line.difference:
-            moved[1 if line.difference > 0 else -1] += line.timing_cents
+        if line.timing_cents:
+            difference = line.difference or -line.verified.captured_cents
+            assert line.timing_cents <= abs(difference)
+            moved[1 if difference > 0 else -1] += line.timing_cents
     assert moved[1] == moved[-1]
     sums = sum_lines(lines)
     assert len({(one.platform, one.currency) for one in sums}) == len(sums)

@@ -115,6 +115,47 @@ async def test_a_name_of_two_platforms_is_decided_by_the_source_or_not_at_all(
     assert report.reconciliation.unplaced == {"USD": 700}
 
 
+async def test_all_lines_of_a_campaign_have_its_latest_name(db: Database, tenant: UUID) -> None:
+    await send_touches(db, tenant, ad("google", "1042"))
+    await send_conversions(
+        db, tenant, make_conversion(), make_conversion(occurred_at=at(3), order_id="next")
+    )
+    earlier = claim("google_ads", "1042", 9_000, name="Brand until March")
+    await claims(
+        db, tenant, claim("google_ads", "1042", 9_000, day=DAY + timedelta(days=1)), earlier
+    )
+    _, lines = await compare(db, tenant)
+    assert [line.claimed_cents for line in lines] == [9_000, 9_000, None]
+    assert {(line.campaign, line.campaign_name) for line in lines} == {("1042", "Brand")}
+
+
+async def test_a_day_that_the_export_lacks_is_timing_only_between_days_of_its_account(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, ad("google", "1042"))
+    await send_conversions(db, tenant, make_conversion())
+    before, after = DAY - timedelta(days=1), DAY + timedelta(days=1)
+    await claims(db, tenant, claim("google_ads", "1042", 12_000, day=before))
+    _, lines = await compare(db, tenant)
+    assert [line.reason for line in lines] == ["missing_in_ledger", "unknown"]
+    await claims(
+        db, tenant, claim("google_ads", "7", None, day=after), claim("meta", "5", 0, day=after)
+    )
+    _, lines = await compare(db, tenant, platform="google_ads")
+    assert [line.reason for line in lines] == ["missing_in_ledger", "unknown", "unknown"]
+    await claims(db, tenant, claim("google_ads", "7", 0, day=after))
+    report, lines = await compare(db, tenant, platform="google_ads")
+    assert [line.reason for line in lines] == ["missing_in_ledger", "timing", "none"]
+    assert [line.timing_cents for line in lines] == [10_000, 10_000, 0]
+    assert [line.claimed_cents for line in lines] == [12_000, None, 0]
+    (one,) = report.platforms
+    assert (one.timing_cents, one.ghost_cents, one.unknown_verified_cents) == (
+        10_000,
+        12_000,
+        10_000,
+    )
+
+
 async def test_an_earlier_comparison_stays_and_the_view_shows_the_latest(
     db: Database, tenant: UUID
 ) -> None:

@@ -221,3 +221,31 @@ def test_whole_amounts_of_another_platform_are_asked_about(tmp_path: Path) -> No
     path.write_text(path.read_text().replace("EUR", "JPY"))
     (day,) = read_export(path, options).days
     assert day.figures["cost_cents"] == 1_250
+
+
+GOOGLE = (
+    "Day,Campaign,Campaign ID,Customer ID,Currency code,Cost,Impr.,Clicks,Conversions,Conv. value,"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "cells", "named"),
+    [
+        ("value", "9.50", '"value"'),
+        ("All conv. value,storeSales", "9.50,1", '"All conv. value", "storeSales"'),
+        ("Umsatz (EUR),Kosten,Fees", "9,5,", '"Umsatz (EUR)", "Kosten"'),
+        ("Gross (EUR)", "9", '"Gross (EUR)"'),
+        ("Avg. cost,Cost / conv.,Budget (EUR),Value,Device", "9,9,9,0.00,9", None),
+        (",".join(f"value {n}" for n in range(7)), ",".join("1234567"), 'value 4" and 2 more;'),
+    ],
+)
+def test_columns_that_look_like_money_and_were_not_read_are_named(
+    more: str, cells: str, named: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "google.csv"
+    path.write_text(f"{GOOGLE}{more}\n2026-09-01,Brand,1,877,EUR,10.00,5,2,1.00,20.00,{cells}\n")
+    export = read_export(path, Options())
+    assert totals_of(export.days) == {"EUR": 1_000}
+    notes = [note for note in export.notes if "were not read" in note]
+    assert len(notes) == (named is not None)
+    assert all(named in note for note in notes if named)

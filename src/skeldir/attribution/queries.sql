@@ -777,7 +777,8 @@ LIMIT :most;
 -- are set aside, each counted up to `most_counted`. A total has a single period without a first day, which a fixed date
 -- represents. The bound that repeats the first column of the key lets the index scan begin at the page.
 -- Under row-level security only leakproof conditions can use an index: GREATEST and LEAST, which ignore NULL, are;
--- COALESCE is not, as far as the planner knows. Without renewals, a row of which nothing is left is left out.
+-- COALESCE is not, as far as the planner knows. A row without allocations and spend is left out: its credit was restated
+-- to other channels or is all of renewals, or its spend was restated to 0. That of a refunded order keeps its allocations.
 -- Never null: awaiting, set_aside, time_zone. May be null: after_currency, after_channel, roas[].
 WITH active AS (
     SELECT m.model, m.model_version FROM public.attribution_models m
@@ -837,7 +838,7 @@ WITH active AS (
            OR (c.period, c.currency, c.channel_code)
               > (:after_period::date, :after_currency::text, :after_channel::text COLLATE "C")
         GROUP BY c.period, c.currency, c.channel_code, c.model_version
-        HAVING cardinality(:bases::text[]) = 1 OR sum(c.allocations) <> 0 OR sum(c.spend_cents) <> 0
+        HAVING sum(c.allocations) <> 0 OR sum(c.spend_cents) <> 0
     ) g
     GROUP BY g.period, g.currency, g.channel_code
     ORDER BY g.period, g.currency, g.channel_code
@@ -897,13 +898,12 @@ FROM (
                                       d.revenue_date + make_interval(months => :shift_months::integer,
                                                                      days => :shift_days::integer))::date
                  END AS period,
-                 d.currency, d.channel_code, d.model_version, d.spend_cents, d.spends,
+                 d.currency, d.channel_code, d.model_version, d.spend_cents,
                  d.sign * d.credited_cents AS credited_cents, d.sign * d.conversion_ppt AS conversion_ppt,
                  d.sign * d.allocations AS allocations
           FROM (SELECT r.revenue_date, r.currency, r.channel_code, r.model_version, r.credited_cents, r.conversion_ppt,
                        r.allocations, CASE r.basis WHEN 'entry' THEN 1 ELSE -1 END AS sign,
-                       CASE WHEN :moment::timestamptz IS NULL THEN r.spend_cents ELSE 0 END AS spend_cents,
-                       CASE WHEN :moment::timestamptz IS NULL THEN 1 ELSE 0 END AS spends
+                       CASE WHEN :moment::timestamptz IS NULL THEN r.spend_cents ELSE 0 END AS spend_cents
                 FROM public.rollup_channel_day r
                 WHERE r.tenant_id = :tenant_id AND r.basis = ANY(:bases::text[])
                   AND r.revenue_date >= greatest(:first_day::date, '-infinity'::date)
@@ -912,7 +912,7 @@ FROM (
                   AND (:currency::text IS NULL OR r.currency = :currency::text)
                 UNION ALL
                 SELECT j.revenue_date, j.currency, j.channel_code, j.model_version, j.credited_cents, j.conversion_ppt,
-                       j.allocations, CASE j.basis WHEN 'entry' THEN -1 ELSE 1 END, 0, 0
+                       j.allocations, CASE j.basis WHEN 'entry' THEN -1 ELSE 1 END, 0
                 FROM public.credit_journal j
                 WHERE j.tenant_id = :tenant_id AND j.basis = ANY(:bases::text[])
                   AND j.revenue_date >= greatest(:first_day::date, '-infinity'::date)
@@ -922,7 +922,7 @@ FROM (
                   AND (:currency::text IS NULL OR j.currency = :currency::text)
                 UNION ALL
                 SELECT j.revenue_date, j.currency, j.channel_code, j.model_version, j.credited_cents, j.conversion_ppt,
-                       j.allocations, CASE j.basis WHEN 'entry' THEN 1 ELSE -1 END, 0, 0
+                       j.allocations, CASE j.basis WHEN 'entry' THEN 1 ELSE -1 END, 0
                 FROM public.credit_journal j
                 WHERE j.tenant_id = :tenant_id AND j.basis = ANY(:bases::text[])
                   AND j.revenue_date >= greatest(:first_day::date, :border::date)
@@ -931,7 +931,7 @@ FROM (
                   AND j.model_version = ANY(:versions::text[])
                   AND (:currency::text IS NULL OR j.currency = :currency::text)
                 UNION ALL
-                SELECT s.spend_date, s.currency, s.channel_code, v.model_version, 0, 0, 0, 1, s.spend_cents, 1
+                SELECT s.spend_date, s.currency, s.channel_code, v.model_version, 0, 0, 0, 1, s.spend_cents
                 FROM (SELECT x.spend_date, x.currency, x.channel_code, sum(x.amount_cents) AS spend_cents
                       FROM public.spend x
                       WHERE x.tenant_id = :tenant_id
@@ -945,8 +945,7 @@ FROM (
        OR (c.period, c.currency, c.channel_code)
           > (:after_period::date, :after_currency::text, :after_channel::text COLLATE "C")
     GROUP BY c.period, c.currency, c.channel_code, c.model_version
-    HAVING sum(c.allocations) <> 0
-        OR CASE WHEN cardinality(:bases::text[]) = 1 THEN sum(c.spends) <> 0 ELSE sum(c.spend_cents) <> 0 END
+    HAVING sum(c.allocations) <> 0 OR sum(c.spend_cents) <> 0
 ) g
 GROUP BY g.period, g.currency, g.channel_code
 ORDER BY g.period, g.currency, g.channel_code
@@ -1020,8 +1019,7 @@ FROM (
       AND d.revenue_date >= :first_day AND d.revenue_date < :end_day
       AND d.model_version = ANY(:versions::text[])
     GROUP BY d.revenue_date, d.currency, d.model_version, d.channel_code
-    HAVING cardinality(:bases::text[]) = 1
-        OR sum(CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END) <> 0 OR sum(d.spend_cents) <> 0
+    HAVING sum(CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END) <> 0 OR sum(d.spend_cents) <> 0
 ) g
 GROUP BY g.day, g.currency, g.model_version
 ORDER BY g.day, g.currency, g.model_version;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from skeldir.exports import Asked, Storage, WrittenFile
 
+_UNKNOWN: Final = "–"  # noqa: RUF001 - a dash, as in tables of figures
 
 FormatOption = Annotated[
     Literal["csv", "ndjson", "parquet"], typer.Option("--format", help="Format of the file.")
@@ -164,7 +165,7 @@ def _show_sent(name: str) -> None:
 
 def _show(written: WrittenFile) -> None:
     sums = [
-        ", ".join(f"{name} {value}" for name, value in total.items())
+        ", ".join(f"{name} {_UNKNOWN if value is None else value}" for name, value in total.items())
         for total in written.sums
         if "model_version" not in total
     ]

@@ -243,7 +243,8 @@ async def _show_lines(database: Database, tenant_id: UUID, comparison: UUID, mos
     table = Table(
         "platform",
         "account",
-        "campaign",
+        Column("campaign", overflow="fold"),
+        Column("campaign id", overflow="fold"),
         "day",
         Column("claimed", justify="right"),
         Column("verified", justify="right"),
@@ -267,11 +268,13 @@ async def _show_lines(database: Database, tenant_id: UUID, comparison: UUID, mos
 
 
 def _line_of(line: LineReport) -> tuple[str, ...]:
+    has_id = bool(line.campaign) and not line.campaign.startswith(BY_NAME)
     name = line.campaign_name or line.campaign.removeprefix(BY_NAME)
     return (
         line.platform,
         line.account or UNKNOWN,
         name or "several campaigns",
+        line.campaign if has_id else UNKNOWN,
         str(line.day),
         f"{line.currency} {money(line.claimed_cents, line.currency)}",
         money(line.verified_cents, line.currency),

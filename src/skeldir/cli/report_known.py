@@ -183,7 +183,8 @@ def _cells(row: ChannelRow) -> list[str]:
     for model, credit in [*shown, shown[0]]:
         is_spend = len(cells) == len(shown)
         cents = credit.spend_cents if is_spend else credit.credited_cents
-        text = format_minor(cents, row.currency)
+        # Whether nothing was spent is not known, as in the other reports: nobody may have recorded it.
+        text = _UNKNOWN if is_spend and not cents else format_minor(cents, row.currency)
         if row.compared is not None:
             other = row.compared[model]
             text += f" ({_write_change(other, row.currency, is_spend=is_spend)})"
@@ -196,6 +197,8 @@ def _write_change(other: ComparedCredit | None, currency: str, *, is_spend: bool
     if other is None:
         return _UNKNOWN
     cents = other.change.spend_cents if is_spend else other.change.credited_cents
+    if is_spend and not cents and not other.spend_cents:
+        return _UNKNOWN
     share = other.relative.spend_cents if is_spend else other.relative.credited_cents
     sign = "+" if cents >= 0 else ""
     percent = _UNKNOWN if share is None else f"{Decimal(share) * 100:+.1f} %"

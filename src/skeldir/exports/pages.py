@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -29,10 +28,13 @@ class Page:
 
 @dataclass(slots=True)
 class Sums:
-    """How many rows a part has, and its amounts by model version (None where rows are of none) and currency."""
+    """How many rows a part has, and its amounts by model version (None where rows are of none) and currency.
+
+    A sum is of the amounts that are known, and None if none is.
+    """
 
     rows: int = 0
-    cents: Counter[tuple[str | None, str, str]] = field(default_factory=Counter)
+    cents: dict[tuple[str | None, str, str], int | None] = field(default_factory=dict)
 
     def add(self, part: Part, page: Page) -> None:
         """Add the rows of a page."""
@@ -44,10 +46,14 @@ class Sums:
             for model, currency, cents in zip(
                 models, page.columns["currency"], page.columns[name], strict=True
             ):
-                self.cents[model, currency, name] += cents or 0
+                key = (model, currency, name)
+                if cents is not None:
+                    self.cents[key] = (self.cents.get(key) or 0) + cents
+                else:
+                    self.cents.setdefault(key, None)
 
     def totals(self) -> list[dict[str, object]]:
-        """Return an object for each model version and currency, with the sum of each column of amounts."""
+        """Return an object for each model version and currency, with the sum of each column; None if unknown."""
         found: dict[tuple[str, str], dict[str, object]] = {}
         for (model, currency, name), cents in sorted(
             self.cents.items(), key=lambda item: (item[0][0] or "", *item[0][1:])
@@ -65,7 +71,7 @@ class Sums:
     def of_stored(cls, stored: Mapping[str, Any]) -> Sums:
         """Return the sums that `as_stored` described."""
         cents = {(model, currency, name): sum_ for model, currency, name, sum_ in stored["cents"]}
-        return cls(stored["rows"], Counter(cents))
+        return cls(stored["rows"], cents)
 
 
 def with_amounts(part: Part, page: Page) -> dict[str, Sequence[Any]]:

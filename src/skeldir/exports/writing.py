@@ -100,7 +100,8 @@ class WrittenFile:
     sums: Annotated[
         Sequence[Mapping[str, object]],
         Field(
-            description="an object for each currency, and model version if rows are of one: sums of columns of cents"
+            description="an object for each currency, and model version if rows are of one: sums of columns of cents, "
+            "of what is known; null if nothing is"
         ),
     ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -20,7 +21,7 @@ Reason = Literal[
     "missing_at_platform",
     "amount",
 ]
-"""Why a line differs; the first that applies, in this order, except that `unknown` yields to `currency`."""
+"""Why a line differs; the first that applies, in this order, but `unknown` yields to `timing` and `currency`."""
 
 WHOLE_BP: Final = 10_000
 """The difference when something is claimed and nothing is verified."""
@@ -114,17 +115,22 @@ def basis_points(claimed: int, verified: int) -> Decimal:
     return share.quantize(_CENT, ROUND_HALF_UP)
 
 
-def compare(claims: Mapping[AdKey, Claim], verified: Mapping[AdKey, Verified]) -> list[Line]:
+def compare(
+    claims: Mapping[AdKey, Claim],
+    verified: Mapping[AdKey, Verified],
+    absent: AbstractSet[AdKey] = frozenset(),
+) -> list[Line]:
     """Return a line for each key of either side, in the order of the keys, with its reason.
 
-    Where only the ledger has a key, the claim is unknown: that a platform says nothing is not a claim of 0.
+    Where only the ledger has a key, the claim is unknown: that a platform says nothing is not a claim of 0. But what it
+    claims too much beside a day of `absent`, of which it has no row between days of which it has, may be that day's.
     """
     nothing = Verified()
     lines = [
         Line(key, claims.get(key, Claim(None)), verified.get(key, nothing))
         for key in sorted({*claims, *verified})
     ]
-    timing = find_timing(lines)
+    timing = find_timing(lines, absent)
     elsewhere = _find_other_currencies(lines)
     return [
         replace(
@@ -136,10 +142,13 @@ def compare(claims: Mapping[AdKey, Claim], verified: Mapping[AdKey, Verified]) -
     ]
 
 
-def find_timing(lines: Iterable[Line]) -> dict[AdKey, int]:
+def find_timing(
+    lines: Sequence[Line], absent: AbstractSet[AdKey] = frozenset()
+) -> dict[AdKey, int]:
     """Return by key how much of a difference the day before or after compensates, each unit once, earlier days first.
 
     The days of a campaign and those of orders may be of two time zones, so money near midnight moves to a neighbour.
+    After the known claims, the verified money of `absent` keys compensates what their neighbours claim too much.
     """
     left: dict[AdKey, int] = {}
     moved: dict[AdKey, int] = {}
@@ -156,7 +165,25 @@ def find_timing(lines: Iterable[Line]) -> dict[AdKey, int]:
             left[line.key] += part if difference < 0 else -part
             moved[before] = moved.get(before, 0) + part
             moved[line.key] = moved.get(line.key, 0) + part
+    for line in sorted(lines, key=lambda line: line.key):
+        if line.key in absent and line.claim.cents is None:
+            _move_absent(line, left, moved)
     return moved
+
+
+def _move_absent(line: Line, left: dict[AdKey, int], moved: dict[AdKey, int]) -> None:
+    """Let the verified money of a line without a claim compensate what the day before or after claims too much."""
+    verified = line.verified.captured_cents
+    for days, edge in ((-_DAY, date.min), (_DAY, date.max)):
+        if line.key.day == edge:
+            continue
+        neighbour = replace(line.key, day=line.key.day + days)
+        part = min(verified, left.get(neighbour, 0))
+        if part > 0:
+            verified -= part
+            left[neighbour] -= part
+            moved[neighbour] = moved.get(neighbour, 0) + part
+            moved[line.key] = moved.get(line.key, 0) + part
 
 
 def sum_lines(lines: Iterable[Line]) -> list[PlatformSum]:
@@ -204,6 +231,8 @@ def _find_other_currencies(lines: Iterable[Line]) -> set[AdKey]:
 def _reason_of(line: Line, timing: int, *, is_elsewhere: bool) -> Reason:
     difference = line.difference
     if difference is None:
+        if timing and timing == line.verified.captured_cents:
+            return "timing"
         return "currency" if is_elsewhere else "unknown"
     if difference == 0:
         return "none"

@@ -81,7 +81,7 @@ SELECT platform, currency,
        coalesce(sum(reversed_cents) FILTER (WHERE claimed_cents IS NOT NULL), 0) AS reversed_cents,
        coalesce(sum(ghost_cents), 0) AS ghost_cents,
        coalesce(sum(missed_cents), 0) AS missed_cents,
-       coalesce(sum(timing_cents), 0) AS timing_cents,
+       coalesce(sum(timing_cents) FILTER (WHERE claimed_cents IS NOT NULL), 0) AS timing_cents,
        count(*) FILTER (WHERE claimed_cents IS NULL) AS unknown_lines,
        coalesce(sum(verified_cents) FILTER (WHERE claimed_cents IS NULL), 0) AS unknown_verified_cents,
        coalesce(array_agg(DISTINCT attribution_setting) FILTER (WHERE attribution_setting IS NOT NULL), '{}') AS settings

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -26,7 +26,7 @@ from skeldir.reconcile.placing import Places
 from skeldir.reconcile.refusals import ReconciliationUnknown
 from skeldir.reconcile.store import queries
 from skeldir.rollups import note_change_of_views, read_time_zone
-from skeldir.spend import AdKey, list_campaigns, list_claims
+from skeldir.spend import AdKey, list_campaigns, list_claimed_spans, list_claims
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
@@ -144,7 +144,8 @@ async def _find(
     first, last, platform = asked["first_day"], asked["last_day"], asked["platform"]
     found = Found(await read_time_zone(connection, tenant_id))
     version = await find_version(connection, tenant_id, asked["model_version"])
-    places = Places.of(await list_campaigns(connection, tenant_id))
+    campaigns = await list_campaigns(connection, tenant_id)
+    names = {(one.platform, one.account, one.campaign): one.name for one in campaigns}
     claims: dict[AdKey, Claim] = {}
     claiming: set[str] = set()
     for day in await list_claims(connection, tenant_id, first=first, last=last):
@@ -152,17 +153,26 @@ async def _find(
             claiming.add(day.platform)
         if platform in (None, day.platform):
             key = AdKey(day.platform, day.account, day.campaign, day.day, day.currency)
-            claims[key] = Claim(
-                day.claimed_cents, day.name, day.claim_type, day.attribution_setting
-            )
-    tally = _Tally(places, claiming, platform, found)
+            name = names.get((day.platform, day.account, day.campaign))
+            claims[key] = Claim(day.claimed_cents, name, day.claim_type, day.attribution_setting)
+    tally = _Tally(Places.of(campaigns), claiming, platform, found)
     origins = OrderOrigins(connection, tenant_id, version, first, last + _DAY, most_orders)
     async for order in origins.read():
         tally.add(order)
     found.orders, found.left_out = origins.orders, origins.left_out
     verified = {key: Verified(*cents) for key, cents in tally.verified.items() if cents != (0, 0)}
-    found.lines = compare(claims, verified)
+    spans = await list_claimed_spans(connection, tenant_id)
+    absent = {key for key in verified.keys() - claims.keys() if _is_within(key, spans)}
+    for key in verified.keys() - claims.keys():
+        claims[key] = Claim(None, names.get((key.platform, key.account, key.campaign)))
+    found.lines = compare(claims, verified, absent)
     return found
+
+
+def _is_within(key: AdKey, spans: Mapping[tuple[str, str], tuple[date, date]]) -> bool:
+    """Return whether the day of the key is among those of which its ad account's claims are recorded."""
+    span = spans.get((key.platform, key.account))
+    return span is not None and span[0] <= key.day <= span[1]
 
 
 async def _store(

@@ -156,8 +156,15 @@ class LineReport:
     account: Annotated[
         str, Field(description="empty, as the campaign, if touches could mean several campaigns")
     ]
-    campaign: str
-    campaign_name: str | None
+    campaign: Annotated[
+        str, Field(description="the id; of a campaign without one, `name:` and its name")
+    ]
+    campaign_name: Annotated[
+        str | None,
+        Field(
+            description="the latest that was known of the campaign; the same on all of its lines"
+        ),
+    ]
     day: date
     currency: CurrencyCode
     claim_type: str | None

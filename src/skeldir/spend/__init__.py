@@ -1,6 +1,12 @@
 """What ads cost and what platforms claim they brought, per campaign and day. The door of the room."""
 
-from skeldir.spend.claims import ClaimedDay, KnownCampaign, list_campaigns, list_claims
+from skeldir.spend.claims import (
+    ClaimedDay,
+    KnownCampaign,
+    list_campaigns,
+    list_claimed_spans,
+    list_claims,
+)
 from skeldir.spend.classifying import PLATFORMS, Placement, place_by_rules, place_campaign
 from skeldir.spend.days import (
     BY_NAME,
@@ -69,6 +75,7 @@ __all__ = [
     "find_rivals",
     "keep_given",
     "list_campaigns",
+    "list_claimed_spans",
     "list_claims",
     "list_loads",
     "list_revisions",

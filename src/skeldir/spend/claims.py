@@ -31,11 +31,12 @@ class ClaimedDay:
 
 @dataclass(frozen=True, slots=True)
 class KnownCampaign:
-    """A campaign, all names that it ever had, and the channels that its spend was recorded in."""
+    """A campaign, its latest name if one is known, all names that it ever had, and the channels of its spend."""
 
     platform: str
     account: str
     campaign: str
+    name: str | None
     names: Sequence[str]
     channels: Sequence[str]
 
@@ -65,7 +66,20 @@ async def list_campaigns(connection: Connection, tenant_id: UUID) -> list[KnownC
     """Return every campaign of the transaction's tenant."""
     return [
         KnownCampaign(
-            row["platform"], row["account"], row["campaign"], row["names"], row["channels"]
+            row["platform"],
+            row["account"],
+            row["campaign"],
+            row["name"],
+            row["names"],
+            row["channels"],
         )
         for row in await queries.select_known_campaigns(connection, tenant_id=tenant_id)
     ]
+
+
+async def list_claimed_spans(
+    connection: Connection, tenant_id: UUID
+) -> dict[tuple[str, str], tuple[date, date]]:
+    """Return by platform and ad account the first and the last day of which a claimed value is known."""
+    rows = await queries.select_claimed_spans(connection, tenant_id=tenant_id)
+    return {(row["platform"], row["account"]): (row["first_day"], row["last_day"]) for row in rows}

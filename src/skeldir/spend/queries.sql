@@ -163,10 +163,24 @@ FROM public.ad_days d
 WHERE d.tenant_id = :tenant_id AND d.day BETWEEN :first AND :last
 ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC;
 
+-- name: select_claimed_spans
+-- The first and the last day of which each ad account's claims are known, by the latest revision of each day.
+-- Never null: first_day, last_day.
+SELECT l.platform, l.account, min(l.day) AS first_day, max(l.day) AS last_day
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+             d.platform, d.account, d.day, d.claimed_cents
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+WHERE l.claimed_cents IS NOT NULL
+GROUP BY l.platform, l.account;
+
 -- name: select_known_campaigns
--- Every campaign that was ever recorded, with all names that it had.
--- Never null: every column.
+-- Every campaign that was ever recorded, with the name of its latest day that has one, and all names that it had.
+-- Never null: channels.
 SELECT d.platform, d.account, d.campaign,
+       (array_agg(d.campaign_name ORDER BY d.day DESC, d.revision DESC, d.currency, d.campaign_name)
+        FILTER (WHERE d.campaign_name IS NOT NULL))[1] AS name,
        coalesce(array_agg(DISTINCT d.campaign_name) FILTER (WHERE d.campaign_name IS NOT NULL), '{}') AS names,
        array_agg(DISTINCT d.channel_code) AS channels
 FROM public.ad_days d

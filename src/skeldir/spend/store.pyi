@@ -28,6 +28,12 @@ class SelectChannelCostsRow(TypedDict):
     channel_code: str
     cents: Decimal
 
+class SelectClaimedSpansRow(TypedDict):
+    platform: str
+    account: str
+    first_day: dt.date
+    last_day: dt.date
+
 class SelectClaimsRow(TypedDict):
     platform: str
     account: str
@@ -79,6 +85,7 @@ class SelectKnownCampaignsRow(TypedDict):
     platform: str
     account: str
     campaign: str
+    name: str | None
     names: list[str]
     channels: list[str]
 
@@ -239,6 +246,10 @@ class _Queries:
     async def select_channel_costs(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectChannelCostsRow]: ...
+    @staticmethod
+    async def select_claimed_spans(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectClaimedSpansRow]: ...
     @staticmethod
     async def select_claims(
         connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date

@@ -19,6 +19,7 @@ from skeldir.spend.files.preamble import read_preamble
 from skeldir.spend.files.presets import OTHER, Columns
 from skeldir.spend.files.refusals import ChannelOpen, ExportRefused, PlatformOpen
 from skeldir.spend.files.tables import Table, read_table
+from skeldir.spend.files.unread import describe_unread, unread_money
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ def _notes(table: Table, figures: Figures, belongings: Sequence[Belonging]) -> l
         notes.append(
             "The file does not say by which attribution setting its conversions are claimed."
         )
+    if unread := unread_money(table):
+        notes.append(describe_unread(unread))
     return notes
 
 
