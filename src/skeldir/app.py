@@ -55,10 +55,12 @@ from skeldir.settings import Settings, load_settings, plain_postgres_url
 from skeldir.spend.routes import router as spend_router
 from skeldir.spend.rules_routes import router as rules_dry_run_router
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
+from skeldir.users import Passwords
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.waker import Waker
-from skeldir.web.routes import router as web_router
+from skeldir.web import Guesses
+from skeldir.web.routes import routers as web_routers
 
 # The modules that heavy work needs.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
@@ -82,6 +84,8 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         app.state.offload = Offload()
         app.state.export_turns = ExportTurns(settings.skeldir_pool_size)
         app.state.shared_commits = {}
+        app.state.passwords = Passwords()
+        app.state.guesses = Guesses()
         with watching_the_loop():
             async with _work_on(app, settings, database_url or _url_of(settings)):
                 warming = app.state.offload.warm_up(_WORK_ASIDE) if warms_up else asyncio.sleep(0)
@@ -117,7 +121,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         links_router,
         views_router,
         jobs_router,
-        web_router,
+        *web_routers,
     ):
         app.include_router(router)
     return app

@@ -13,6 +13,7 @@ from skeldir.web.charts import (
 )
 from skeldir.web.formats import DASH, Formats, Unknown
 from skeldir.web.frames import PAGE_HEADERS, PAGE_POLICY, Frame, Link, Option, TenantChoice
+from skeldir.web.guesses import Guesses, GuessesLimited
 from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
 from skeldir.web.phrases import Phrases, phrases_for, read_texts
 from skeldir.web.rendering import load_environment, render
@@ -34,6 +35,8 @@ __all__ = [
     "DayChart",
     "Formats",
     "Frame",
+    "Guesses",
+    "GuessesLimited",
     "Link",
     "Locale",
     "Option",

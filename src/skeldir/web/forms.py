@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Request
 
 from skeldir.errors import SkeldirError
 from skeldir.http import BodyTooLarge
-
-if TYPE_CHECKING:
-    from fastapi import Request
 
 MOST_FORM_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 100

@@ -1,4 +1,4 @@
-"""`GET /static/…`: the files that pages load. No key is needed, and no tenant's data is among them."""
+"""The routes of pages. `GET /static/…` sends the files that they load: no tenant's data is among them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from skeldir.errors import SkeldirError
+from skeldir.web.account import router as account_router
+from skeldir.web.answers import go_to
 from skeldir.web.assets import PREFIX, load_assets
+from skeldir.web.forms import HOME
+from skeldir.web.members import router as members_router
+from skeldir.web.sign_in import router as sign_in_router
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,6 +42,12 @@ async def get_asset(name: str, request: Request) -> Response:
     return Response(asset.compressed, media_type=asset.media_type, headers=headers)
 
 
+@router.get("/")
+async def show_first() -> Response:
+    """Lead to the first page."""
+    return go_to(HOME)
+
+
 def _takes_gzip(accepted: str) -> bool:
     """Return whether `Accept-Encoding` names gzip and does not refuse it by `q=0`."""
     for part in accepted.lower().split(","):
@@ -45,3 +56,6 @@ def _takes_gzip(accepted: str) -> bool:
             weight = parameters.replace(" ", "").removeprefix("q=")
             return not weight or weight.strip("0.") != ""
     return False
+
+
+routers: Final = (router, sign_in_router, account_router, members_router)
