@@ -1,0 +1,47 @@
+"""`GET /static/…`: the files that pages load. No key is needed, and no tenant's data is among them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from skeldir.errors import SkeldirError
+from skeldir.web.assets import PREFIX, load_assets
+
+router = APIRouter(include_in_schema=False)
+
+_FOREVER: Final = "public, max-age=31536000, immutable"
+
+
+class AssetUnknown(SkeldirError):
+    """No file has this address; one of an earlier version of the program had another digest."""
+
+    code = "asset_unknown"
+    status = 404
+    title = "There is no such file"
+
+
+@router.api_route(PREFIX + "{name}", methods=["GET", "HEAD"])
+async def get_asset(name: str, request: Request) -> Response:
+    """Send a file, compressed if the client takes gzip; for HEAD the server leaves it out. Raises `AssetUnknown`."""
+    asset = load_assets().get(name)
+    if asset is None:
+        raise AssetUnknown(
+            "No file has this address.", cure="Load the page again: it names the present files."
+        )
+    headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
+    if asset.compressed is None or not _takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(asset.content, media_type=asset.media_type, headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(asset.compressed, media_type=asset.media_type, headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Return whether `Accept-Encoding` names gzip and does not refuse it by `q=0`."""
+    for part in accepted.lower().split(","):
+        coding, _, parameters = part.partition(";")
+        if coding.strip() == "gzip":
+            weight = parameters.replace(" ", "").removeprefix("q=")
+            return not weight or weight.strip("0.") != ""
+    return False
