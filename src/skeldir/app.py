@@ -58,6 +58,7 @@ from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.waker import Waker
+from skeldir.web.routes import router as web_router
 
 # The modules that heavy work needs.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
@@ -116,6 +117,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         links_router,
         views_router,
         jobs_router,
+        web_router,
     ):
         app.include_router(router)
     return app

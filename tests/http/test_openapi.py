@@ -30,8 +30,8 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for path, operations in CONTRACT["paths"].items()
     for method, operation in operations.items()
 }
-# The pages that show the description, and the description.
-NOT_OF_THE_API = {"/openapi.json", "/docs"}
+# The description, the page that shows it, and the files of pages.
+NOT_OF_THE_API = {"/openapi.json", "/docs", "/static/{name}"}
 OPEN = {"/health", "/health/live", "/health/ready", "/health/worker", "/metrics"}
 # The address holds a token, and the sender signs: there is no key.
 SIGNED = "/v1/webhooks/{provider}/{token}"

@@ -1,1 +1,62 @@
-"""Pages. The door."""
+"""Pages for people: templates, style sheet, texts, formats and charts. The door."""
+
+from skeldir.web.assets import load_assets, path_of_asset
+from skeldir.web.bridges import Bridge, Step, draw_bridge
+from skeldir.web.charts import (
+    DayChart,
+    Series,
+    draw_area,
+    draw_lines,
+    draw_share,
+    draw_sparkline,
+    draw_stack,
+)
+from skeldir.web.formats import DASH, Formats, Unknown
+from skeldir.web.frames import PAGE_HEADERS, PAGE_POLICY, Frame, Link, Option, TenantChoice
+from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
+from skeldir.web.phrases import Phrases, phrases_for, read_texts
+from skeldir.web.rendering import load_environment, render
+from skeldir.web.scales import NARROW, WIDE, Size
+from skeldir.web.tables import Cell, Column, Sort, Table
+
+__all__ = [
+    "DASH",
+    "DEFAULT",
+    "LANGUAGES",
+    "LOCALES",
+    "NARROW",
+    "PAGE_HEADERS",
+    "PAGE_POLICY",
+    "WIDE",
+    "Bridge",
+    "Cell",
+    "Column",
+    "DayChart",
+    "Formats",
+    "Frame",
+    "Link",
+    "Locale",
+    "Option",
+    "Phrases",
+    "Series",
+    "Size",
+    "Sort",
+    "Step",
+    "Table",
+    "TenantChoice",
+    "Unknown",
+    "choose_locale",
+    "draw_area",
+    "draw_bridge",
+    "draw_lines",
+    "draw_share",
+    "draw_sparkline",
+    "draw_stack",
+    "find_locale",
+    "load_assets",
+    "load_environment",
+    "path_of_asset",
+    "phrases_for",
+    "read_texts",
+    "render",
+]
