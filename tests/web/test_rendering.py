@@ -53,7 +53,8 @@ PAGE = """
 {% call pieces.figure(text, chart, bridge, series, text) %}{{ tables.render_table(table) }}{% endcall %}
 {{ pieces.paging(text, "/next", "/first") }}
 {{ forms.days("/here", day, day, [link], [option], text) }}
-<form>{{ forms.field("a", text, text, hint=text, error=text, is_required=true) }}{{ forms.choice("b", text, [option]) }}</form>
+<form>{{ forms.field("a", text, text, hint=text, error=text, is_required=true) }}
+{{ forms.choice("b", text, [option]) }}</form>
 {{ tables.render_table(empty) }}
 {% endblock %}
 """
