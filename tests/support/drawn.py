@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
@@ -16,10 +16,10 @@ class Drawing:
 
     def __init__(self, text: Markup) -> None:
         assert isinstance(text, Markup)
-        self.root = ElementTree.fromstring(text)
+        self.root = ET.fromstring(text)  # noqa: S314  # the program wrote it
         _, _, self.width, self.height = map(float, self.root.attrib["viewBox"].split())
 
-    def all(self, class_: str, tag: str | None = None) -> list[ElementTree.Element]:
+    def all(self, class_: str, tag: str | None = None) -> list[ET.Element]:
         """Return the elements that have all words of `class_`."""
         return [
             element
@@ -49,7 +49,7 @@ class Drawing:
                 yield from points(element)
 
 
-def points(path: ElementTree.Element) -> list[tuple[float, float]]:
+def points(path: ET.Element) -> list[tuple[float, float]]:
     """Return the points of a path of straight lines with absolute coordinates."""
     numbers = [float(one) for one in _NUMBER.findall(path.attrib["d"])]
     return list(zip(numbers[::2], numbers[1::2], strict=True))

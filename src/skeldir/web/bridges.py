@@ -65,7 +65,7 @@ class _Span:
 
 
 def draw_bridge(bridge: Bridge, formats: Formats, size: Size = WIDE_BRIDGE) -> Markup:
-    """Draw a bridge; an unknown step has a dash, and no bar until the next balance. Raises `CurrencyUnknown`."""
+    """Draw a bridge; after an unknown step there is no bar until the next balance. Raises `CurrencyUnknown`."""
     spans = list(_spans(bridge.steps))
     low, high, is_cut = _ends(spans)
     is_narrow = size.width <= NARROW.width
@@ -129,7 +129,8 @@ def _columns(
         left = middle - width / 2
         yield element("text", span.step.label, x=middle, y=size.height - 8, class_="of-steps")
         if span.start is None or span.end is None:
-            yield element("text", DASH, x=middle, y=foot - 8, class_="amount")
+            amount = _amount(span.step, bridge.currency, formats)
+            yield element("text", amount, x=middle, y=foot - 8, class_="amount")
             continue
         start, end = up(max(span.start, up.low)), up(span.end)
         top, height = min(start, end), max(abs(start - end), 1.0)
@@ -153,8 +154,7 @@ def _rows(
     for index, span in enumerate(spans):
         y = _ROW * index
         yield element("text", span.step.label, x=0, y=y + 15, class_="of-rows")
-        is_known = span.start is not None and span.end is not None
-        text = _amount(span.step, bridge.currency, formats) if is_known else DASH
+        text = _amount(span.step, bridge.currency, formats)
         yield element("text", text, x=width, y=y + 15, class_=f"amount at-end {span.tone}")
         yield element("rect", x=0, y=y + 24, width=width, height=10, class_="track")
         if span.start is None or span.end is None:
@@ -172,9 +172,10 @@ def _rows(
 
 def _amount(step: Step, currency: str, formats: Formats) -> str:
     """Write a balance as it is, and a change with its sign."""
-    amount = step.amount or 0
-    sign = "+" if amount > 0 and not step.is_balance else ""
-    return f"{sign}{formats.money(amount, currency)}"
+    if step.amount is None:
+        return DASH
+    sign = "+" if step.amount > 0 and not step.is_balance else ""
+    return f"{sign}{formats.money(step.amount, currency)}"
 
 
 def _break_across(left: float, y: float, width: float) -> Markup:

@@ -1,4 +1,4 @@
-"""The routes of pages. `GET /static/…` sends the files that they load: no tenant's data is among them."""
+"""`GET /static/…`: the files that pages load. No key is needed, and no tenant's data is among them."""
 
 from __future__ import annotations
 
