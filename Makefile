@@ -20,8 +20,8 @@ demo: $(VENV)/base.stamp ## Set up, import a sample, credit, refresh and compare
 test: $(VENV)/dev.stamp ## Set up, then run the suite except slow tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
 
-test-slow: $(VENV)/dev.stamp ## Run the slow tests, three at a time since they mostly wait for processes: seeded faults, chaos, the whole service
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m slow $(ARGS)
+test-slow: $(VENV)/dev.stamp ## Run the slow tests: faults seeded in copies of the program, chaos, the service with all its processes
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
 chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each installed broker
 	@$(BIN)/python -m pytest tests/e2e/test_chaos.py --chaos-seconds 120 -s $(ARGS)

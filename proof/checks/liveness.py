@@ -111,7 +111,7 @@ def _prove_pulses(proof: Proof) -> None:
             sorted(late.items()),
             expect=(has_row(pulse="jobs.sweep"), no_rows({"was late": True})),
         )
-    world.settle()
+    world.refresh()
 
 
 def _prove_pool(proof: Proof) -> None:
@@ -126,7 +126,7 @@ def _prove_pool(proof: Proof) -> None:
         json=[_touch("liveness-after", "after")],
         expect=answers(200, accepted=1),
     )
-    world.settle()
+    world.refresh()
 
 
 async def _ask_beside_waiting(proof: Proof) -> None:
@@ -227,7 +227,7 @@ def _prove_hot_key(proof: Proof) -> None:
             ),
         )
         session.ask(_THEIR_CREDIT, expect=_THEIR_CREDIT_EXPECTED)
-    world.settle()
+    world.refresh()
 
 
 def _count_touches(session: Session) -> Counter[str]:

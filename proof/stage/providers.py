@@ -118,7 +118,7 @@ def pay_tenants(world: World) -> None:
         # Within the days that reports show by themselves.
         paid_at = (utc_now() - timedelta(days=1)).isoformat()
         deliver(world, sign(box, json.dumps({**body, "timestamp": paid_at}).encode()))
-    world.settle()
+    world.refresh()
 
 
 async def _open_mailbox(world: World, tenant_id: UUID) -> Mailbox:

@@ -6,15 +6,17 @@ JSON; the answer to each is its exit status and all that it printed.
 
 from __future__ import annotations
 
+import gc
 import os
 import pkgutil
 import signal
 import sys
+from functools import cache
 from importlib import import_module
 from typing import Final
 
 import orjson
-from typer.main import get_group
+import typer.main
 
 import skeldir
 from skeldir.cli import app, main
@@ -27,7 +29,11 @@ def _serve() -> None:
     for module in pkgutil.iter_modules(skeldir.__path__):
         if module.ispkg:
             import_module(f"skeldir.{module.name}")
-    list(get_group(app).commands.values())  # loads the module of each
+    # Typer makes all commands for each that is run, which takes longer than most of them take to run.
+    typer.main.get_group = cache(typer.main.get_group)
+    list(typer.main.get_group(app).commands.values())  # loads the module of each
+    # A collection in a child would copy every page of what was imported.
+    gc.freeze()
     answers = os.fdopen(os.dup(1), "wb")
     for line in sys.stdin.buffer:
         words = orjson.loads(line)
@@ -54,7 +60,15 @@ def _become(words: list[str], output: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.argv = ["skeldir", *words]
-    main()
+    try:
+        main()
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # To take apart what was imported would take longer than most commands take.
+        os._exit(ended.code or 0)
 
 
 if __name__ == "__main__":

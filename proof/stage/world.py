@@ -35,6 +35,7 @@ from proof.stage.planting import (
     touches_between,
     touches_of,
 )
+from proof.stage.preloaded import PreloadedProgram
 from proof.words import TENANTS
 from skeldir.attribution import define_models
 from skeldir.clock import utc_now
@@ -55,6 +56,11 @@ _SCOPES: Final = ("ingest", "read", "manage")
 _CREDIT_IS_DONE: Final = """
     SELECT public.credit_backlog() = 0
        AND NOT EXISTS (SELECT FROM public.job_counts() WHERE kind = 'attribution.credit')"""
+_JOBS_ARE_DONE: Final = """
+    SELECT public.credit_backlog() = 0 AND NOT EXISTS (SELECT FROM public.job_counts())"""
+_BEAT_HAS_ASKED: Final = """
+    SELECT EXISTS (SELECT FROM public.matview_refreshes WHERE outcome = 'success')
+       AND NOT EXISTS (SELECT FROM public.tenants_without_job('ingest.scan_personal_data', now() - interval '1 day'))"""
 _VIEWS_ARE_CURRENT: Final = """
     SELECT public.credit_backlog() = 0
        AND NOT EXISTS (SELECT FROM public.tenants_with_dirty_days())
@@ -99,6 +105,7 @@ class World:
         self.worker_metrics = f"http://127.0.0.1:{self._metrics_port}/metrics"
         self.logs: dict[str, Path] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._program: PreloadedProgram | None = None
         self.noted: list[NotedReport] = []
         self._url = ""
         self.key_a = self.key_b = self.key_read = self.key_ingest = ""
@@ -152,6 +159,21 @@ class World:
             )
         return connection
 
+    def run(self, *words: str) -> str:
+        """Run a command of the program, and return what it printed.
+
+        Raises:
+            ServiceNotProvable: it failed.
+        """
+        if self._program is None:
+            self._program = self.ground.endings.enter_context(
+                PreloadedProgram(self.ground, self.environment())
+            )
+        status, printed = self._program.run(*words)
+        if status:
+            raise _not_provable(f"`skeldir {' '.join(words[:2])}` failed", printed)
+        return printed
+
     def _make_database(self) -> None:
         self.ground.make_database(DATABASE)
         self.ground.migrate(DATABASE)
@@ -178,35 +200,13 @@ class World:
     def _make_keys(self) -> list[str]:
         """Have `skeldir keys create` make a key of all scopes for each tenant, and two of one scope each for A."""
         plans = (*self.plans, PLAN_A, PLAN_A)
-        scopes = (_SCOPES, _SCOPES, ("read",), ("ingest",))
-        commands = [
-            subprocess.Popen(  # noqa: S603 - our own command
-                self.ground.skeldir(
-                    "keys",
-                    "create",
-                    str(plan.tenant_id),
-                    "--name",
-                    f"{plan.word} key",
-                    *(word for scope in allowed for word in ("--scope", scope)),
-                ),
-                env=self.environment(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for plan, allowed in zip(plans, scopes, strict=True)
-        ]
-        try:
-            printed = [command.communicate(timeout=_START_S) for command in commands]
-        finally:
-            for command in commands:
-                command.kill()
-        for command, (_, fault) in zip(commands, printed, strict=True):
-            if command.returncode:
-                raise _not_provable("`skeldir keys create` failed", fault)
-        keys = [key.strip() for key, _ in printed]
-        for key in keys:
-            self.ground.keep_secret(key)
+        keys = []
+        for plan, allowed in zip(plans, (_SCOPES, _SCOPES, ("read",), ("ingest",)), strict=True):
+            scopes = (word for scope in allowed for word in ("--scope", scope))
+            words = ("keys", "create", str(plan.tenant_id), "--name", f"{plan.word} key", *scopes)
+            # Beside the key it says what the key is for.
+            keys.append(self.run(*words).rstrip().rpartition("\n")[2])
+            self.ground.keep_secret(keys[-1])
         return keys
 
     def _is_up(self) -> bool:
@@ -215,7 +215,7 @@ class World:
         )
 
     def _fill(self) -> None:
-        """Send both tenants' facts, let the worker credit them, then let beat ask for all views at once.
+        """Send both tenants' facts, let the worker credit them, let beat ask for work, and refresh all views.
 
         In between other models are in force for a while, in which more facts come, and more come after it: so credit is
         taken off, worked out again from what is stored of the orders, and replaced.
@@ -250,7 +250,9 @@ class World:
             self._send("touches", touches_after_rules(plan), key)
             self._send_batches(key, corrections_of(plan)[2:])
         self._start("beat", "beat")
-        self.settle()
+        with self.connect() as connection:
+            self._wait(lambda: _holds(connection, _BEAT_HAS_ASKED), _SETTLE_S, "Beat asks.")
+        self.refresh()
 
     def _change_models(self, **parameters: Any) -> None:
         """Put models with other parameters in force, the default ones without any, and have the orders credited."""
@@ -259,16 +261,14 @@ class World:
 
     def _credit(self) -> None:
         """Run `skeldir credit` on what waits: a change of models from here wakes no worker."""
-        done = subprocess.run(  # noqa: S603 - our own command
-            self.ground.skeldir("credit"),
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise _not_provable("`skeldir credit` failed", done.stdout)
+        self.run("credit")
+
+    def refresh(self) -> None:
+        """Refresh all views as soon as no job waits; beat would let them reach half of their permitted age first."""
+        with self.connect() as connection:
+            self._wait(lambda: _holds(connection, _JOBS_ARE_DONE), _SETTLE_S, "No job waits.")
+        self.run("refresh")
+        self.settle()
 
     def settle(self) -> None:
         """Wait until no job waits and all views show what there is.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -292,13 +291,8 @@ def refresh_all(ground: Ground, connection: psycopg.Connection[tuple[object, ...
     connection.execute(
         "INSERT INTO public.waiting_tenants (tenant_id, work) SELECT public.current_tenant_id(), 'days'"
     )
-    done = subprocess.run(
-        ground.skeldir("refresh"),
-        env=world_of(ground).environment(),
-        capture_output=True,
-        check=True,
-    )
-    assert done.stdout.count(b"success") + done.stdout.count(b"skipped_already_running") == 5
+    printed = world_of(ground).run("refresh")
+    assert printed.count("success") + printed.count("skipped_already_running") == 5
 
 
 def test_a_refresh_that_empties_a_view_is_named_though_it_reports_success(ground: Ground) -> None:

@@ -22,7 +22,7 @@ Conversions = Annotated[str, Field(description="exact to 12 decimals", examples=
 
 @dataclass(frozen=True, slots=True)
 class CreditMoved:
-    """What a model credits to a channel over all days, as the channel report has it, now and by the rules."""
+    """What a model credits to a channel over all days, as the channel report has it, now and after the change."""
 
     model: str
     currency: str

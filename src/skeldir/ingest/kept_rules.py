@@ -54,9 +54,9 @@ async def compare_kept_rules(
 ) -> KeptRules:
     """Derive the touches of the transaction's tenant again by the versions that they keep; `most` are read at once.
 
-    And compare those that somebody corrected with their correction in force. A tenant that never stored rules or
-    corrected a touch has nothing to compare. A touch may follow the tenant's hosts of now or none, since
-    they may have been added after it.
+    Those that somebody corrected are compared with their correction in force. A tenant that never stored rules or
+    corrected a touch has nothing to compare. A touch may follow the tenant's hosts of now or none, since they may have
+    been added after it.
     """
     found = KeptRules()
     await _compare_corrections(connection, tenant_id, found, most)
