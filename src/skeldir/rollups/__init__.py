@@ -14,7 +14,13 @@ from skeldir.rollups.known import (
     find_latest_moment,
     require_of_now,
 )
-from skeldir.rollups.reading import read_revenue_days, read_revenue_totals, read_time_zone
+from skeldir.rollups.reading import (
+    Freshness,
+    read_freshness,
+    read_revenue_days,
+    read_revenue_totals,
+    read_time_zone,
+)
 from skeldir.rollups.summing import (
     has_dirty_days,
     mark_all_revenue,
@@ -46,6 +52,7 @@ __all__ = [
     "DAYS_AT_ONCE",
     "ConvertedNowOnly",
     "CreditKey",
+    "Freshness",
     "KnownAt",
     "KnownMoment",
     "MomentNotKnown",
@@ -66,6 +73,7 @@ __all__ = [
     "note_change_of_views",
     "preview_time_zone",
     "put_time_zone",
+    "read_freshness",
     "read_revenue_days",
     "read_revenue_totals",
     "read_time_zone",

@@ -531,3 +531,10 @@ FROM public.rollup_revenue_day
 WHERE tenant_id = :tenant_id
   AND revenue_date >= greatest(:first_day::date, '-infinity'::date)
   AND revenue_date < least(:end_day::date, 'infinity'::date);
+
+-- name: select_freshness^
+-- Since when the oldest mark of the tenant may wait, null if none does; the moment, and the zone of the days.
+SELECT (SELECT now()) AS as_of,
+       (SELECT min(w.since) FROM public.waiting_tenants w WHERE w.tenant_id = :tenant_id) AS waiting_since,
+       coalesce((SELECT z.time_zone FROM public.time_zones z
+                 WHERE z.tenant_id = :tenant_id ORDER BY z.turn DESC LIMIT 1), 'UTC') AS time_zone;

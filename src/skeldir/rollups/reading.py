@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -45,6 +46,25 @@ async def read_revenue_days(
         most=most,
         without_renewals=without_renewals,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Of what moment the sums of a tenant are, `as_of`; all facts recorded before `complete_up_to` are in them.
+
+    Days are those of `time_zone`. The moment is that of the transaction, whose reads are all of facts before it.
+    """
+
+    as_of: datetime
+    complete_up_to: datetime
+    time_zone: str
+
+
+async def read_freshness(connection: Connection, tenant_id: UUID) -> Freshness:
+    """Return of what moment the sums of the transaction's tenant are."""
+    row = await queries.select_freshness(connection, tenant_id=tenant_id)
+    as_of, since = row["as_of"], row["waiting_since"]
+    return Freshness(as_of, as_of if since is None else min(as_of, since), row["time_zone"])
 
 
 async def read_time_zone(connection: Connection, tenant_id: UUID) -> str:

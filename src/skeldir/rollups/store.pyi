@@ -31,6 +31,11 @@ class SelectBoundsOfMomentsRow(TypedDict):
 class SelectDaysOfSumsRow(TypedDict):
     day: dt.date
 
+class SelectFreshnessRow(TypedDict):
+    as_of: dt.datetime
+    waiting_since: dt.datetime | None
+    time_zone: str
+
 class SelectRevenueByDayRow(TypedDict):
     day: dt.date
     currency: str
@@ -211,6 +216,10 @@ class _Queries:
     async def select_days_of_sums(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectDaysOfSumsRow]: ...
+    @staticmethod
+    async def select_freshness(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectFreshnessRow: ...
     @staticmethod
     async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod

@@ -14,9 +14,11 @@ from fastapi.routing import APIRoute
 
 from skeldir.errors import SkeldirError
 from skeldir.web.access import Membership, SignInNeeded, TenantNeeded
+from skeldir.web.addresses import with_parameters
 from skeldir.web.formats import Formats
-from skeldir.web.frames import PAGE_HEADERS, Frame, Link, TenantChoice
-from skeldir.web.locales import LOCALES, choose_locale
+from skeldir.web.frames import PAGE_HEADERS, THEMES, Frame, Link, TenantChoice, Theme
+from skeldir.web.locales import LOCALES, Locale, choose_locale
+from skeldir.web.navigation import links_of
 from skeldir.web.phrases import phrases_for
 from skeldir.web.rendering import render
 
@@ -30,6 +32,8 @@ TENANTS: Final = "/tenants"
 ACCOUNT: Final = "/account"
 _UTC: Final = ZoneInfo("UTC")
 _SEE_OTHER: Final = 303
+_KEPT: Final = {"lang": "skeldir-language", "theme": "skeldir-theme"}
+_KEPT_S: Final = 400 * 24 * 3600
 
 
 def frame_of(
@@ -39,39 +43,74 @@ def frame_of(
     session: Session | None = None,
     membership: Membership | None = None,
     zone: ZoneInfo = _UTC,
-    pages: tuple[Link, ...] = (),
+    current: str | None = None,
+    shown_title: str | None = None,
     breadcrumb: tuple[Link, ...] = (),
 ) -> Frame:
-    """Return the frame of a page in the language of the request; `title` names a text."""
-    locale = choose_locale(request.query_params.get("lang"), request.headers.get("accept-language"))
+    """Return the frame of a page in the language of the request.
+
+    `title` names a text, unless `shown_title` is the title itself; `current` is the page in the navigation.
+    """
+    locale, theme = locale_of(request), _theme_of(request)
     phrases = phrases_for(locale)
     if membership is not None:
         session = membership.session
     return Frame(
         formats=Formats(locale, zone),
-        title=phrases(title),
-        pages=pages,
+        title=shown_title or phrases(title),
+        theme=theme,
+        pages=() if membership is None else links_of(request, phrases, membership.role, current),
         breadcrumb=breadcrumb,
         tenant=None
         if membership is None
         else TenantChoice(membership.profile.name, str(membership.profile.tenant_id)),
         account=None if session is None else session.email,
         sign_out=None if session is None else SIGN_OUT,
-        languages=_languages(request, locale.tag),
+        languages=tuple(
+            Link(each.name, with_parameters(request, lang=tag), tag == locale.tag)
+            for tag, each in LOCALES.items()
+        ),
+        themes=tuple(
+            Link(
+                phrases(f"frame.theme_{each}"), with_parameters(request, theme=each), each == theme
+            )
+            for each in THEMES
+        ),
+        kept=tuple(
+            (name, shown)
+            for name, shown in (("lang", locale.tag), ("theme", theme))
+            if request.query_params.get(name) == shown
+        ),
     )
 
 
-def _languages(request: Request, current: str) -> tuple[Link, ...]:
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return tuple(
-        Link(locale.name, f"?{urlencode([*kept, ('lang', tag)])}", tag == current)
-        for tag, locale in LOCALES.items()
-    )
+def locale_of(request: Request) -> Locale:
+    """Return the locale of a page: of the address, else what the browser kept of an earlier choice, else its own."""
+    asked = request.query_params.get("lang") or request.cookies.get(_KEPT["lang"])
+    return choose_locale(asked, request.headers.get("accept-language"))
+
+
+def _theme_of(request: Request) -> Theme:
+    asked = request.query_params.get("theme") or request.cookies.get(_KEPT["theme"])
+    return next((theme for theme in THEMES if theme == asked), "auto")
 
 
 def send_page(template: str, frame: Frame, /, *, status: int = 200, **values: object) -> Response:
     """Return a page as a response, with the headers of all pages."""
-    return HTMLResponse(render(template, frame, **values), status, headers=dict(PAGE_HEADERS))
+    return send_values(template, frame, values, status)
+
+
+def send_values(
+    template: str, frame: Frame, values: Mapping[str, object], status: int = 200
+) -> Response:
+    """Return a page with its values by name, as `send_page` does."""
+    page = HTMLResponse(render(template, frame, **values), status, headers=dict(PAGE_HEADERS))
+    for name, choice in frame.kept:
+        # Nothing depends on these but how pages look, so any page of the host may set them.
+        page.set_cookie(
+            _KEPT[name], choice, max_age=_KEPT_S, path="/", samesite="lax", httponly=True
+        )
+    return page
 
 
 def go_to(path: str, **parameters: str) -> Response:
@@ -86,9 +125,7 @@ def _kept_nowhere() -> Mapping[str, str]:
 
 def say_in(request: Request) -> Phrases:
     """Return the texts in the language of a request."""
-    return phrases_for(
-        choose_locale(request.query_params.get("lang"), request.headers.get("accept-language"))
-    )
+    return phrases_for(locale_of(request))
 
 
 class PageRoute(APIRoute):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from skeldir.web.formats import Formats
 from skeldir.web.phrases import Phrases, phrases_for
 
 Theme = Literal["auto", "light", "dark"]
+THEMES: Final[tuple[Theme, ...]] = get_args(Theme)
 
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -69,6 +70,8 @@ class Frame:
     sign_out: str | None = None
     languages: tuple[Link, ...] = ()
     themes: tuple[Link, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
+    """Choices of language and appearance in the address, which the browser keeps for other pages."""
 
     @property
     def phrases(self) -> Phrases:

@@ -111,7 +111,7 @@ async def _send_members(
     tenant_id = page.profile.tenant_id
     return send_page(
         "members.html",
-        frame_of(request, "members.title", membership=page),
+        frame_of(request, "members.title", membership=page, current="settings"),
         status=status,
         members=await list_members(page.connection, tenant_id),
         invitations=await list_invitations(page.connection, tenant_id),

@@ -1,4 +1,4 @@
-"""The texts of pages by language, from `texts/<language>.toml`.
+"""The texts of pages by language, from the files of `texts/<language>`: one for each page, and `common.toml`.
 
 A text is found by a name such as `table.total`, and may have placeholders in braces: `{count} orders`. A text
 that depends on a number has the forms `one` and `other`. All languages have the same names and placeholders, which a
@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Final
 
 from skeldir.web.locales import Locale
+
+_TEXTS: Final = files("skeldir.web") / "texts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,10 @@ def phrases_for(locale: Locale) -> Phrases:
 @cache
 def read_texts(language: str) -> Mapping[str, str]:
     """Return the texts of a language by their full names. Raises `FileNotFoundError` for one without texts."""
-    source = (files("skeldir.web") / "texts" / f"{language}.toml").read_text(encoding="utf-8")
-    return MappingProxyType(dict(_flat(tomllib.loads(source), "")))
+    texts: dict[str, str] = {}
+    for file in sorted(_TEXTS.joinpath(language).iterdir(), key=lambda each: each.name):
+        texts |= _flat(tomllib.loads(file.read_text(encoding="utf-8")), "")
+    return MappingProxyType(texts)
 
 
 def _flat(texts: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
