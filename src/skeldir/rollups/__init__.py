@@ -17,6 +17,7 @@ from skeldir.rollups.known import (
 from skeldir.rollups.reading import (
     Freshness,
     read_freshness,
+    read_revenue_bridge,
     read_revenue_days,
     read_revenue_totals,
     read_time_zone,
@@ -45,7 +46,9 @@ from skeldir.rollups.zones import (
 
 if TYPE_CHECKING:
     # The rows that some functions return; these classes exist only for mypy.
+    from skeldir.rollups.store import SelectRevenueBridgeRow as SelectRevenueBridgeRow
     from skeldir.rollups.store import SelectRevenueByDayRow as SelectRevenueByDayRow
+    from skeldir.rollups.store import SelectRevenueDaysRow as SelectRevenueDaysRow
     from skeldir.rollups.store import SelectRevenueTotalsRow as SelectRevenueTotalsRow
 
 __all__ = [
@@ -74,6 +77,7 @@ __all__ = [
     "preview_time_zone",
     "put_time_zone",
     "read_freshness",
+    "read_revenue_bridge",
     "read_revenue_days",
     "read_revenue_totals",
     "read_time_zone",

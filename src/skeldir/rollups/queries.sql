@@ -538,3 +538,25 @@ SELECT (SELECT now()) AS as_of,
        (SELECT min(w.since) FROM public.waiting_tenants w WHERE w.tenant_id = :tenant_id) AS waiting_since,
        coalesce((SELECT z.time_zone FROM public.time_zones z
                  WHERE z.tenant_id = :tenant_id ORDER BY z.turn DESC LIMIT 1), 'UTC') AS time_zone;
+
+-- name: select_revenue_bridge
+-- What was booked before, on and after some days, by currency and state. Only days from the first one on are summed: what
+-- was before is the rest of the total over all days.
+-- Never null: every column.
+WITH recent AS (
+    SELECT d.currency, d.state,
+           coalesce(sum(d.amount_cents) FILTER (WHERE d.revenue_date < :end_day), 0) AS within_cents,
+           coalesce(sum(d.entries) FILTER (WHERE d.revenue_date < :end_day), 0)::bigint AS within_entries,
+           coalesce(sum(d.orders) FILTER (WHERE d.revenue_date < :end_day), 0)::bigint AS within_orders,
+           sum(d.amount_cents) AS cents
+    FROM public.rollup_revenue_day d
+    WHERE d.tenant_id = :tenant_id AND d.revenue_date >= :first_day
+    GROUP BY d.currency, d.state
+)
+SELECT t.currency, t.state, t.amount_cents - coalesce(r.cents, 0) AS before_cents,
+       coalesce(r.within_cents, 0) AS within_cents, coalesce(r.within_entries, 0) AS within_entries,
+       coalesce(r.within_orders, 0) AS within_orders
+FROM public.rollup_revenue_total t
+LEFT JOIN recent r ON r.currency = t.currency AND r.state = t.state
+WHERE t.tenant_id = :tenant_id AND t.entries <> 0
+ORDER BY t.currency, t.state;

@@ -12,7 +12,11 @@ from skeldir.rollups.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
-    from skeldir.rollups.store import SelectRevenueDaysRow, SelectRevenueTotalsRow
+    from skeldir.rollups.store import (
+        SelectRevenueBridgeRow,
+        SelectRevenueDaysRow,
+        SelectRevenueTotalsRow,
+    )
 
 
 async def read_revenue_days(
@@ -81,4 +85,16 @@ async def read_revenue_totals(
     """
     return await queries.select_revenue_totals(
         connection, tenant_id=tenant_id, without_renewals=without_renewals
+    )
+
+
+async def read_revenue_bridge(
+    connection: Connection, tenant_id: UUID, first_day: date, end_day: date
+) -> Sequence[SelectRevenueBridgeRow]:
+    """Return what was booked before and on the days `[first_day, end_day)` of the transaction's tenant.
+
+    A row per currency and state that has any entry, in signed minor units.
+    """
+    return await queries.select_revenue_bridge(
+        connection, tenant_id=tenant_id, first_day=first_day, end_day=end_day
     )

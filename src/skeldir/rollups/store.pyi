@@ -36,6 +36,14 @@ class SelectFreshnessRow(TypedDict):
     waiting_since: dt.datetime | None
     time_zone: str
 
+class SelectRevenueBridgeRow(TypedDict):
+    currency: str
+    state: str
+    before_cents: Decimal
+    within_cents: Decimal
+    within_entries: int
+    within_orders: int
+
 class SelectRevenueByDayRow(TypedDict):
     day: dt.date
     currency: str
@@ -222,6 +230,10 @@ class _Queries:
     ) -> SelectFreshnessRow: ...
     @staticmethod
     async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
+    @staticmethod
+    async def select_revenue_bridge(
+        connection: Connection, /, *, end_day: dt.date, tenant_id: UUID, first_day: dt.date
+    ) -> list[SelectRevenueBridgeRow]: ...
     @staticmethod
     async def select_revenue_by_day(
         connection: Connection,
