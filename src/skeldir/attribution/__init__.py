@@ -48,6 +48,7 @@ from skeldir.attribution.known import (
     find_standing,
     read_rows,
 )
+from skeldir.attribution.known_pages import read_channel_page
 from skeldir.attribution.listing_stored import (
     AllocationRows,
     JourneyRows,
@@ -89,6 +90,7 @@ from skeldir.attribution.ratios import (
     share_of,
 )
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
+from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
 from skeldir.attribution.shares import with_shares
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.stored_credit import (
@@ -123,6 +125,8 @@ __all__ = [
     "ChannelRow",
     "ChannelTotal",
     "ChannelsAsked",
+    "ChannelsPage",
+    "ChannelsQuery",
     "Compare",
     "ComparedCredit",
     "Comparison",
@@ -189,6 +193,7 @@ __all__ = [
     "pair_rows",
     "plain_campaign",
     "preview_model",
+    "read_channel_page",
     "read_rows",
     "read_stored_credit",
     "rebuild_credit",

@@ -34,7 +34,7 @@ def with_parameters(request: Request, **changes: str | None) -> str:
     return f"{request.url.path}?{urlencode(pairs)}" if pairs else request.url.path
 
 
-def across_pages(request: Request, path: str) -> str:
-    """Return the address of another page for the same days and currency."""
-    kept = {name: request.query_params.get(name) for name in _ACROSS_PAGES}
-    return address(path, **{name: value for name, value in kept.items() if value})
+def across_pages(request: Request, path: str, **changes: str | None) -> str:
+    """Return the address of another page for the same days and currency, with some parameters changed or added."""
+    kept = {name: request.query_params.get(name) or None for name in _ACROSS_PAGES}
+    return address(path, **(kept | {name.rstrip("_"): value for name, value in changes.items()}))

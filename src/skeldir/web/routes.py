@@ -12,6 +12,7 @@ from skeldir.web.answers import go_to
 from skeldir.web.assets import PREFIX, load_assets
 from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
+from skeldir.web.overview import router as overview_router
 from skeldir.web.sign_in import router as sign_in_router
 
 router = APIRouter(include_in_schema=False)
@@ -58,4 +59,4 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
-routers: Final = (router, sign_in_router, account_router, members_router)
+routers: Final = (router, sign_in_router, account_router, members_router, overview_router)

@@ -49,8 +49,8 @@ class Column:
         shown as a count.
         """
         match self.kind, value:
-            case "text", str():
-                return value
+            case (("text" | "date" | "moment"), str()):
+                return value  # in a column of days, the heading of totals
             case "number", int():
                 return formats.number(value)
             case "money", int() if self.currency is not None:
