@@ -39,13 +39,13 @@ from skeldir.web.answers import SIGN_IN, PageRoute, frame_of, go_to, send_page
 from skeldir.web.browsers import describe_browser
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME, origin_of
+from skeldir.web.settings import MEMBERS, settings_tabs
 
 if TYPE_CHECKING:
     from skeldir.users import Passwords, Session
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-MEMBERS: Final = "/settings/members"
 INVITATIONS: Final = "/invitations"
 _DONE: Final = frozenset({"role", "removed", "revoked"})
 
@@ -109,10 +109,12 @@ async def _send_members(
     status: int = 200,
 ) -> Response:
     tenant_id = page.profile.tenant_id
+    frame = frame_of(request, "members.title", membership=page, current="settings")
     return send_page(
         "members.html",
-        frame_of(request, "members.title", membership=page, current="settings"),
+        frame,
         status=status,
+        tabs=settings_tabs(frame.phrases, MEMBERS),
         members=await list_members(page.connection, tenant_id),
         invitations=await list_invitations(page.connection, tenant_id),
         actions=await list_actions(page.connection, tenant_id),

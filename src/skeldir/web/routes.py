@@ -13,6 +13,8 @@ from skeldir.web.assets import PREFIX, load_assets
 from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
 from skeldir.web.overview import router as overview_router
+from skeldir.web.settings_keys import router as settings_keys_router
+from skeldir.web.settings_tenant import router as settings_tenant_router
 from skeldir.web.sign_in import router as sign_in_router
 
 router = APIRouter(include_in_schema=False)
@@ -59,4 +61,12 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
-routers: Final = (router, sign_in_router, account_router, members_router, overview_router)
+routers: Final = (
+    router,
+    sign_in_router,
+    account_router,
+    members_router,
+    settings_keys_router,
+    settings_tenant_router,
+    overview_router,
+)
