@@ -1,5 +1,6 @@
 """Taking a tenant's data out: parts, formats, files with their sums. The door of the room."""
 
+from skeldir.exports.answers import StreamedAnswer, answer_part, turns_of
 from skeldir.exports.delivery import (
     BucketUnknown,
     DeliveryDenied,
@@ -21,6 +22,8 @@ from skeldir.exports.parts import (
     read_parts,
     require_models_apply,
 )
+from skeldir.exports.schemas import ExportQuery
+from skeldir.exports.streaming import PartStream, open_stream
 from skeldir.exports.turns import ExportsBusy, ExportTurns
 from skeldir.exports.writing import (
     MANIFEST,
@@ -47,6 +50,7 @@ __all__ = [
     "ExportFolderTaken",
     "ExportLink",
     "ExportNotResumable",
+    "ExportQuery",
     "ExportTurns",
     "ExportsBusy",
     "Format",
@@ -54,15 +58,20 @@ __all__ = [
     "LinksTooMany",
     "Part",
     "PartName",
+    "PartStream",
     "Storage",
+    "StreamedAnswer",
     "WorkbookTooLarge",
     "WrittenFile",
+    "answer_part",
     "deliver",
     "find_complete",
     "make_link",
+    "open_stream",
     "read_parts",
     "read_place",
     "require_mark_in_csv",
     "require_models_apply",
+    "turns_of",
     "write_export",
 ]

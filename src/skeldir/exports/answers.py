@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fastapi import Request, Response
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from skeldir.exports.writing import Asked
 
 logger = logging.getLogger(__name__)
+
+OpenStream: TypeAlias = Callable[[], AbstractAsyncContextManager["PartStream"]]
 
 _OLD_VERSION: Final = "1.0"
 _PIECE: Final = 64 * 1024
@@ -79,9 +82,18 @@ def answer_export(
     *,
     ended: Callable[[], SkeldirError] | None = None,
 ) -> StreamedAnswer:
-    """Return the response whose body is a part, in constant memory.
+    """Return the response whose body is a part, in constant memory, for the holder of a key.
 
     `ended` makes the error for a key that has ended since it was admitted.
+    """
+    return answer_part(request, asked, partial(_open, request, caller, asked, snapshot, ended))
+
+
+def answer_part(request: Request, asked: Asked, open_: OpenStream) -> StreamedAnswer:
+    """Return the response whose body is a part, in constant memory; `open_` opens its stream.
+
+    Raises:
+        ExportNeedsChunks: the request came by HTTP 1.0.
     """
     if request.scope["http_version"] == _OLD_VERSION:
         raise ExportNeedsChunks(
@@ -90,7 +102,7 @@ def answer_export(
         )
 
     async def produce(send: Send) -> None:
-        async with _open(request, caller, asked, snapshot, ended) as stream:
+        async with open_() as stream:
             pieces = stream.pieces()
             first = await anext(pieces, b"")
             await send(_start_of({**_headers_of(asked), **_of_snapshot(stream)}))
@@ -142,15 +154,20 @@ async def _open(
     snapshot: str | None,
     ended: Callable[[], SkeldirError] | None = None,
 ) -> AsyncIterator[PartStream]:
-    turns: ExportTurns = request.app.state.export_turns
     try:
         async with (
-            turns.take(caller.tenant_id),
+            turns_of(request).take(caller.tenant_id),
             reading_transaction(database_of(request), caller) as transaction,
         ):
             yield await open_stream(transaction.connection, asked, snapshot)
     except KeyInvalid as error:
         raise (error if ended is None else ended()) from error
+
+
+def turns_of(request: Request) -> ExportTurns:
+    """Return the turns that exports take in this process."""
+    turns: ExportTurns = request.app.state.export_turns
+    return turns
 
 
 def _headers_of(asked: Asked) -> dict[str, str]:

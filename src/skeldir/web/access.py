@@ -97,9 +97,15 @@ SignedInByForm = Annotated[Session, Depends(require_session_of_form)]
 
 
 @asynccontextmanager
-async def _open(
+async def open_membership(
     request: Request, session: Session, needed: Role, *, is_read_only: bool
 ) -> AsyncIterator[Membership]:
+    """Open a transaction of the session's tenant, for a member with the role that is needed.
+
+    Raises:
+        TenantNeeded: no tenant is chosen, or the user is no member of it.
+        RoleMissing: the member has a lesser role.
+    """
     if session.tenant_id is None:
         raise _tenant_needed()
     note_tenant(session.tenant_id)
@@ -136,7 +142,7 @@ NEEDS: Final[dict[Callable[..., Any], Needs]] = {}
 
 def _reader(role: Role) -> Callable[..., Any]:
     async def open_page(request: Request, session: SignedIn) -> AsyncIterator[Membership]:
-        async with _open(request, session, role, is_read_only=True) as membership:
+        async with open_membership(request, session, role, is_read_only=True) as membership:
             yield membership
 
     return _marked(open_page, Needs(role, writes=False))
@@ -144,7 +150,7 @@ def _reader(role: Role) -> Callable[..., Any]:
 
 def _writer(role: Role) -> Callable[..., Any]:
     async def open_form(request: Request, session: SignedInByForm) -> AsyncIterator[Membership]:
-        async with _open(request, session, role, is_read_only=False) as membership:
+        async with open_membership(request, session, role, is_read_only=False) as membership:
             yield membership
 
     return _marked(open_form, Needs(role, writes=True))
