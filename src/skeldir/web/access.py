@@ -21,6 +21,8 @@ from skeldir.web.cookies import cookies_of
 from skeldir.web.forms import read_form, require_own_form
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from skeldir.db import Connection
 
 
@@ -98,20 +100,26 @@ SignedInByForm = Annotated[Session, Depends(require_session_of_form)]
 
 @asynccontextmanager
 async def open_membership(
-    request: Request, session: Session, needed: Role, *, is_read_only: bool
+    request: Request,
+    session: Session,
+    needed: Role,
+    *,
+    is_read_only: bool,
+    tenant_id: UUID | None = None,
 ) -> AsyncIterator[Membership]:
-    """Open a transaction of the session's tenant, for a member with the role that is needed.
+    """Open a transaction of a tenant, the session's if none is given, for a member with the role that is needed.
 
     Raises:
         TenantNeeded: no tenant is chosen, or the user is no member of it.
         RoleMissing: the member has a lesser role.
     """
-    if session.tenant_id is None:
+    bound = tenant_id or session.tenant_id
+    if bound is None:
         raise _tenant_needed()
-    note_tenant(session.tenant_id)
-    opened = database_of(request).known_tenant(session.tenant_id, is_read_only=is_read_only)
+    note_tenant(bound)
+    opened = database_of(request).known_tenant(bound, is_read_only=is_read_only)
     async with opened as (connection, known):
-        role = await find_role(connection, session.tenant_id, session.user_id)
+        role = await find_role(connection, bound, session.user_id)
         if known is None or role is None:
             raise _tenant_needed()
         if not role.covers(needed):
@@ -119,7 +127,7 @@ async def open_membership(
                 f"This is for members with the role {needed}, and yours is {role}.",
                 cure="Ask an admin of the tenant.",
             )
-        yield Membership(connection, profile_from(session.tenant_id, known), session, role)
+        yield Membership(connection, profile_from(bound, known), session, role)
 
 
 def _tenant_needed() -> TenantNeeded:

@@ -14,6 +14,7 @@ from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
 from skeldir.web.overview import router as overview_router
+from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.settings_keys import router as settings_keys_router
 from skeldir.web.settings_tenant import router as settings_tenant_router
 from skeldir.web.sign_in import router as sign_in_router
@@ -71,4 +72,5 @@ routers: Final = (
     settings_tenant_router,
     overview_router,
     exports_router,
+    portfolio_router,
 )
