@@ -5,7 +5,7 @@ It only reads, and writes nothing but its own result. This module is the door of
 
 from skeldir.audit.accounts import ModelAccount, MoneyAccount, Period
 from skeldir.audit.auditing import SAMPLE_EVERY, Audit, audit_tenant
-from skeldir.audit.differences import STRUCTURE_CHECKS, CheckResult, Difference
+from skeldir.audit.differences import DATA_CHECKS, STRUCTURE_CHECKS, CheckResult, Difference
 from skeldir.audit.document import canonical, make_document, make_item
 from skeldir.audit.expected import (
     READ_BY_OWNER,
@@ -22,6 +22,7 @@ from skeldir.audit.structure import check_structure
 
 __all__ = [
     "AUDIT",
+    "DATA_CHECKS",
     "GATES",
     "KINDS",
     "OF_READERS",

@@ -10,6 +10,7 @@ from skeldir.errors import SkeldirError
 from skeldir.web.account import router as account_router
 from skeldir.web.answers import go_to
 from skeldir.web.assets import PREFIX, load_assets
+from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
@@ -71,6 +72,7 @@ routers: Final = (
     settings_keys_router,
     settings_tenant_router,
     overview_router,
+    evidence_router,
     exports_router,
     portfolio_router,
 )
