@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -131,7 +131,7 @@ def say_in(request: Request) -> Phrases:
 class PageRoute(APIRoute):
     """A route whose errors are pages. It leads to the sign-in, or to the choice of a tenant, whoever needs it."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[object, None, Response]]:
         """Return the handler of the route."""
         handle = super().get_route_handler()
 
