@@ -17,6 +17,7 @@ from skeldir.web.access import Membership, SignInNeeded, TenantNeeded
 from skeldir.web.addresses import with_parameters
 from skeldir.web.formats import Formats
 from skeldir.web.frames import PAGE_HEADERS, THEMES, Frame, Link, TenantChoice, Theme
+from skeldir.web.hosts import require_known_host
 from skeldir.web.locales import LOCALES, Locale, choose_locale
 from skeldir.web.navigation import links_of
 from skeldir.web.phrases import phrases_for
@@ -137,6 +138,7 @@ class PageRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             try:
+                require_known_host(request)
                 return await handle(request)
             except SignInNeeded:
                 return go_to(SIGN_IN, **_way_back(request))

@@ -38,7 +38,8 @@ from skeldir.web.access import AdminForm, AdminPage, Fields, Membership, session
 from skeldir.web.answers import SIGN_IN, PageRoute, frame_of, go_to, send_page
 from skeldir.web.browsers import describe_browser
 from skeldir.web.cookies import cookies_of, device_token_of
-from skeldir.web.forms import HOME, origin_of
+from skeldir.web.forms import HOME
+from skeldir.web.hosts import origin_of
 
 if TYPE_CHECKING:
     from skeldir.users import Passwords, Session
