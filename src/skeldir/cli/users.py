@@ -46,7 +46,8 @@ def link(
 ) -> None:
     """Print a link by which a user signs in once, within 15 minutes; a new user is made, a disabled one let in again.
 
-    With DATABASE_URL this needs a role that may act as skeldir_owner. Whoever has the link is the user.
+    With DATABASE_URL this needs a role that may act as skeldir_owner. Whoever has the link is the user. The first link
+    for somebody who came by an invitation ends the password and the sessions of that user.
     """
     from skeldir.users import make_sign_in_link, read_role
 
