@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from skeldir.errors import ConfigurationInvalid
@@ -23,6 +25,35 @@ _STORAGE_ROLES = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+_HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:[]")
+DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether the name of a host, without a port, is one of the machine itself."""
+    plain = name.strip("[]").lower()
+    if plain == "localhost" or plain.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(plain).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_origin(url: str) -> str:
+    """Return the address of a host as browsers write it in `Origin`: in lower case, without the usual port."""
+    parts = urlsplit(url.strip().lower())
+    name, scheme = parts.hostname or "", parts.scheme
+    has_more = parts.path.strip("/") or parts.query or parts.fragment
+    if scheme not in DEFAULT_PORTS or not name or has_more or not _HOST.issuperset(parts.netloc):
+        raise ValueError("it is not the address of a host, such as https://skeldir.example")
+    if scheme == "http" and not is_loopback(name):
+        raise ValueError("without TLS browsers would send the cookies of sessions in clear text")
+    port = None if parts.port == DEFAULT_PORTS[scheme] else parts.port
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}{f':{port}' if port else ''}"
+
+
+PublicUrl = Annotated[str, AfterValidator(_read_origin)]
 
 
 class Settings(BaseSettings):
@@ -59,6 +90,8 @@ class Settings(BaseSettings):
     skeldir_sealing_keys: SecretStr | None = None
     # A folder with PayPal's certificates, for machines that cannot fetch them; see docs/webhooks.md.
     skeldir_paypal_certificates: Path | None = None
+    # The address by which browsers reach the pages, such as https://skeldir.example; without it, on this machine only.
+    skeldir_public_url: PublicUrl | None = None
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_api_processes: Annotated[int, Field(ge=1, le=64)] = 1

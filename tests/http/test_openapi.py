@@ -20,6 +20,7 @@ from skeldir.app import create_app
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.tenants import issue_key
+from skeldir.web.answers import PageRoute
 from tests.conftest import Clone
 from tests.support.reading import open_client
 
@@ -30,8 +31,9 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for path, operations in CONTRACT["paths"].items()
     for method, operation in operations.items()
 }
-# The description, the page that shows it, and the files of pages.
-NOT_OF_THE_API = {"/openapi.json", "/docs", "/static/{name}"}
+# The description, its page, the way to the first page, and the files of pages. Pages have routes of a class of their
+# own; tests/web/test_roles.py finds them all.
+NOT_OF_THE_API = {"/openapi.json", "/docs", "/", "/static/{name}"}
 OPEN = {"/health", "/health/live", "/health/ready", "/health/worker", "/metrics"}
 # The address holds a token, and the sender signs: there is no key.
 SIGNED = "/v1/webhooks/{provider}/{token}"
@@ -107,6 +109,7 @@ def routes_of_the_app() -> set[tuple[str, str]]:
         (method.lower(), re.sub(r":\w+}", "}", route.path))
         for route in iter_route_contexts(create_app().routes)
         if route.path is not None and route.path not in NOT_OF_THE_API
+        if not isinstance(route.original_route, PageRoute)
         for method in route.methods or ()
     }
 

@@ -48,6 +48,27 @@ async def begin(
         )
 
 
+async def sign_in(
+    clone: Clone,
+    db: Database,
+    email: str,
+    tenant: UUID | None = None,
+    role: Role | None = None,
+) -> dict[str, str]:
+    """Make a user, a member if a tenant is given; return the header of a session in it, as a browser on the machine."""
+    link = await make_link(clone, email, tenant, role)
+    async with db.unbound() as connection:
+        user_id, in_tenant = await use_link(connection, link.token)
+    begun = await begin(db, user_id, in_tenant)
+    assert begun is not None
+    return cookie_of(begun.token)
+
+
+def cookie_of(token: str) -> dict[str, str]:
+    """Return the header with the token of a session."""
+    return {"Cookie": f"skeldir={token}"}
+
+
 async def look_up(db: Database, token: str) -> Session | None:
     """Find a session as a request does."""
     async with db.statement() as connection:

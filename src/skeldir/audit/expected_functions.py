@@ -92,7 +92,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.count_tenant_rows(tenant uuid)": "4ce2819ba19e9dd9",
         "public.hold_tenant_deletion(tenant uuid)": "d60edecd75ed5112",
         "public.make_sign_in_link(of_email text, new_user uuid, token_digest bytea, lasts_s double precision, "
-        "wanted_tenant uuid, as_role text, action_id uuid)": "889d5a936017ada8",
+        "wanted_tenant uuid, as_role text, action_id uuid)": "18590acb5e4f1bcf",
         "public.notify_keys_ended()": "a751c38322d4de21",
         "public.refuse_key_revival()": "da8817cd3f288d95",
         "public.renew_statistics(table_name text)": "39cb017b6f442781",

@@ -21,6 +21,7 @@ users_app = typer.Typer(
     help="Let people sign in to the pages, and show who may and what they did.",
 )
 
+_BASE = "http://127.0.0.1:8000"
 EmailArgument = Annotated[str, typer.Argument(help="The user's e-mail address.")]
 
 
@@ -35,15 +36,18 @@ def link(
         typer.Option(help="With --tenant, the user's role there: viewer, manager or admin."),
     ] = None,
     base: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--base", help="Where the pages are reached from, such as https://skeldir.example."
+            "--base",
+            help="Where the pages are reached, such as https://skeldir.example. Default: SKELDIR_PUBLIC_URL, or "
+            f"{_BASE}.",
         ),
-    ] = "http://127.0.0.1:8000",
+    ] = None,
 ) -> None:
     """Print a link by which a user signs in once, within 15 minutes; a new user is made, a disabled one let in again.
 
-    With DATABASE_URL this needs a role that may act as skeldir_owner. Whoever has the link is the user.
+    With DATABASE_URL this needs a role that may act as skeldir_owner. Whoever has the link is the user. The first link
+    for somebody who came by an invitation ends the password and the sessions of that user.
     """
     from skeldir.users import make_sign_in_link, read_role
 
@@ -52,7 +56,7 @@ def link(
             "A tenant needs a role, and a role a tenant.",
             cure="Give both, such as --tenant Shop --role admin, or neither for a user who is a member already.",
         )
-    if not base.startswith(("https://", "http://")):
+    if base is not None and not base.startswith(("https://", "http://")):
         raise InputInvalid(
             f"{base[:80]} is no address of pages.", cure="Write it as https://skeldir.example."
         )
@@ -62,7 +66,8 @@ def link(
         tenant_id = None if tenant is None else await runtime.tenant_id(tenant)
         async with runtime.operator(must_see_all=True) as operator:
             made = await make_sign_in_link(operator, email, tenant_id=tenant_id, role=as_role)
-        out.print(f"{base.rstrip('/')}/sign-in/{made.token}", soft_wrap=True, highlight=False)
+        at = base or runtime.settings.skeldir_public_url or _BASE
+        out.print(f"{at.rstrip('/')}/sign-in/{made.token}", soft_wrap=True, highlight=False)
         err.print(
             f"{made.email} signs in by it once, until {made.expires_at:%Y-%m-%d %H:%M:%S} UTC.",
             soft_wrap=True,

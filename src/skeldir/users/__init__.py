@@ -36,6 +36,7 @@ from skeldir.users.sessions import (
     find_session,
     list_own_memberships,
     list_sessions,
+    renew_token,
     switch_tenant,
 )
 from skeldir.users.signing_in import (
@@ -104,6 +105,7 @@ __all__ = [
     "read_role",
     "register_user",
     "remove_member",
+    "renew_token",
     "revoke_invitation",
     "set_password",
     "set_role",

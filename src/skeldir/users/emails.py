@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from skeldir.errors import SkeldirError
 
@@ -25,10 +25,12 @@ def read_email(text: str) -> str:
     """Return an e-mail address as it is stored: in lower case, without white space around it.
 
     Raises:
-        EmailInvalid: it has no @ between a name and a domain, or more than 254 characters.
+        EmailInvalid: it has no @ between a name and a domain, more than 254 characters, or some that do not show, such
+            as those that turn the direction of writing.
     """
     email = normalize("NFC", text.strip()).lower()
-    if len(email) > _LONGEST or not _SHAPE.fullmatch(email):
+    is_shown = all(category(character)[0] != "C" for character in email)
+    if len(email) > _LONGEST or not _SHAPE.fullmatch(email) or not is_shown:
         raise EmailInvalid(
             f"{text.strip()[:60]!r} is not an e-mail address.",
             cure="Write it as name@example.com.",

@@ -145,6 +145,16 @@ async def switch_tenant(
     return token if is_rotated else None
 
 
+async def renew_token(connection: Connection, session: Session) -> str | None:
+    """Give a session another token, so that whoever has a copy of the one before has nothing; None if it has ended.
+
+    It shows the tenant that it has shown, or none if its user is no longer a member.
+    """
+    return await switch_tenant(connection, session, session.tenant_id) or await switch_tenant(
+        connection, session, None
+    )
+
+
 async def end_session(
     connection: Connection, session: Session, session_id: UUID | None = None
 ) -> bool:

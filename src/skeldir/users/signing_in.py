@@ -83,7 +83,8 @@ async def make_sign_in_link(
 ) -> SignInLink:
     """Make a link for a user, who is made if there is none, and let in again if he was disabled.
 
-    With a tenant and a role he becomes a member of it; the session begins there. The connection must be an operator's.
+    With a tenant and a role he becomes a member of it; the session begins there. Whoever came by an invitation, so that
+    no operator has vouched for the address yet, loses password and sessions. The connection must be an operator's.
 
     Raises:
         EmailInvalid: the text is not an e-mail address.

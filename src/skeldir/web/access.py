@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 from fastapi import Depends, Request
 
@@ -144,11 +144,12 @@ class Needs:
     writes: bool
 
 
-NEEDS: Final[dict[Callable[..., Any], Needs]] = {}
+Opening: TypeAlias = Callable[..., AsyncIterator[Membership]]
+NEEDS: Final[dict[Opening, Needs]] = {}
 """The dependencies that open a tenant's transaction for a page, with what each needs."""
 
 
-def _reader(role: Role) -> Callable[..., Any]:
+def _reader(role: Role) -> Opening:
     async def open_page(request: Request, session: SignedIn) -> AsyncIterator[Membership]:
         async with open_membership(request, session, role, is_read_only=True) as membership:
             yield membership
@@ -156,7 +157,7 @@ def _reader(role: Role) -> Callable[..., Any]:
     return _marked(open_page, Needs(role, writes=False))
 
 
-def _writer(role: Role) -> Callable[..., Any]:
+def _writer(role: Role) -> Opening:
     async def open_form(request: Request, session: SignedInByForm) -> AsyncIterator[Membership]:
         async with open_membership(request, session, role, is_read_only=False) as membership:
             yield membership
@@ -164,13 +165,15 @@ def _writer(role: Role) -> Callable[..., Any]:
     return _marked(open_form, Needs(role, writes=True))
 
 
-def _marked(call: Callable[..., Any], needs: Needs) -> Callable[..., Any]:
+def _marked(call: Opening, needs: Needs) -> Opening:
     NEEDS[call] = needs
     return call
 
 
 # Function scope: the transaction has ended before the page is sent, so a slow browser holds no connection.
 ViewerPage = Annotated[Membership, Depends(_reader(Role.VIEWER), scope="function")]
+ManagerPage = Annotated[Membership, Depends(_reader(Role.MANAGER), scope="function")]
 AdminPage = Annotated[Membership, Depends(_reader(Role.ADMIN), scope="function")]
+ManagerForm = Annotated[Membership, Depends(_writer(Role.MANAGER), scope="function")]
 AdminForm = Annotated[Membership, Depends(_writer(Role.ADMIN), scope="function")]
 Fields = Annotated[Mapping[str, str], Depends(read_form)]

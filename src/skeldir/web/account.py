@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
@@ -23,6 +24,7 @@ from skeldir.users import (
     find_password,
     list_own_memberships,
     list_sessions,
+    renew_token,
     set_password,
     switch_tenant,
 )
@@ -60,7 +62,7 @@ async def show_account(request: Request, session: SignedIn, done: Done = None) -
 
 @router.post(f"{ACCOUNT}/password")
 async def choose_password(request: Request, session: SignedInByForm, fields: Fields) -> Response:
-    """Set the password, and end the user's other sessions."""
+    """Set the password, end the user's other sessions, and change the token of this one."""
     passwords: Passwords = request.app.state.passwords
     new = fields.get("new", "")
     if new != fields.get("again", ""):
@@ -75,7 +77,11 @@ async def choose_password(request: Request, session: SignedInByForm, fields: Fie
         return await _send_account(request, session, weak=weak, status=422)
     async with database_of(request).unbound() as connection:
         await set_password(connection, session, password_hash)
-    return go_to(ACCOUNT, done="password")
+        token = await renew_token(connection, session)
+    response = go_to(ACCOUNT, done="password")
+    if token is not None:
+        cookies_of(request).keep_session(response, token)
+    return response
 
 
 @router.post(f"{ACCOUNT}/sessions")
@@ -98,6 +104,8 @@ async def show_tenants(request: Request, session: SignedIn) -> Response:
         frame_of(request, "tenants.title", session=session),
         tenants=await list_tenants_of(request, session),
         current=session.tenant_id,
+        command=shlex.join(["skeldir", "users", "link", session.email, "--tenant", "TENANT"])
+        + " --role viewer",
         action=TENANTS,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from skeldir.web.access import Membership, SignInNeeded, TenantNeeded
 from skeldir.web.addresses import with_parameters
 from skeldir.web.formats import Formats
 from skeldir.web.frames import PAGE_HEADERS, THEMES, Frame, Link, TenantChoice, Theme
+from skeldir.web.hosts import require_known_host
 from skeldir.web.locales import LOCALES, Locale, choose_locale
 from skeldir.web.navigation import links_of
 from skeldir.web.phrases import phrases_for
@@ -131,12 +132,13 @@ def say_in(request: Request) -> Phrases:
 class PageRoute(APIRoute):
     """A route whose errors are pages. It leads to the sign-in, or to the choice of a tenant, whoever needs it."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[object, None, Response]]:
         """Return the handler of the route."""
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
             try:
+                require_known_host(request)
                 return await handle(request)
             except SignInNeeded:
                 return go_to(SIGN_IN, **_way_back(request))

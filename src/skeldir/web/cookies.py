@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from skeldir.users import SESSION_LASTS, TOKEN_SHAPE, new_token
+from skeldir.web.hosts import site_of
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
@@ -18,7 +18,7 @@ _DEVICE_LASTS_S: Final = 400 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """The cookies of the host that a request names.
+    """The cookies of a site.
 
     A browser takes a `__Host-` cookie over HTTPS only, and no neighbouring host can set it. On the machine itself,
     where people try the program without a certificate, some browsers want a plain one.
@@ -69,8 +69,8 @@ class Cookies:
 
 
 def cookies_of(request: Request) -> Cookies:
-    """Return the cookies of the host that a request names."""
-    return Cookies(is_local=_is_local(request.headers.get("host", "")))
+    """Return the cookies of the site that a request is for."""
+    return Cookies(is_local=site_of(request).is_local)
 
 
 def device_token_of(request: Request) -> str:
@@ -81,14 +81,3 @@ def device_token_of(request: Request) -> str:
 def _read(request: Request, name: str) -> str | None:
     token = request.cookies.get(name, "")
     return token if TOKEN_SHAPE.fullmatch(token) else None
-
-
-def _is_local(host: str) -> bool:
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    name = name.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -6,17 +6,19 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 
 from skeldir.errors import SkeldirError
 from skeldir.http import BodyTooLarge
+from skeldir.web.hosts import is_own_origin
 
 MOST_FORM_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 100
 _MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 _OWN: Final = frozenset({"same-origin", "none"})
+_HIDDEN: Final = "null"
 # A path of this site: one slash, and nothing that a browser would read as another host.
 _PATH: Final = re.compile(r"/(?![/\\])[\w/.~%&=?:,+-]{0,1000}", re.ASCII)
 HOME: Final = "/overview"
@@ -41,21 +43,23 @@ class FormUnreadable(SkeldirError):
 def require_own_form(request: Request) -> None:
     """Check that a request which changes something was sent by a page of this site.
 
-    Browsers say from where a request comes, and pages cannot change it. One that says neither is refused.
+    Browsers say by two headers from where a request comes, and pages cannot change them. One that has neither is
+    refused, and one of which either names another site. `Origin: null` says nothing: some send it to hide addresses.
 
     Raises:
         FormForeign: another site, or an unknown one, has sent it.
     """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        is_own = site in _OWN
+    fetched_from = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin", _HIDDEN)
+    if fetched_from is None:
+        is_own = is_own_origin(request, origin)
     else:
-        origin = urlsplit(request.headers.get("origin", ""))
-        is_own = bool(origin.netloc) and origin.netloc == request.headers.get("host", "")
+        is_own = fetched_from in _OWN and (origin == _HIDDEN or is_own_origin(request, origin))
     if not is_own:
         raise FormForeign(
             "The form was not sent by a page of this site.",
-            cure="Open the page here and send the form again, with a browser that is up to date.",
+            cure="Open the page here and send the form again, with a browser that is up to date. Behind a proxy, "
+            "SKELDIR_PUBLIC_URL must be set.",
         )
 
 
@@ -89,12 +93,6 @@ async def read_form(request: Request) -> Mapping[str, str]:
     if any("\x00" in text for field in fields for text in field):
         raise _unreadable()
     return MappingProxyType(dict(fields))
-
-
-def origin_of(request: Request) -> str:
-    """Return the address of this site, as the browser that sent a form knows it: a proxy in between may speak HTTPS."""
-    origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
-    return origin if urlsplit(origin).netloc == host else f"{request.url.scheme}://{host}"
 
 
 def own_path(text: str | None) -> str:

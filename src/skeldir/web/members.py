@@ -26,7 +26,6 @@ from skeldir.users import (
     list_actions,
     list_invitations,
     list_members,
-    read_email,
     read_role,
     register_user,
     remove_member,
@@ -38,7 +37,8 @@ from skeldir.web.access import AdminForm, AdminPage, Fields, Membership, session
 from skeldir.web.answers import SIGN_IN, PageRoute, frame_of, go_to, send_page
 from skeldir.web.browsers import describe_browser
 from skeldir.web.cookies import cookies_of, device_token_of
-from skeldir.web.forms import HOME, origin_of
+from skeldir.web.forms import HOME
+from skeldir.web.hosts import origin_of
 from skeldir.web.settings import MEMBERS, settings_tabs
 
 if TYPE_CHECKING:
@@ -145,10 +145,10 @@ async def accept(request: Request, token: str, fields: Fields) -> Response:
         invitation = await find_invitation(connection, token)
     device_token, session_token = device_token_of(request), None
     if session is None:
-        typed = fields.get("email", "")
         passwords: Passwords = request.app.state.passwords
+        # Of the address that was invited: nobody may call himself by another one.
+        email = invitation.email
         try:
-            email = read_email(typed)
             password_hash = await passwords.hash_new(fields.get("password", ""), email)
             async with database.unbound() as connection:
                 user_id = await register_user(connection, email, password_hash)
@@ -162,9 +162,9 @@ async def accept(request: Request, token: str, fields: Fields) -> Response:
                 if begun is not None:
                     session_token = begun.token
                     session = await find_session(connection, begun.token)
-        except (EmailInvalid, PasswordWeak, UserTaken) as fault:
+        except (PasswordWeak, UserTaken) as fault:
             return await _send_invitation(
-                request, invitation, token, None, email=typed, fault=fault, status=fault.status
+                request, invitation, token, None, fault=fault, status=fault.status
             )
     if session is None:
         return go_to(SIGN_IN, next=f"{INVITATIONS}/{token}")
@@ -187,8 +187,7 @@ async def _send_invitation(
     token: str,
     session: Session | None,
     *,
-    email: str | None = None,
-    fault: EmailInvalid | PasswordWeak | UserTaken | None = None,
+    fault: PasswordWeak | UserTaken | None = None,
     status: int = 200,
 ) -> Response:
     tenant_id = invitation.tenant_id
@@ -203,6 +202,5 @@ async def _send_invitation(
         action=f"{INVITATIONS}/{token}",
         sign_in=f"{SIGN_IN}?next={INVITATIONS}/{token}",
         session=session,
-        email=invitation.email if email is None else email,
         fault=fault,
     )

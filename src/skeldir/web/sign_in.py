@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -104,7 +105,7 @@ async def sign_in(request: Request, fields: Fields) -> Response:
 async def show_link(request: Request, token: str) -> Response:
     """Show what a link does: programs that look at links in messages must not use it up, so that takes a form."""
     return send_page(
-        "sign_in_link.html", frame_of(request, "sign_in.title"), action=f"{SIGN_IN}/{token}"
+        "sign_in_link.html", frame_of(request, "sign_in.title"), action=f"{SIGN_IN}/{quote(token)}"
     )
 
 

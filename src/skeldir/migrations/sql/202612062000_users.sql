@@ -285,6 +285,12 @@ BEGIN
     INSERT INTO public.users (id, email) VALUES (new_user, of_email)
     ON CONFLICT (email) DO UPDATE SET disabled_at = NULL
     RETURNING id INTO found_user;
+    -- For the address of whoever has only been invited so far, nobody but the admin of some tenant has vouched. The link is
+    -- for whom the operator means, so whatever else lets in is dropped.
+    IF NOT EXISTS (SELECT FROM public.sign_in_links l WHERE l.user_id = found_user) THEN
+        UPDATE public.users u SET password_hash = NULL WHERE u.id = found_user;
+        UPDATE public.user_sessions s SET ended_at = clock_timestamp() WHERE s.user_id = found_user AND s.ended_at IS NULL;
+    END IF;
     IF wanted_tenant IS NOT NULL THEN
         PERFORM public.set_tenant(wanted_tenant);
         INSERT INTO public.memberships (tenant_id, user_id, email, role, added_by)
