@@ -33,7 +33,7 @@ from tests.support.api import asking
 from tests.support.people import begin, cookie_of, make_link, sign_in
 from tests.support.sites import FOREIGN, OWN
 
-# Whoever is not signed in may see these: how to sign in, and an invitation by its token.
+# Whoever is not signed in may see these: how to sign in, and an invitation or a report by its token.
 FOR_ANYBODY = {
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
@@ -41,6 +41,7 @@ FOR_ANYBODY = {
     ("POST", "/sign-in/{token}"),
     ("GET", "/invitations/{token}"),
     ("POST", "/invitations/{token}"),
+    ("GET", "/shared/{token}"),
 }
 # What is no page: the way to the first one, and files with nothing of a tenant.
 NO_PAGE = {"/", "/static/{name}"}

@@ -8,9 +8,6 @@ shows when the link was last used, and `skeldir keys revoke` ends it.
 from __future__ import annotations
 
 import binascii
-import hashlib
-import hmac
-import secrets
 from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -30,9 +27,11 @@ from skeldir.tenants import (
     KeyHolder,
     TenantProfile,
     is_in_force,
+    is_signed_by,
     issue_key,
     list_keys,
     profile_from,
+    sign_text,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ MOST_LINKS: Final = 200
 _NAME: Final = "link to "
 _PURPOSE: Final = b"export links"
 _LONGEST_TOKEN: Final = 4_000
-_NOBODYS: Final = secrets.token_bytes(32)
 
 
 class LinkInvalid(SkeldirError):
@@ -138,7 +136,7 @@ async def make_link(
         expires_at=expires_at,
     )
     text = _write(asked, key.key_id, expires_at)
-    token = f"{text}.{_sign(profile.journey_secret, text)}"
+    token = f"{text}.{sign_text(profile, _PURPOSE, text)}"
     return ExportLink(f"{LINKS_PATH}/{token}/{file}", expires_at, key.prefix)
 
 
@@ -165,18 +163,11 @@ def read_token(token: str, file: str) -> SignedText:
 
 
 async def find_holder(database: Database, signed: SignedText) -> KeyHolder | None:
-    """Return the holder of the key of a link; None if the link is altered or revoked, or there is no such tenant.
-
-    The work is the same for a tenant that does not exist, up to the comparison of signatures, which takes the same time
-    wherever they differ.
-    """
+    """Return the holder of the key of a link; None if the link is altered or revoked, or there is no such tenant."""
     opened = database.known_tenant(signed.tenant_id, is_read_only=True)
     async with opened as (connection, known):
-        secret = _NOBODYS if known is None else profile_from(signed.tenant_id, known).journey_secret
-        is_signed = hmac.compare_digest(
-            _sign(secret, signed.text).encode(), signed.signature.encode()
-        )
-        if known is None or not is_signed:
+        profile = None if known is None else profile_from(signed.tenant_id, known)
+        if not is_signed_by(profile, _PURPOSE, signed.text, signed.signature):
             return None
         holder = KeyHolder(signed.tenant_id, signed.key_id, frozenset({"read"}))
         return holder if await is_in_force(connection, holder) else None
@@ -203,10 +194,3 @@ def _write(asked: Asked, key_id: UUID, expires_at: datetime) -> str:
         asked.has_bom,
     ]
     return urlsafe_b64encode(orjson.dumps(said)).rstrip(b"=").decode()
-
-
-def _sign(secret: bytes, text: str) -> str:
-    """Return the signature of a text: HMAC-SHA256 with a key of this purpose only, derived from a tenant's secret."""
-    key = hashlib.blake2b(key=secret, person=_PURPOSE, digest_size=32).digest()
-    signature = hmac.digest(key, text.encode(), "sha256")
-    return urlsafe_b64encode(signature).rstrip(b"=").decode()

@@ -59,6 +59,7 @@ from skeldir.tenants.retention import (
     load_retention,
     set_retention,
 )
+from skeldir.tenants.signing import is_signed_by, sign_text
 
 __all__ = [
     "KEYS_CHANNEL",
@@ -95,6 +96,7 @@ __all__ = [
     "forget_statistics",
     "is_in_force",
     "is_like_id_or_key",
+    "is_signed_by",
     "issue_key",
     "key_prefix",
     "list_deletions",
@@ -110,5 +112,6 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "set_retention",
+    "sign_text",
     "tenant_unknown",
 ]

@@ -51,11 +51,17 @@ class RoleMissing(SkeldirError):
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
-    """A transaction bound to the tenant of a page, for a member whose role allows the page."""
+class Visit:
+    """A transaction bound to the tenant of a page, for whoever may read that page."""
 
     connection: Connection
     profile: TenantProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Membership(Visit):
+    """A transaction bound to the tenant of a page, for a member whose role allows the page."""
+
     session: Session
     role: Role
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from skeldir.errors import SkeldirError
-from skeldir.web.access import Membership, SignInNeeded, TenantNeeded
+from skeldir.web.access import Membership, SignInNeeded, TenantNeeded, Visit
 from skeldir.web.addresses import with_parameters
 from skeldir.web.formats import Formats
 from skeldir.web.frames import PAGE_HEADERS, THEMES, Frame, Link, TenantChoice, Theme
@@ -42,7 +42,7 @@ def frame_of(
     title: str,
     *,
     session: Session | None = None,
-    membership: Membership | None = None,
+    membership: Visit | None = None,
     zone: ZoneInfo = _UTC,
     current: str | None = None,
     shown_title: str | None = None,
@@ -54,13 +54,15 @@ def frame_of(
     """
     locale, theme = locale_of(request), _theme_of(request)
     phrases = phrases_for(locale)
-    if membership is not None:
-        session = membership.session
+    member = membership if isinstance(membership, Membership) else None
+    if member is not None:
+        session = member.session
     return Frame(
         formats=Formats(locale, zone),
         title=shown_title or phrases(title),
         theme=theme,
-        pages=() if membership is None else links_of(request, phrases, membership.role, current),
+        pages=() if member is None else links_of(request, phrases, member.role, current),
+        is_shared=membership is not None and member is None,
         breadcrumb=breadcrumb,
         tenant=None
         if membership is None

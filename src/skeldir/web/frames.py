@@ -66,6 +66,8 @@ class Frame:
     pages: tuple[Link, ...] = ()
     breadcrumb: tuple[Link, ...] = ()
     tenant: TenantChoice | None = None
+    is_shared: bool = False
+    """Whether the page is shown by a link to this one report: other pages cannot be opened from it."""
     account: str | None = None
     sign_out: str | None = None
     languages: tuple[Link, ...] = ()

@@ -21,7 +21,7 @@ from skeldir.attribution import (
 )
 from skeldir.money import decimals
 from skeldir.rollups import revenue_span
-from skeldir.web.access import ViewerPage
+from skeldir.web.access import ViewerPage, Visit
 from skeldir.web.addresses import across_pages, with_parameters
 from skeldir.web.answers import PageRoute
 from skeldir.web.balances import STEPS, Balance, read_balances, read_net_by_day
@@ -72,6 +72,11 @@ class Block:
 @router.get(HOME)
 async def show_overview(request: Request, page: ViewerPage) -> Response:
     """Show the money of some days, each currency apart, and its credit by one model."""
+    return await send_overview(request, page)
+
+
+async def send_overview(request: Request, page: Visit) -> Response:
+    """Return the page, for members and by links to it."""
     report = await open_report(request, page, "overview")
     connection, tenant_id = page.connection, page.profile.tenant_id
     first, end = report.days.first, report.days.end

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from skeldir.errors import SkeldirError
 from skeldir.rollups import Freshness, read_freshness
+from skeldir.users import Role
+from skeldir.web.access import Membership
 from skeldir.web.addresses import with_parameters
 from skeldir.web.answers import frame_of, send_values
 from skeldir.web.downloads import send_csv
@@ -18,7 +20,7 @@ from skeldir.web.periods import ShownDays, read_days, usual_spans
 if TYPE_CHECKING:
     from fastapi import Request, Response
 
-    from skeldir.web.access import Membership
+    from skeldir.web.access import Visit
     from skeldir.web.formats import Formats
     from skeldir.web.frames import Frame
     from skeldir.web.phrases import Phrases
@@ -35,10 +37,10 @@ class TableUnknown(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A page with a report: the request, the member who reads it, and what its template needs in any case."""
+    """A page with a report: the request, the tenant whose data it reads, and what its template needs in any case."""
 
     request: Request
-    page: Membership
+    page: Visit
     frame: Frame
     freshness: Freshness
     days: ShownDays
@@ -68,6 +70,11 @@ class Report:
             if pair[0] not in {"from", "to", "cursor", "download", "done"}
         )
 
+    @property
+    def may_share(self) -> bool:
+        """Whether whoever reads the report may make a link to it."""
+        return isinstance(self.page, Membership) and self.page.role.covers(Role.MANAGER)
+
     def parameter(self, name: str) -> str | None:
         """Return a parameter of the address; None if it is absent or empty."""
         return self.request.query_params.get(name, "").strip() or None
@@ -95,7 +102,7 @@ class Report:
 
 async def open_report(
     request: Request,
-    page: Membership,
+    page: Visit,
     name: str,
     *,
     title: str | None = None,

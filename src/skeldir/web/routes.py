@@ -18,6 +18,7 @@ from skeldir.web.overview import router as overview_router
 from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.settings_keys import router as settings_keys_router
 from skeldir.web.settings_tenant import router as settings_tenant_router
+from skeldir.web.sharing import router as sharing_router
 from skeldir.web.sign_in import router as sign_in_router
 
 router = APIRouter(include_in_schema=False)
@@ -72,6 +73,7 @@ routers: Final = (
     settings_keys_router,
     settings_tenant_router,
     overview_router,
+    sharing_router,
     evidence_router,
     exports_router,
     portfolio_router,
