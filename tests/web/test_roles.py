@@ -16,6 +16,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from skeldir.app import create_app
 from skeldir.db.pool import Database
+from skeldir.ingest import add_channels, add_hosts
+from skeldir.tenants import issue_key
 from skeldir.users import Role, invite, list_invitations, list_members, use_link
 from skeldir.web.access import (
     NEEDS,
@@ -30,6 +32,7 @@ from skeldir.web.forms import read_form
 from skeldir.web.routes import routers
 from tests.conftest import Clone
 from tests.support.api import asking
+from tests.support.make import make_tenant
 from tests.support.people import begin, cookie_of, make_link, sign_in
 from tests.support.sites import FOREIGN, OWN
 
@@ -56,6 +59,9 @@ WRITTEN = """
     SELECT (SELECT array_agg(m::text ORDER BY m) FROM memberships m WHERE tenant_id = %(a)s),
            (SELECT array_agg(i::text ORDER BY i) FROM invitations i WHERE tenant_id = %(a)s),
            (SELECT array_agg(l::text ORDER BY l) FROM audit_log l WHERE tenant_id = %(a)s),
+           (SELECT array_agg(k::text ORDER BY k) FROM api_keys k WHERE tenant_id = %(a)s),
+           (SELECT array_agg(h::text ORDER BY h) FROM tenant_hosts h WHERE tenant_id = %(a)s),
+           (SELECT array_agg(c::text ORDER BY c) FROM channels c WHERE tenant_id = %(a)s),
            (SELECT array_agg(u::text) FROM users u WHERE email LIKE %(whose)s),
            (SELECT array_agg((s.id, s.in_tenant, s.ended_at, s.token_sha256)::text ORDER BY s.id)
             FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE u.email LIKE %(whose)s)"""
@@ -275,24 +281,32 @@ async def test_no_form_of_another_site_is_taken(
 
 
 async def test_a_member_of_another_tenant_sees_nothing_and_changes_nothing(
-    browser: httpx2.AsyncClient, clone: Clone, db: Database, tenant: UUID, other_tenant: UUID
+    browser: httpx2.AsyncClient, clone: Clone, db: Database, other_tenant: UUID
 ) -> None:
+    tenant = await make_tenant(db, f"Shop {MARKER}")
     anna = await sign_in(clone, db, f"anna@{MARKER}.example", tenant, Role.ADMIN)
     link = await make_link(clone, "eve@evil.example", other_tenant, Role.ADMIN)
     async with db.unbound() as connection:
         eve, _ = await use_link(connection, link.token)
     async with db.tenant(tenant) as connection:
         await invite(connection, tenant, f"ben@{MARKER}.example", Role.ADMIN, by=MARKER)
+        key = await issue_key(connection, tenant, name=MARKER, scopes=["read"], expires_at=None)
+        await add_channels(connection, tenant, {MARKER.replace("-", "_"): f"Channel {MARKER}"})
+        await add_hosts(connection, tenant, [f"{MARKER}.example"], "own")
         (member,) = await list_members(connection, tenant)
         (invitation,) = await list_invitations(connection, tenant)
-    ids = [str(tenant), str(member.user_id), str(invitation.invitation_id)]
+    ids = [str(each) for each in (tenant, member.user_id, invitation.invitation_id, key.key_id)]
     before = written(clone, tenant)
-    # Whoever may see it finds all of that, so the same search finds it if it is shown to others.
-    own = await ask(browser, Page("GET", "/settings/members", None, True, True), anna)
-    assert MARKER in own.text
-    assert ids[1] in own.text
+    # Whoever may see it finds it, so the same search would find it if it were shown to others.
+    seen = [
+        page
+        for page in IN_A_TENANT
+        if page.method == "GET" and MARKER in (await ask(browser, page, anna)).text
+    ]
+    assert "/settings/members" in {page.path for page in seen}
+    assert len(seen) >= len({page.path for page in IN_A_TENANT if page.method == "GET"}) // 2
     assert written(clone, tenant) == before
-    names_of_fields = ("tenant", "tenant_id", "user", "session", "revoke", "invitation", "order")
+    names_of_fields = ("tenant", "user", "session", "revoke", "invitation", "key", "order", "host")
     for page in PAGES:
         begun = await begin(db, eve, other_tenant)
         assert begun is not None
