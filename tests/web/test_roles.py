@@ -115,9 +115,9 @@ def faults_of(page: Page, needs: list[Needs]) -> Iterator[str]:
         yield "pages are read by GET and changed by POST"
     if page.method == "POST" and not page.checks_form:
         yield "a form of another site could be sent to it: take Fields or a …Form"
-    if page.method == "GET" and any(each.writes for each in needs):
+    if page.method == "GET" and any(each.writes or each.tries for each in needs):
         yield "a page that is read opens a transaction that may write"
-    if page.method == "POST" and any(not each.writes for each in needs):
+    if page.method == "POST" and any(not each.writes and not each.tries for each in needs):
         yield "a form opens a transaction that may not write"
 
 

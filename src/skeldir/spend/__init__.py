@@ -19,8 +19,8 @@ from skeldir.spend.days import (
     postings_of,
     totals_of,
 )
-from skeldir.spend.dry_run_schemas import RulesDryRun
-from skeldir.spend.dry_running import dry_run_rules
+from skeldir.spend.dry_run_schemas import CampaignMoved, RulesDryRun
+from skeldir.spend.dry_running import MOST_ORDERS_TRIED, MOST_TOUCHES_TRIED, dry_run_rules
 from skeldir.spend.items import CURES, read_claim, read_spend
 from skeldir.spend.listing import (
     PAID_CHANNELS,
@@ -49,10 +49,13 @@ from skeldir.spend.withdrawing import withdraw_load
 __all__ = [
     "BY_NAME",
     "CURES",
+    "MOST_ORDERS_TRIED",
+    "MOST_TOUCHES_TRIED",
     "PAID_CHANNELS",
     "PLATFORMS",
     "AdDay",
     "AdKey",
+    "CampaignMoved",
     "CampaignSpend",
     "ChannelUnknown",
     "ClaimedDay",

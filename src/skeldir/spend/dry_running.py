@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 ANY_NUMBER: Final = 2**62
+MOST_TOUCHES_TRIED: Final = 200_000
+MOST_ORDERS_TRIED: Final = 10_000
+"""More would take a request too long; a command takes any number."""
 
 
 async def dry_run_rules(

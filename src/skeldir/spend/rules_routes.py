@@ -23,14 +23,14 @@ from skeldir.ingest import (
     read_document,
 )
 from skeldir.spend.dry_run_schemas import RulesDryRun
-from skeldir.spend.dry_running import dry_run_rules
+from skeldir.spend.dry_running import (
+    MOST_ORDERS_TRIED,
+    MOST_TOUCHES_TRIED,
+    dry_run_rules,
+)
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 NoQueryHere = Annotated[NoQuery, Query()]
-
-MOST_TOUCHES: Final = 200_000
-MOST_ORDERS: Final = 10_000
-"""More would take a request too long."""
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = READ_PROBLEMS | {
     status: {"model": Problem} for status in (408, 413, 415)
@@ -64,6 +64,6 @@ async def dry_run(
             connection,
             caller.tenant_id,
             rules,
-            most_touches=MOST_TOUCHES,
-            most_orders=MOST_ORDERS,
+            most_touches=MOST_TOUCHES_TRIED,
+            most_orders=MOST_ORDERS_TRIED,
         )

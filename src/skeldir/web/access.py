@@ -144,10 +144,14 @@ def _tenant_needed() -> TenantNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a page needs of the member who opens it; a test finds it at every route."""
+    """What a page needs of the member who opens it; a test finds it at every route.
+
+    One that `tries` is a form that reads only.
+    """
 
     role: Role
     writes: bool
+    tries: bool = False
 
 
 Opening: TypeAlias = Callable[..., AsyncIterator[Membership]]
@@ -171,6 +175,14 @@ def _writer(role: Role) -> Opening:
     return _marked(open_form, Needs(role, writes=True))
 
 
+def _trier(role: Role) -> Opening:
+    async def open_trial(request: Request, session: SignedInByForm) -> AsyncIterator[Membership]:
+        async with open_membership(request, session, role, is_read_only=True) as membership:
+            yield membership
+
+    return _marked(open_trial, Needs(role, writes=False, tries=True))
+
+
 def _marked(call: Opening, needs: Needs) -> Opening:
     NEEDS[call] = needs
     return call
@@ -182,4 +194,6 @@ ManagerPage = Annotated[Membership, Depends(_reader(Role.MANAGER), scope="functi
 AdminPage = Annotated[Membership, Depends(_reader(Role.ADMIN), scope="function")]
 ManagerForm = Annotated[Membership, Depends(_writer(Role.MANAGER), scope="function")]
 AdminForm = Annotated[Membership, Depends(_writer(Role.ADMIN), scope="function")]
+# A form that only reads: what it tries is too large for an address.
+ViewerTrial = Annotated[Membership, Depends(_trier(Role.VIEWER), scope="function")]
 Fields = Annotated[Mapping[str, str], Depends(read_form)]

@@ -71,16 +71,23 @@ async def read_form(request: Request) -> Mapping[str, str]:
         FormUnreadable: the body is not a form, or has more than 100 fields.
         BodyTooLarge: it has more than 64 KiB.
     """
+    return await read_fields(request, MOST_FORM_BYTES)
+
+
+async def read_fields(request: Request, most: int) -> Mapping[str, str]:
+    """Return the fields of a form as `read_form` does, of at most `most` bytes.
+
+    Raises:
+        FormForeign, FormUnreadable, BodyTooLarge: as `read_form` does.
+    """
     require_own_form(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
         raise _unreadable()
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_FORM_BYTES:
-            raise BodyTooLarge(
-                f"The form has more than {MOST_FORM_BYTES} bytes.", cure="Send less at once."
-            )
+        if len(body) > most:
+            raise BodyTooLarge(f"The form has more than {most} bytes.", cure="Send less at once.")
     try:
         fields = parse_qsl(
             body.decode("utf-8"),

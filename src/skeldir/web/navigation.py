@@ -26,6 +26,7 @@ class Place:
 
 PLACES: Final = (
     Place("overview", "/overview"),
+    Place("rules", "/rules"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
     Place("settings", "/settings/members", Role.ADMIN),

@@ -16,6 +16,7 @@ from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
 from skeldir.web.overview import router as overview_router
 from skeldir.web.portfolio import router as portfolio_router
+from skeldir.web.rules import router as rules_router
 from skeldir.web.settings_keys import router as settings_keys_router
 from skeldir.web.settings_tenant import router as settings_tenant_router
 from skeldir.web.sharing import router as sharing_router
@@ -74,6 +75,7 @@ routers: Final = (
     settings_tenant_router,
     overview_router,
     sharing_router,
+    rules_router,
     evidence_router,
     exports_router,
     portfolio_router,
