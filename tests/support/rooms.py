@@ -199,6 +199,7 @@ FOREIGN: Mapping[str, str] = {
     "rollups.insert_revenue_days": _SUMS,
     "rollups.insert_revenue_totals": _SUMS,
     "rollups.mark_revenue_days": _SUMS,
+    "rollups.select_waiting_since": "a report says since when facts wait to be in its sums",
     "rollups.note_credit_change": "the tenant is listed in the round trip that notes the change of its sums",
     "rollups.mark_days_of_models": _SUMS,
     "rollups.sum_spend": _SPEND,

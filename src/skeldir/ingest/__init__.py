@@ -31,6 +31,7 @@ from skeldir.ingest.deliveries import Receipt, origins_of_file
 from skeldir.ingest.dry_running import TouchMoves, try_rules
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
+from skeldir.ingest.formulas import guard
 from skeldir.ingest.kept_rules import KeptRules, compare_kept_rules
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, RESTATE_SPEND, SCAN_PERSONAL_DATA
 from skeldir.ingest.landing import host_of, keep_kinds, read_landing
@@ -156,6 +157,7 @@ __all__ = [
     "document_request_body",
     "draft_rules",
     "forget_now",
+    "guard",
     "hash_journey_key",
     "host_of",
     "is_own_host",

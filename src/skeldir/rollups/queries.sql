@@ -532,12 +532,10 @@ WHERE tenant_id = :tenant_id
   AND revenue_date >= greatest(:first_day::date, '-infinity'::date)
   AND revenue_date < least(:end_day::date, 'infinity'::date);
 
--- name: select_freshness^
--- Since when the oldest mark of the tenant may wait, null if none does; the moment, and the zone of the days.
+-- name: select_waiting_since^
+-- The moment, and since when the oldest mark of the tenant may wait, null if none does.
 SELECT (SELECT now()) AS as_of,
-       (SELECT min(w.since) FROM public.waiting_tenants w WHERE w.tenant_id = :tenant_id) AS waiting_since,
-       coalesce((SELECT z.time_zone FROM public.time_zones z
-                 WHERE z.tenant_id = :tenant_id ORDER BY z.turn DESC LIMIT 1), 'UTC') AS time_zone;
+       (SELECT min(w.since) FROM public.waiting_tenants w WHERE w.tenant_id = :tenant_id) AS waiting_since;
 
 -- name: select_revenue_bridge
 -- What was booked before, on and after some days, by currency and state. Only days from the first one on are summed: what

@@ -66,9 +66,10 @@ class Freshness:
 
 async def read_freshness(connection: Connection, tenant_id: UUID) -> Freshness:
     """Return of what moment the sums of the transaction's tenant are."""
-    row = await queries.select_freshness(connection, tenant_id=tenant_id)
+    row = await queries.select_waiting_since(connection, tenant_id=tenant_id)
     as_of, since = row["as_of"], row["waiting_since"]
-    return Freshness(as_of, as_of if since is None else min(as_of, since), row["time_zone"])
+    time_zone = await read_time_zone(connection, tenant_id)
+    return Freshness(as_of, as_of if since is None else min(as_of, since), time_zone)
 
 
 async def read_time_zone(connection: Connection, tenant_id: UUID) -> str:

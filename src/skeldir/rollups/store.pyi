@@ -31,11 +31,6 @@ class SelectBoundsOfMomentsRow(TypedDict):
 class SelectDaysOfSumsRow(TypedDict):
     day: dt.date
 
-class SelectFreshnessRow(TypedDict):
-    as_of: dt.datetime
-    waiting_since: dt.datetime | None
-    time_zone: str
-
 class SelectRevenueBridgeRow(TypedDict):
     currency: str
     state: str
@@ -96,6 +91,10 @@ class SelectTimeZonesRow(TypedDict):
     offsets_s: list[int]
     changed_at: dt.datetime
     changed_by: str
+
+class SelectWaitingSinceRow(TypedDict):
+    as_of: dt.datetime
+    waiting_since: dt.datetime | None
 
 class TakeDirtyDaysRow(TypedDict):
     day: dt.date
@@ -225,10 +224,6 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectDaysOfSumsRow]: ...
     @staticmethod
-    async def select_freshness(
-        connection: Connection, /, *, tenant_id: UUID
-    ) -> SelectFreshnessRow: ...
-    @staticmethod
     async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod
     async def select_revenue_bridge(
@@ -293,6 +288,10 @@ class _Queries:
     async def select_time_zones(
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectTimeZonesRow]: ...
+    @staticmethod
+    async def select_waiting_since(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectWaitingSinceRow: ...
     @staticmethod
     async def settle_journal(connection: Connection, /, *, tenant_id: UUID, turn: int) -> None: ...
     @staticmethod

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import Response
 
-from skeldir.ingest.files import guard
+from skeldir.ingest import guard
 from skeldir.money import format_minor
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import PAGE_HEADERS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -30,9 +29,16 @@ from skeldir.web.charts import DayChart, Series, draw_area, draw_sparkline
 from skeldir.web.formats import Unknown
 from skeldir.web.forms import HOME
 from skeldir.web.naming import ChannelNames, read_channel_names
+from skeldir.web.overview_tables import (
+    CHANNELS,
+    channels_table,
+    days_table,
+    label_of,
+    steps_table,
+)
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.scales import NARROW, WIDE
-from skeldir.web.tables import Cell, Column, Table
+from skeldir.web.tables import Table
 
 if TYPE_CHECKING:
     from skeldir.attribution import ChannelsPage
@@ -41,7 +47,6 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 USUAL_MODEL: Final[ModelName] = "linear"
 _ORDERS: Final = "/orders"
-_CHANNELS: Final = "/channels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,9 @@ def _block(
         cards=_cards(report, balance, net, rows, model),
         bridge=_bridges(report, balance),
         net=_areas(report, currency, net),
-        steps=_steps(report, balance),
-        by_day=_by_day(report, currency, net),
-        channels=_channels(report, currency, rows, model, names),
+        steps=steps_table(report, balance),
+        by_day=days_table(report, currency, net),
+        channels=channels_table(report, currency, rows, model, names),
         difference=balance.net_cents - credited,
     )
 
@@ -217,7 +222,7 @@ def _cards(
             if balance.net_cents > 0
             else Unknown(say("overview.not_positive")),
             None if model is None else say("overview.no_touch", model=say(f"model.{model}")),
-            across_pages(report.request, _CHANNELS),
+            across_pages(report.request, CHANNELS),
         ),
         Card(
             say("overview.roas"),
@@ -227,7 +232,7 @@ def _cards(
             say("overview.spend_known", spend=formats.money_with_code(spend, currency))
             if spend > 0
             else say("overview.spend_unknown"),
-            across_pages(report.request, _CHANNELS),
+            across_pages(report.request, CHANNELS),
         ),
     )
 
@@ -246,16 +251,10 @@ def _change(report: Report, balance: Balance, net: dict[date, int]) -> str:
     return say("overview.change", part=sign + formats.percent(part), **written)
 
 
-def _label(report: Report, step: str) -> str:
-    if step == "awaiting_capture":
-        return report.say("overview.awaiting_capture")
-    return report.say(f"bridge.{step}")
-
-
 def _bridges(report: Report, balance: Balance) -> tuple[Markup, Markup]:
     say, formats, currency = report.say, report.formats, balance.currency
     steps = [
-        Step(_label(report, step), balance.steps[step].cents)
+        Step(label_of(report, step), balance.steps[step].cents)
         for step in STEPS
         if step != "awaiting_capture" or balance.steps[step].entries
     ]
@@ -299,110 +298,3 @@ def _areas(report: Report, currency: str, net: dict[date, int]) -> tuple[Markup,
         for size in ("wide", "narrow")
     )
     return draw_area(wide, formats, WIDE), draw_area(narrow, formats, NARROW)
-
-
-def _steps(report: Report, balance: Balance) -> Table:
-    say, currency = report.say, balance.currency
-    columns = (
-        Column(say("overview.step")),
-        Column(say("overview.amount"), "money", currency),
-        Column(say("overview.entries"), "number"),
-    )
-    nothing = Unknown(say("overview.balance_has_none"))
-    moved = tuple(
-        (Cell(_label(report, step)), Cell(movement.cents), Cell(movement.entries))
-        for step, movement in balance.steps.items()
-        if step != "awaiting_capture" or movement.entries
-    )
-    opening = (Cell(say("bridge.opening")), Cell(balance.opening_cents), Cell(nothing))
-    closing = (Cell(say("bridge.closing")), Cell(balance.closing_cents), Cell(nothing))
-    return _table(
-        report, f"bridge-{currency}", say("overview.bridge_table", currency=currency), columns,
-        (opening, *moved), closing,
-    )  # fmt: skip
-
-
-def _by_day(report: Report, currency: str, net: dict[date, int]) -> Table:
-    say = report.say
-    columns = (
-        Column(say("overview.day"), "date"),
-        Column(say("overview.net_of_day"), "money", currency),
-    )
-    days = report.days.all()
-    rows = tuple((Cell(day), Cell(net.get(day, 0))) for day in days)
-    total = (Cell(say("table.total")), Cell(sum(net.get(day, 0) for day in days)))
-    return _table(
-        report, f"days-{currency}", say("overview.by_day", currency=currency), columns, rows, total
-    )
-
-
-def _channels(
-    report: Report,
-    currency: str,
-    rows: list[ChannelRow],
-    model: ModelName | None,
-    names: ChannelNames,
-) -> Table:
-    say = report.say
-    columns = (
-        Column(say("overview.channel")),
-        Column(say("overview.credit"), "money", currency),
-        Column(say("overview.share"), "percent"),
-        Column(say("overview.conversions"), "ratio"),
-        Column(say("overview.spend"), "money", currency),
-        Column(say("overview.roas_short"), "ratio"),
-    )
-    shown = [] if model is None else [(row.channel, row.models[model]) for row in rows]
-    shown.sort(key=lambda each: (-each[1].credited_cents, each[0]))
-    total = sum(credit.credited_cents for _, credit in shown)
-    spent = sum(credit.spend_cents for _, credit in shown)
-    no_spend, no_share = Unknown(say("overview.no_spend")), Unknown(say("overview.not_positive"))
-
-    def cells(
-        name: str, cents: int, conversions: Decimal, spend: int, href: str | None
-    ) -> tuple[Cell, ...]:
-        share = Fraction(cents, total) if total > 0 else None
-        return (
-            Cell(name, href=href),
-            Cell(cents),
-            Cell(no_share if share is None else share, share=share),
-            Cell(conversions),
-            Cell(spend or no_spend),
-            Cell(Fraction(cents, spend) if spend else no_spend),
-        )
-
-    table_rows = tuple(
-        cells(
-            names(channel),
-            credit.credited_cents,
-            Decimal(credit.conversions),
-            credit.spend_cents,
-            across_pages(report.request, _CHANNELS, currency=currency, channel=channel),
-        )
-        for channel, credit in shown
-    )
-    conversions = sum((Decimal(credit.conversions) for _, credit in shown), Decimal(0))
-    totals = cells(say("table.total"), total, conversions, spent, None)
-    return _table(
-        report, f"channels-{currency}", say("overview.by_channel", currency=currency), columns,
-        table_rows, totals,
-    )  # fmt: skip
-
-
-def _table(
-    report: Report,
-    key: str,
-    caption: str,
-    columns: tuple[Column, ...],
-    rows: tuple[tuple[Cell, ...], ...],
-    totals: tuple[Cell, ...],
-) -> Table:
-    return Table(
-        key,
-        caption,
-        columns,
-        rows,
-        report.say("table.empty"),
-        totals,
-        report.download_of(key),
-    )

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from skeldir.ingest.files.formulas import guard, without_guard
 from skeldir.ingest.files.json_rows import JsonFile
 from skeldir.ingest.files.layout import LONGEST_ROW, FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.readers import look_at_file, open_rows
+from skeldir.ingest.formulas import guard, without_guard
 from skeldir.ingest.rejections import CURES, UnreadableItem
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

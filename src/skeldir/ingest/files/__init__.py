@@ -13,12 +13,6 @@ from skeldir.ingest.files.captures import FileCaptures, OrdersUnreadable, read_c
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.currency_signs import currencies_of_sign
 from skeldir.ingest.files.dry_run import ImportPreview, preview_import
-from skeldir.ingest.files.formulas import (
-    FORMULA_PATTERN,
-    NUMBER_PATTERN,
-    REJECTED_COLUMNS,
-    guard,
-)
 from skeldir.ingest.files.importer import fingerprint_file, import_file
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
@@ -36,6 +30,12 @@ from skeldir.ingest.files.written_times import (
     DateOrder,
     possible_orders,
     read_written,
+)
+from skeldir.ingest.formulas import (
+    FORMULA_PATTERN,
+    NUMBER_PATTERN,
+    REJECTED_COLUMNS,
+    guard,
 )
 
 __all__ = [

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import IO, Final
 
-from skeldir.ingest.files.formulas import REJECTED_COLUMNS, without_guard
 from skeldir.ingest.files.headers import Header, find_header
 from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers, Row, Totals
 from skeldir.ingest.files.totals import MOST_TOTALS, Sums, are_totals, may_be_totals
+from skeldir.ingest.formulas import REJECTED_COLUMNS, without_guard
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
 _START: Final = 64 * 1024

@@ -1,0 +1,135 @@
+"""The tables of the overview: the bridge, the days, and the channels of one currency."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from skeldir.attribution import ChannelRow, ModelName
+from skeldir.web.addresses import across_pages
+from skeldir.web.balances import Balance
+from skeldir.web.formats import Unknown
+from skeldir.web.naming import ChannelNames
+from skeldir.web.reports import Report
+from skeldir.web.tables import Cell, Column, Table
+
+CHANNELS: Final = "/channels"
+
+
+def label_of(report: Report, step: str) -> str:
+    """Return the name of a movement of the bridge."""
+    if step == "awaiting_capture":
+        return report.say("overview.awaiting_capture")
+    return report.say(f"bridge.{step}")
+
+
+def steps_table(report: Report, balance: Balance) -> Table:
+    """Return the bridge as a table."""
+    say, currency = report.say, balance.currency
+    columns = (
+        Column(say("overview.step")),
+        Column(say("overview.amount"), "money", currency),
+        Column(say("overview.entries"), "number"),
+    )
+    nothing = Unknown(say("overview.balance_has_none"))
+    moved = tuple(
+        (Cell(label_of(report, step)), Cell(movement.cents), Cell(movement.entries))
+        for step, movement in balance.steps.items()
+        if step != "awaiting_capture" or movement.entries
+    )
+    opening = (Cell(say("bridge.opening")), Cell(balance.opening_cents), Cell(nothing))
+    closing = (Cell(say("bridge.closing")), Cell(balance.closing_cents), Cell(nothing))
+    return _table(
+        report, f"bridge-{currency}", say("overview.bridge_table", currency=currency), columns,
+        (opening, *moved), closing,
+    )  # fmt: skip
+
+
+def days_table(report: Report, currency: str, net: dict[date, int]) -> Table:
+    """Return the net money of each day."""
+    say = report.say
+    columns = (
+        Column(say("overview.day"), "date"),
+        Column(say("overview.net_of_day"), "money", currency),
+    )
+    days = report.days.all()
+    rows = tuple((Cell(day), Cell(net.get(day, 0))) for day in days)
+    total = (Cell(say("table.total")), Cell(sum(net.get(day, 0) for day in days)))
+    return _table(
+        report, f"days-{currency}", say("overview.by_day", currency=currency), columns, rows, total
+    )
+
+
+def channels_table(
+    report: Report,
+    currency: str,
+    rows: list[ChannelRow],
+    model: ModelName | None,
+    names: ChannelNames,
+) -> Table:
+    """Return the credit of channels by one model, the largest first."""
+    say = report.say
+    columns = (
+        Column(say("overview.channel")),
+        Column(say("overview.credit"), "money", currency),
+        Column(say("overview.share"), "percent"),
+        Column(say("overview.conversions"), "ratio"),
+        Column(say("overview.spend"), "money", currency),
+        Column(say("overview.roas_short"), "ratio"),
+    )
+    shown = [] if model is None else [(row.channel, row.models[model]) for row in rows]
+    shown.sort(key=lambda each: (-each[1].credited_cents, each[0]))
+    total = sum(credit.credited_cents for _, credit in shown)
+    spent = sum(credit.spend_cents for _, credit in shown)
+    no_spend, no_share = Unknown(say("overview.no_spend")), Unknown(say("overview.not_positive"))
+
+    def cells(
+        name: str, cents: int, conversions: Decimal, spend: int, href: str | None
+    ) -> tuple[Cell, ...]:
+        share = Fraction(cents, total) if total > 0 else None
+        return (
+            Cell(name, href=href),
+            Cell(cents),
+            Cell(no_share if share is None else share, share=share),
+            Cell(conversions),
+            Cell(spend or no_spend),
+            Cell(Fraction(cents, spend) if spend else no_spend),
+        )
+
+    table_rows = tuple(
+        cells(
+            names(channel),
+            credit.credited_cents,
+            Decimal(credit.conversions),
+            credit.spend_cents,
+            across_pages(report.request, CHANNELS, currency=currency, channel=channel),
+        )
+        for channel, credit in shown
+    )
+    conversions = sum((Decimal(credit.conversions) for _, credit in shown), Decimal(0))
+    totals = cells(say("table.total"), total, conversions, spent, None)
+    return _table(
+        report, f"channels-{currency}", say("overview.by_channel", currency=currency), columns,
+        table_rows, totals,
+    )  # fmt: skip
+
+
+def _table(
+    report: Report,
+    key: str,
+    caption: str,
+    columns: tuple[Column, ...],
+    rows: tuple[tuple[Cell, ...], ...],
+    totals: tuple[Cell, ...],
+) -> Table:
+    return Table(
+        key,
+        caption,
+        columns,
+        rows,
+        report.say("table.empty"),
+        totals,
+        report.download_of(key),
+    )
