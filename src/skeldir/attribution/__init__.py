@@ -81,7 +81,12 @@ from skeldir.attribution.order_origins import (
 from skeldir.attribution.origin_schemas import MOST_VALUES, OriginCredit, OriginRow, OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.packing import TOUCH_BYTES
-from skeldir.attribution.parameters import LONGEST_DAYS, CompleteParameters, ModelParameters
+from skeldir.attribution.parameters import (
+    LONGEST_DAYS,
+    CompleteParameters,
+    ModelParameters,
+    require_model,
+)
 from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.ratios import (
     conversions_as_text,
@@ -201,6 +206,7 @@ __all__ = [
     "report_changes",
     "report_kinds",
     "report_origins",
+    "require_model",
     "retain_touches",
     "retire_model",
     "return_on_spend",

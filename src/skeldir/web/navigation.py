@@ -27,6 +27,7 @@ class Place:
 PLACES: Final = (
     Place("overview", "/overview"),
     Place("rules", "/rules"),
+    Place("models", "/models"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
     Place("settings", "/settings/members", Role.ADMIN),

@@ -14,6 +14,7 @@ from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
+from skeldir.web.models import router as models_router
 from skeldir.web.overview import router as overview_router
 from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.rules import router as rules_router
@@ -76,6 +77,7 @@ routers: Final = (
     overview_router,
     sharing_router,
     rules_router,
+    models_router,
     evidence_router,
     exports_router,
     portfolio_router,
