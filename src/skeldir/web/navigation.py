@@ -29,6 +29,7 @@ PLACES: Final = (
     Place("rules", "/rules"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
+    Place("channels", "/channels"),
     Place("settings", "/settings/members", Role.ADMIN),
 )
 
