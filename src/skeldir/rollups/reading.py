@@ -99,7 +99,7 @@ async def read_revenue_of_days(
 ) -> Sequence[SelectRevenueOfDaysRow]:
     """Return the sums of the days `[first_day, end_day)` of the transaction's tenant, a row per currency.
 
-    In signed minor units. What has no capture of its order yet is part of the sum, and named beside it: it has no credit.
+    In signed minor units. What has no capture of its order yet is in the sum, and beside it: it has no credit.
     """
     return await queries.select_revenue_of_days(
         connection,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from skeldir.attribution import Cause
 from skeldir.web.channel_columns import SortedColumn, arrange
+from skeldir.web.channel_tables import spend_cell
 from skeldir.web.formats import Unknown
 from skeldir.web.tables import Cell, Column, Table
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from skeldir.web.channel_tables import Shown
 
 _KINDS: Final = ("gross", "refunded", "disputed", "not_known", "net")
+_KIND_OF_ORDERS: Final = {"gross": "captured", "refunded": "refunded", "disputed": "disputed"}
 _CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 
 
@@ -33,7 +35,7 @@ def kinds_table(shown: Shown, rows: Sequence[KindRow], currency: str) -> Table:
     def of_kind(kind: str) -> SortedColumn[KindRow]:
         def make(row: KindRow) -> Cell:
             cents = _cents_of(row.models[shown.model], kind)
-            return Cell(cents, shown.orders_of(currency, row.channel))
+            return Cell(cents, _orders_of(shown, currency, row.channel, kind))
 
         return SortedColumn(kind, text(f"kind_{kind}"), make, "money", currency)
 
@@ -66,6 +68,13 @@ def kinds_table(shown: Shown, rows: Sequence[KindRow], currency: str) -> Table:
     )
 
 
+def _orders_of(shown: Shown, currency: str, channel: str, kind: str) -> str | None:
+    # Orders are listed by the days of their money: those that a touch of some day led to may be of any other.
+    if shown.choice.basis == "touch_day":
+        return None
+    return shown.orders_of(currency, channel, _KIND_OF_ORDERS.get(kind))
+
+
 def _cents_of(credit: KindCredit, kind: str) -> int:
     match kind:
         case "gross":
@@ -90,7 +99,7 @@ def _part(shown: Shown, gross: int, given_back: int) -> Fraction | Unknown:
 
 
 def changes_table(shown: Shown, changes: ChangesReport, currency: str) -> Table:
-    """Return what each channel's credit was and is by one model, with a column for each cause that counted."""
+    """Return what each channel's credit was and is by one model, with a column for each cause, and its spend."""
     text, model = shown.text, shown.model
     rows = [
         row
@@ -100,37 +109,35 @@ def changes_table(shown: Shown, changes: ChangesReport, currency: str) -> Table:
     met = {cause for row in rows for cause in row.models[model].causes}
     causes = [cause for cause in _CAUSES if cause in met]
     has_rest = any(row.models[model].rest_cents for row in rows)
+    has_spend = any(row.spend_before_cents or row.spend_after_cents for row in rows)
+    titles = ["before", *(f"cause_{cause}" for cause in causes), *["rest"] * has_rest, "after"]
+    spends = ["spend_before", "spend_after"] if has_spend else []
 
     def amounts(row: ChangedChannel) -> list[int]:
         change = row.models[model]
-        rest = [change.rest_cents] if has_rest else []
         parts = [change.causes.get(cause, 0) for cause in causes]
-        return [change.before_cents, *parts, *rest, change.after_cents]
+        rest = [change.rest_cents] * has_rest
+        spend = [row.spend_before_cents, row.spend_after_cents] if has_spend else []
+        return [change.before_cents, *parts, *rest, change.after_cents, *spend]
 
-    titles = [
-        "before",
-        *(f"cause_{cause}" for cause in causes),
-        *(["rest"] if has_rest else []),
-        "after",
-    ]
+    def cells(title: str, cents: Sequence[int]) -> tuple[Cell, ...]:
+        credit, spend = cents[: len(titles)], cents[len(titles) :]
+        return (Cell(title), *map(Cell, credit), *(spend_cell(shown, each, None) for each in spend))
+
     made = [amounts(row) for row in rows]
+    total = [sum(column) for column in zip(*made, strict=True)]
     return shown.table(
         f"changes-{currency}",
         text("changes", model=shown.model_name(model), currency=currency),
         (
             Column(text("channel")),
-            *(Column(text(f"changes_{title}"), "money", currency) for title in titles),
+            *(Column(text(f"changes_{title}"), "money", currency) for title in titles + spends),
         ),
         tuple(
-            (Cell(shown.names(row.channel)), *map(Cell, cents))
-            for row, cents in zip(rows, made, strict=True)
+            cells(shown.names(row.channel), cents) for row, cents in zip(rows, made, strict=True)
         ),
-        (
-            Cell(shown.report.say("table.total")),
-            *(Cell(sum(column)) for column in zip(*made, strict=True)),
-        )
-        if made
-        else None,
+        cells(shown.report.say("table.total"), total) if made else None,
+        (("", 1), (text("net_credit"), len(titles)), *([(text("spend"), 2)] * has_spend)),
     )
 
 
@@ -160,4 +167,5 @@ def undoings_table(shown: Shown, changes: ChangesReport) -> Table:
 
 def _has_changed(row: ChangedChannel, model: str) -> bool:
     change = row.models[model]
-    return bool(change.causes) or change.before_cents != change.after_cents
+    has_other_credit = bool(change.causes) or change.before_cents != change.after_cents
+    return has_other_credit or row.spend_before_cents != row.spend_after_cents

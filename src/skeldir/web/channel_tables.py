@@ -52,11 +52,11 @@ class Shown:
         """Return the number of the model's version that the page shows, for the heading of its column."""
         return self.text("version", number=self.versions[model].rpartition("@")[2])
 
-    def orders_of(self, currency: str, channel: str) -> str | None:
+    def orders_of(self, currency: str, channel: str, kind: str | None = None) -> str | None:
         """Return the address of the orders that a channel's credit is made of; None for those of an earlier moment."""
         if self.choice.known_at is not None:
             return None
-        return self._elsewhere("/orders", currency, channel)
+        return self._elsewhere("/orders", currency, channel, kind)
 
     def spend_of(self, currency: str, channel: str) -> str | None:
         """Return the address of the spend and claims of a channel."""
@@ -71,7 +71,7 @@ class Shown:
         now = dict.fromkeys(OF_A_MOMENT)
         return self.report.link(currency=currency, channel=channel, basis=None, sort=None, **now)
 
-    def _elsewhere(self, path: str, currency: str, channel: str) -> str:
+    def _elsewhere(self, path: str, currency: str, channel: str, kind: str | None = None) -> str:
         days = self.report.days
         return address(
             path,
@@ -79,6 +79,7 @@ class Shown:
             to=days.last.isoformat(),
             currency=currency,
             channel=channel,
+            kind=kind,
         )
 
     def table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -90,6 +91,14 @@ class Answer:
     notes: tuple[str, ...] = ()
     refusal: SkeldirError | None = None
     orders: int | None = None
+
+    @property
+    def last_compared(self) -> date | None:
+        """The last of the days that those shown are compared with."""
+        comparison = None if self.credit is None else self.credit.page.comparison
+        if comparison is None or comparison.end_day is None:
+            return None
+        return comparison.end_day - timedelta(days=1)
 
 
 @router.get(CHANNELS)

@@ -27,9 +27,9 @@ class Place:
 PLACES: Final = (
     Place("overview", "/overview"),
     Place("rules", "/rules"),
+    Place("channels", "/channels"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
-    Place("channels", "/channels"),
     Place("settings", "/settings/members", Role.ADMIN),
 )
 
