@@ -47,9 +47,20 @@ class Drawing:
                 yield number["cx"], number["cy"]
             elif "line" in element.get("class", "").split():
                 yield from points(element)
+            elif element.tag == "path" and "bar" in element.get("class", "").split():
+                for left, top, right, bottom in bars(element):
+                    yield left, top
+                    yield right, bottom
 
 
 def points(path: ET.Element) -> list[tuple[float, float]]:
     """Return the points of a path of straight lines with absolute coordinates."""
     numbers = [float(one) for one in _NUMBER.findall(path.attrib["d"])]
     return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def bars(path: ET.Element) -> list[tuple[float, float, float, float]]:
+    """Return left, top, right and bottom of each bar of a path."""
+    outlines = path.attrib["d"].split("Z")[:-1]
+    corners = [[float(one) for one in _NUMBER.findall(outline)] for outline in outlines]
+    return [(left, top, right, bottom) for left, top, right, bottom, _ in corners]

@@ -24,7 +24,7 @@ from skeldir.web import (
     draw_sparkline,
     draw_stack,
 )
-from tests.support.drawn import Drawing, points
+from tests.support.drawn import Drawing, bars, points
 
 FORMATS = Formats(LOCALES["en"], ZoneInfo("UTC"))
 DRAWN = {"lines": draw_lines, "area": draw_area, "stack": draw_stack}
@@ -104,16 +104,14 @@ def test_one_day_is_drawn_as_a_dot_in_the_middle() -> None:
 
 def test_bars_of_a_day_stand_on_each_other_and_losses_hang_below_zero() -> None:
     drawing = Drawing(draw_stack(make_chart((300, None), (100, 200), (-200, 0)), FORMATS))
-    first, second, third = (drawing.all(f"bar tone-{tone}") for tone in (1, 2, 3))
-
-    def ends(bar: object) -> tuple[float, float]:
-        y, height = (float(bar.attrib[name]) for name in ("y", "height"))  # type: ignore[attr-defined]  # an Element
-        return y, y + height
-
-    zero = ends(first[0])[1]
-    assert ends(second[0])[1] == pytest.approx(ends(first[0])[0], abs=0.2)
-    assert ends(third[0])[0] == pytest.approx(zero, abs=0.2)
-    heights = [ends(bar)[1] - ends(bar)[0] for bar in (first[0], second[0], third[0], second[1])]
+    first, second, third = (
+        [(top, bottom) for _, top, _, bottom in bars(drawing.all(f"bar tone-{tone}")[0])]
+        for tone in (1, 2, 3)
+    )
+    zero = first[0][1]
+    assert second[0][1] == pytest.approx(first[0][0], abs=0.2)
+    assert third[0][0] == pytest.approx(zero, abs=0.2)
+    heights = [bottom - top for top, bottom in (first[0], second[0], third[0], second[1])]
     assert [height / heights[1] for height in heights] == pytest.approx([3, 1, 2, 2], rel=0.02)
     assert len(drawing.all("partial")) == 1, "the second day lacks a value, and is marked"
 

@@ -1,9 +1,9 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
 from skeldir.attribution.campaign_spend import BY_NAME, plain_campaign
-from skeldir.attribution.cause_schemas import Cause, ChangesReport
+from skeldir.attribution.cause_schemas import Cause, ChangedChannel, ChangesReport
 from skeldir.attribution.causes import ChangesAsked, report_changes
-from skeldir.attribution.channel_rows import ChannelRow, ComparedCredit
+from skeldir.attribution.channel_rows import ChannelRow, ComparedCredit, ModelCredit
 from skeldir.attribution.comparing import (
     compare_with_facts,
     list_awaiting_credit,
@@ -13,6 +13,7 @@ from skeldir.attribution.comparisons import (
     Compare,
     Comparison,
     ComparisonAsked,
+    ComparisonInvalid,
     Match,
     find_other,
     pair_rows,
@@ -84,6 +85,7 @@ from skeldir.attribution.packing import TOUCH_BYTES
 from skeldir.attribution.parameters import (
     LONGEST_DAYS,
     CompleteParameters,
+    ModelNotInForce,
     ModelParameters,
     require_model,
 )
@@ -123,6 +125,7 @@ __all__ = [
     "AllocationRows",
     "Basis",
     "Cause",
+    "ChangedChannel",
     "ChangesAsked",
     "ChangesReport",
     "ChannelAmounts",
@@ -136,6 +139,7 @@ __all__ = [
     "ComparedCredit",
     "Comparison",
     "ComparisonAsked",
+    "ComparisonInvalid",
     "CompleteParameters",
     "ConvertAsked",
     "ConvertedSums",
@@ -149,8 +153,10 @@ __all__ = [
     "KindsReport",
     "Match",
     "ModelChange",
+    "ModelCredit",
     "ModelInForce",
     "ModelName",
+    "ModelNotInForce",
     "ModelParameters",
     "ModelPreview",
     "ModelVersion",

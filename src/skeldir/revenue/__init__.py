@@ -9,6 +9,7 @@ from skeldir.revenue.captured import (
     list_standing_entries,
     read_captured_orders,
 )
+from skeldir.revenue.known import read_revenue_of_days_known
 from skeldir.revenue.ledger import (
     KIND_SIGNS,
     LONGEST_KEY,
@@ -111,6 +112,7 @@ __all__ = [
     "read_order_balances",
     "read_order_entries",
     "read_refunds_so_far",
+    "read_revenue_of_days_known",
     "read_standing_of_orders",
     "read_standing_orders",
     "renewal_totals",

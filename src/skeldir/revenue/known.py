@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES: Final = 200_000
 """The most entries that the report of an earlier moment may read."""
+_AWAITING: Final = ("awaiting_capture", "dispute_awaiting_capture")
 # No zone is ahead of UTC, or behind it, by as much.
 _MARGIN: Final = timedelta(hours=16)
 
@@ -75,6 +76,49 @@ async def read_days_known(
         after_state=after_state,
         most=query.limit + 1,
     )
+
+
+async def read_revenue_of_days_known(
+    connection: Connection,
+    tenant_id: UUID,
+    known: KnownMoment,
+    first_day: date,
+    end_day: date,
+    *,
+    most: int = MOST_ENTRIES,
+) -> dict[str, tuple[int, int]]:
+    """Return by currency what the ledger held of the days `[first_day, end_day)` at a moment, in signed minor units.
+
+    The second amount is the part of the first that had no capture of its order yet, and so no credit.
+
+    Raises:
+        ReportTooLarge: the days have more than `most` entries.
+    """
+    first_moment, end_moment = _near(first_day, -_MARGIN), _near(end_day, _MARGIN)
+    await _require_few(connection, tenant_id, first_moment, end_moment, most)
+    rows = await queries.select_days_known_at(
+        connection,
+        tenant_id=tenant_id,
+        moment=known.moment,
+        changes=known.rules.changes,
+        offsets_s=known.rules.offsets_s,
+        first_moment=first_moment,
+        end_moment=end_moment,
+        first_day=first_day,
+        end_day=end_day,
+        currency=None,
+        state=None,
+        after_date=None,
+        after_currency=None,
+        after_state=None,
+        most=most,
+    )
+    sums: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        net, awaiting = sums.get(row["currency"], (0, 0))
+        cents = int(row["amount_cents"])
+        sums[row["currency"]] = net + cents, awaiting + cents * (row["state"] in _AWAITING)
+    return sums
 
 
 async def read_totals_known(

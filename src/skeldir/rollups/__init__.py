@@ -19,6 +19,7 @@ from skeldir.rollups.reading import (
     read_freshness,
     read_revenue_bridge,
     read_revenue_days,
+    read_revenue_of_days,
     read_revenue_totals,
     read_time_zone,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "read_freshness",
     "read_revenue_bridge",
     "read_revenue_days",
+    "read_revenue_of_days",
     "read_revenue_totals",
     "read_time_zone",
     "remove_credit",

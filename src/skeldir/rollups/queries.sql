@@ -524,6 +524,19 @@ WHERE tenant_id = :tenant_id AND revenue_date >= :first_day AND revenue_date < :
 GROUP BY revenue_date, currency
 ORDER BY revenue_date, currency;
 
+-- name: select_revenue_of_days
+-- The sum of days by currency, in all and as far as no capture of the order is known, without which nothing is credited.
+SELECT currency,
+       coalesce(sum(cents), 0) AS net_cents,
+       coalesce(sum(cents) FILTER (WHERE state IN ('awaiting_capture', 'dispute_awaiting_capture')), 0)
+           AS awaiting_capture_cents
+FROM (SELECT currency, state,
+             amount_cents - CASE WHEN :without_renewals::boolean THEN renewal_cents ELSE 0 END AS cents
+      FROM public.rollup_revenue_day
+      WHERE tenant_id = :tenant_id AND revenue_date >= :first_day AND revenue_date < :end_day) d
+GROUP BY currency
+ORDER BY currency;
+
 -- name: select_span_of_revenue^
 -- The first and last day with sums in a half-open range, which without a bound is open on that side.
 SELECT min(revenue_date) AS first_day, max(revenue_date) AS last_day

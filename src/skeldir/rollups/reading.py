@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skeldir.rollups.store import (
         SelectRevenueBridgeRow,
         SelectRevenueDaysRow,
+        SelectRevenueOfDaysRow,
         SelectRevenueTotalsRow,
     )
 
@@ -86,6 +87,27 @@ async def read_revenue_totals(
     """
     return await queries.select_revenue_totals(
         connection, tenant_id=tenant_id, without_renewals=without_renewals
+    )
+
+
+async def read_revenue_of_days(
+    connection: Connection,
+    tenant_id: UUID,
+    first_day: date,
+    end_day: date,
+    *,
+    without_renewals: bool = False,
+) -> Sequence[SelectRevenueOfDaysRow]:
+    """Return the sums of the days `[first_day, end_day)` of the transaction's tenant, a row per currency.
+
+    In signed minor units. What has no capture of its order yet is in the sum, and beside it: it has no credit.
+    """
+    return await queries.select_revenue_of_days(
+        connection,
+        tenant_id=tenant_id,
+        first_day=first_day,
+        end_day=end_day,
+        without_renewals=without_renewals,
     )
 
 

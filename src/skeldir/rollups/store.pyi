@@ -63,6 +63,11 @@ class SelectRevenueDaysRow(TypedDict):
     amount_cents: int
     entries: int
 
+class SelectRevenueOfDaysRow(TypedDict):
+    currency: str
+    net_cents: Decimal
+    awaiting_capture_cents: Decimal
+
 class SelectRevenueTotalsRow(TypedDict):
     currency: str
     captured_cents: Decimal
@@ -255,6 +260,16 @@ class _Queries:
         after_state: str | None,
         most: int,
     ) -> list[SelectRevenueDaysRow]: ...
+    @staticmethod
+    async def select_revenue_of_days(
+        connection: Connection,
+        /,
+        *,
+        without_renewals: bool,
+        tenant_id: UUID,
+        first_day: dt.date,
+        end_day: dt.date,
+    ) -> list[SelectRevenueOfDaysRow]: ...
     @staticmethod
     async def select_revenue_totals(
         connection: Connection, /, *, without_renewals: bool, tenant_id: UUID

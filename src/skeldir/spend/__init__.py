@@ -1,11 +1,13 @@
 """What ads cost and what platforms claim they brought, per campaign and day. The door of the room."""
 
 from skeldir.spend.claims import (
+    ChannelClaims,
     ClaimedDay,
     KnownCampaign,
     list_campaigns,
     list_claimed_spans,
     list_claims,
+    sum_claims_of_channels,
 )
 from skeldir.spend.classifying import PLATFORMS, Placement, place_by_rules, place_campaign
 from skeldir.spend.days import (
@@ -57,6 +59,7 @@ __all__ = [
     "AdKey",
     "CampaignMoved",
     "CampaignSpend",
+    "ChannelClaims",
     "ChannelUnknown",
     "ClaimedDay",
     "DayStoredOtherwise",
@@ -94,6 +97,7 @@ __all__ = [
     "read_spend",
     "record_days",
     "restate_spend",
+    "sum_claims_of_channels",
     "totals_of",
     "withdraw_load",
 ]

@@ -163,6 +163,24 @@ FROM public.ad_days d
 WHERE d.tenant_id = :tenant_id AND d.day BETWEEN :first AND :last
 ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC;
 
+-- name: sum_claims_of_channels
+-- What platforms claim for campaigns' days, by the latest revision of each, in the channels that their spend is in. Of more
+-- than `most` revisions only that many are read, which `read_rows` shows.
+WITH read AS MATERIALIZED (
+    SELECT d.platform, d.account, d.campaign, d.day, d.currency, d.revision, d.channel_code, d.claimed_cents
+    FROM public.ad_days d
+    WHERE d.tenant_id = :tenant_id AND d.day >= :first_day AND d.day < :end_day
+    LIMIT :most
+)
+SELECT l.currency, l.channel_code, sum(l.claimed_cents) AS claimed_cents, count(l.claimed_cents) AS known_days,
+       count(*) FILTER (WHERE l.claimed_cents IS NULL) AS unknown_days,
+       (SELECT count(*) FROM read) AS read_rows
+FROM (SELECT DISTINCT ON (r.platform, r.account, r.campaign, r.day, r.currency)
+             r.currency, r.channel_code, r.claimed_cents
+      FROM read r
+      ORDER BY r.platform, r.account, r.campaign, r.day, r.currency, r.revision DESC) l
+GROUP BY l.currency, l.channel_code;
+
 -- name: select_claimed_spans
 -- The first and the last day of which each ad account's claims are known, by the latest revision of each day.
 -- Never null: first_day, last_day.

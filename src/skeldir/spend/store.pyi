@@ -163,6 +163,14 @@ class SelectRevisionsRow(TypedDict):
     load_id: UUID
     recorded_at: dt.datetime
 
+class SumClaimsOfChannelsRow(TypedDict):
+    currency: str
+    channel_code: str
+    claimed_cents: Decimal | None
+    known_days: int
+    unknown_days: int
+    read_rows: int
+
 class _Queries:
     @staticmethod
     async def count_touches_of_campaigns(
@@ -319,5 +327,15 @@ class _Queries:
         first: dt.date,
         last: dt.date,
     ) -> list[SelectRevisionsRow]: ...
+    @staticmethod
+    async def sum_claims_of_channels(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_day: dt.date,
+        end_day: dt.date,
+        most: int,
+    ) -> list[SumClaimsOfChannelsRow]: ...
 
 queries: _Queries

@@ -6,6 +6,7 @@ EUR). An unknown value is None and leaves a gap; it is never drawn as 0. Colours
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -118,9 +119,14 @@ def draw_stack(chart: DayChart, formats: Formats, size: Size = WIDE) -> Markup:
     ends: list[int | None] = [*above, *below]
     plot = _lay_out(chart, formats, size, ends, is_by_slot=True)
     width = max(plot.slot * _BAR_OF_SLOT, min(plot.slot, 1.0))
+    # All bars of a series are one element: a year of them would be most of the page.
+    outlines: dict[int, list[str]] = defaultdict(list)
+    for tone, index, start, end in spans:
+        left = plot.across[index] - width / 2
+        outlines[tone].append(_bar(left, width, plot.up(start), plot.up(end)))
     bars = [
-        _bar(plot.across[index] - width / 2, width, plot.up(start), plot.up(end), tone)
-        for tone, index, start, end in spans
+        element("path", d="".join(parts), class_=f"bar tone-{tone}")
+        for tone, parts in outlines.items()
     ]
     bars += [
         element("circle", cx=plot.across[index], cy=plot.bottom - 5.0, r=2.5, class_="partial")
@@ -303,6 +309,8 @@ def _points(run: list[tuple[float, int]], up: Line) -> str:
     return "L".join(f"{coordinate(x)} {coordinate(up(value))}" for x, value in run)
 
 
-def _bar(x: float, width: float, start: float, end: float, tone: int) -> Markup:
-    top, height = min(start, end), max(abs(start - end), 0.5)
-    return element("rect", x=x, y=top, width=width, height=height, class_=f"bar tone-{tone}")
+def _bar(x: float, width: float, start: float, end: float) -> str:
+    """Return the outline of a bar, from its upper left corner; a bar of little is half a pixel high."""
+    top, bottom = min(start, end), max(start, end, min(start, end) + 0.5)
+    left, right = coordinate(x), coordinate(x + width)
+    return f"M{left} {coordinate(top)}H{right}V{coordinate(bottom)}H{left}Z"

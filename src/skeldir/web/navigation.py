@@ -28,6 +28,7 @@ PLACES: Final = (
     Place("overview", "/overview"),
     Place("rules", "/rules"),
     Place("models", "/models"),
+    Place("channels", "/channels"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
     Place("settings", "/settings/members", Role.ADMIN),

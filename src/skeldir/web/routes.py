@@ -10,6 +10,7 @@ from skeldir.errors import SkeldirError
 from skeldir.web.account import router as account_router
 from skeldir.web.answers import go_to
 from skeldir.web.assets import PREFIX, load_assets
+from skeldir.web.channels import router as channels_router
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
@@ -75,6 +76,7 @@ routers: Final = (
     settings_keys_router,
     settings_tenant_router,
     overview_router,
+    channels_router,
     sharing_router,
     rules_router,
     models_router,
