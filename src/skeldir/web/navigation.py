@@ -29,6 +29,7 @@ PLACES: Final = (
     Place("rules", "/rules"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
+    Place("orders", "/orders"),
     Place("settings", "/settings/members", Role.ADMIN),
 )
 
