@@ -14,6 +14,7 @@ from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
+from skeldir.web.order import router as order_router
 from skeldir.web.orders import router as orders_router
 from skeldir.web.overview import router as overview_router
 from skeldir.web.portfolio import router as portfolio_router
@@ -81,4 +82,5 @@ routers: Final = (
     exports_router,
     portfolio_router,
     orders_router,
+    order_router,
 )
