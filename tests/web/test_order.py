@@ -153,7 +153,7 @@ async def test_each_touch_names_the_rule_that_classified_it_and_why_it_does_not_
     browser: httpx2.AsyncClient,
 ) -> None:
     text, tables = await open_page(browser)
-    rows = {row[1]: row for row in tables["touches"].rows}
+    rows = {row[0]: row for row in tables["touches"].rows}
     paid = rows["Paid search"]
     assert paid[2:7] == ["1/4", "25.0%", "google", "cpc", "<b>Winter"]
     assert paid[9].startswith("rule ")
@@ -173,7 +173,7 @@ async def test_a_touch_before_the_lookback_is_shown_apart(
         )
     await credit_until_complete(db, shop)
     text, tables = await open_page(browser)
-    rows = {row[1]: row for row in tables["touches"].rows}
+    rows = {row[0]: row for row in tables["touches"].rows}
     assert rows["E-mail"][2] == DASH
     assert "before the lookback of 5 days" in text
 

@@ -70,8 +70,8 @@ def entries_tables(shown: Shown) -> list[Table]:
     tables = []
     for currency in sorted({entry.currency for entry in entries}):
         columns = (
-            Column(say("order.when"), "moment"),
             Column(say("order.movement")),
+            Column(say("order.when"), "moment"),
             Column(say("order.amount"), "money", currency),
             Column(say("order.provider")),
             Column(say("order.reference")),
@@ -85,8 +85,8 @@ def entries_tables(shown: Shown) -> list[Table]:
             provider, reference = _provider(shown.report, entry.source, entry.business_key)
             rows.append(
                 (
-                    Cell(entry.occurred_at),
                     Cell(say(f"order.kind_{entry.kind}")),
+                    Cell(entry.occurred_at),
                     Cell(entry.amount_cents),
                     Cell(link.text, href=link.href) if link else Cell(provider),
                     Cell(reference),
@@ -124,8 +124,8 @@ def touches_table(shown: Shown) -> Table:
     report, say = shown.report, shown.report.say
     weights = weights_of(shown.version)
     columns = (
-        Column(say("order.when"), "moment"),
         Column(say("order.channel")),
+        Column(say("order.when"), "moment"),
         Column(say("order.weight")),
         Column(say("order.part"), "percent"),
         Column(say("order.source")),
@@ -143,8 +143,8 @@ def touches_table(shown: Shown) -> Table:
         missing = Unknown(say("order.forgotten" if touch.is_forgotten else "order.not_sent"))
         rows.append(
             (
-                Cell(missing if at is None else at),
                 Cell(shown.names(touch.channel)),
+                Cell(missing if at is None else at),
                 Cell(apart if weight is None else weight),
                 Cell(apart if weight is None else Fraction(weight)),
                 Cell(touch.source or missing),

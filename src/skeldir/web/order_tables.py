@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_DAYS: Final = 92
 _MOST_SUMS: Final = 100_000
-_MOST_NAMED: Final = 3
+_MOST_NAMED: Final = 2
 _WHOLE: Final = 10**12
 
 
@@ -196,33 +196,35 @@ def is_by_month(first_day: date, end_day: date) -> bool:
     return (end_day - first_day).days > _MOST_DAYS
 
 
-def days_table(report: Report, sums: Mapping[date, Mapping[str, int]], layout: ListLayout) -> Table:
+def days_table(report: Report, sums: Mapping[date, Mapping[str, int]], currency: str) -> Table:
     """Return the sums of the ledger by day or month, the latest first; each leads to its orders."""
-    say, key = report.say, f"days-{layout.currency}"
+    say, key = report.say, f"days-{currency}"
+    has_awaiting = any("awaiting_capture" in of_day for of_day in sums.values())
+    steps = [step for step in STEPS if step != "awaiting_capture" or has_awaiting]
     by_month = is_by_month(report.days.first, report.days.end)
     columns = (
         Column(say("orders.month")) if by_month else Column(say("orders.day"), "date"),
-        *(Column(_title(report, step), "money", layout.currency) for step in layout.steps),
-        Column(say("orders.net"), "money", layout.currency),
+        *(Column(_title(report, step), "money", currency) for step in steps),
+        Column(say("orders.net"), "money", currency),
     )
 
     def cells(
         title: str | date, days: Iterable[Mapping[str, int]], href: str | None
     ) -> tuple[Cell, ...]:
         listed = list(days)
-        amounts = [sum(one.get(step, 0) for one in listed) for step in layout.steps]
+        amounts = [sum(one.get(step, 0) for one in listed) for step in steps]
         return Cell(title, href=href), *map(Cell, amounts), Cell(sum(amounts))
 
     rows = []
     for day in sorted(sums, reverse=True):
         first, last = _span_of(report, day) if by_month else (day, day)
         title = _month(report, day) if by_month else day
-        href = report.link(from_=first.isoformat(), to=last.isoformat(), currency=layout.currency)
+        href = report.link(from_=first.isoformat(), to=last.isoformat(), currency=currency)
         rows.append(cells(title, [sums[day]], href))
     caption = "orders.by_month" if by_month else "orders.by_day"
     return Table(
         key,
-        say(caption, currency=layout.currency),
+        say(caption, currency=currency),
         columns,
         tuple(rows),
         say("table.empty"),

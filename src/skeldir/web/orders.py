@@ -125,7 +125,7 @@ def _block(
     is_first = report.parameter("cursor") is None
     is_whole = is_first and rows.next is None
     layout = ListLayout(
-        currency, model, asked.channel, bool(balance.steps["awaiting_capture"].entries)
+        currency, model, asked.channel, any(row.awaits_capture for row in rows.rows)
     )
     table = orders_table(
         report,
@@ -135,7 +135,7 @@ def _block(
         caption=report.say("orders.caption", currency=currency),
         is_whole=is_whole,
     )
-    is_every_order = is_whole and asked.kind is None and asked.channel is None
+    is_filtered = asked.kind is not None or asked.channel is not None
     listed = sum(row.movements.net_cents for row in rows.rows)
     days = (report.days.first.isoformat(), report.days.last.isoformat())
     next_link = None
@@ -144,27 +144,28 @@ def _block(
         next_link = report.link(from_=days[0], to=days[1], currency=currency, cursor=cursor)
     return Block(
         currency,
-        _cards(report, balance, layout),
+        _cards(report, balance),
         table,
-        days_table(report, sums[currency], layout) if currency in sums else None,
-        _shown(report, rows, is_whole=is_whole),
+        days_table(report, sums[currency], currency) if currency in sums else None,
+        _shown(report, rows, is_whole=is_whole, is_filtered=is_filtered),
         next_link,
-        balance.net_cents - listed if is_every_order else None,
+        balance.net_cents - listed if is_whole and not is_filtered else None,
     )
 
 
-def _shown(report: Report, rows: RowsPage, *, is_whole: bool) -> str:
+def _shown(report: Report, rows: RowsPage, *, is_whole: bool, is_filtered: bool) -> str:
     say, formats = report.say, report.formats
     count = formats.number(len(rows.rows))
     if rows.searched_back_to is not None:
         moment = formats.moment(rows.searched_back_to)
         return say("orders.searched", count=count, moment=moment)
     if is_whole:
-        return say.counted("orders.all_shown", len(rows.rows), count)
+        name = "orders.all_matching" if is_filtered else "orders.all_shown"
+        return say.counted(name, len(rows.rows), count)
     return say.counted("orders.some_shown", len(rows.rows), count)
 
 
-def _cards(report: Report, balance: Balance, layout: ListLayout) -> tuple[Card, ...]:
+def _cards(report: Report, balance: Balance) -> tuple[Card, ...]:
     say, formats = report.say, report.formats
 
     def card(label: str, cents: int, note: str, kind: str | None) -> Card:
@@ -174,7 +175,6 @@ def _cards(report: Report, balance: Balance, layout: ListLayout) -> tuple[Card, 
     def entries(count: int) -> str:
         return say.counted("orders.entries", count, formats.number(count))
 
-    steps = [step for step in layout.steps if step in KINDS]
     cards = [
         card(
             say(f"bridge.{step}"),
@@ -182,13 +182,13 @@ def _cards(report: Report, balance: Balance, layout: ListLayout) -> tuple[Card, 
             entries(balance.steps[step].entries),
             step,
         )
-        for step in steps
+        for step in KINDS
     ]
-    if layout.has_awaiting:
-        awaiting = balance.steps["awaiting_capture"]
-        label = say("overview.awaiting_capture")
-        cards.append(card(label, awaiting.cents, entries(awaiting.entries), None))
-    net = card(say("orders.net"), balance.net_cents, entries(balance.entries), None)
+    note = entries(balance.entries)
+    if balance.steps["awaiting_capture"].entries:
+        awaiting = formats.money(balance.steps["awaiting_capture"].cents, balance.currency)
+        note = f"{note}; {say('orders.of_it_awaiting', amount=awaiting)}"
+    net = card(say("orders.net"), balance.net_cents, note, None)
     return (*cards, net)
 
 
