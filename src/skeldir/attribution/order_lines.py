@@ -15,8 +15,9 @@ from skeldir.attribution.changes import counted_allocations
 from skeldir.attribution.counted_touches import counted_touches
 from skeldir.attribution.evaluating import Channels, derive_counted
 from skeldir.attribution.orders import make_kept, make_stored
-from skeldir.attribution.packing import unpack_entries
+from skeldir.attribution.packing import unpack_entries, unpack_path
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
+from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class LinesAsked:
 
     model: ModelName
     days: tuple[date, date] | None
+    channel: str | None = None
+    """If given, orders that cannot credit this channel may be left out."""
 
     def includes(self, day: date) -> bool:
         """Return whether entries of a day count."""
@@ -87,7 +90,7 @@ def _lines_of(
 ) -> dict[str, OrderLine]:
     channels = Channels(reading.numbers)
     lines: dict[str, OrderLine] = {}
-    for order in stored:
+    for order in _with_channel(stored, reading, asked.channel):
         with suppress(*COMPUTING_FAULTS):
             entries = {
                 entry.entry_id: (reading.days.day_of(entry.occurred_at), entry.currency)
@@ -99,6 +102,20 @@ def _lines_of(
             if allocations:
                 lines[order.order_id] = line
     return lines
+
+
+def _with_channel(
+    stored: Sequence[PackedOrder], reading: Reading, channel: str | None
+) -> Sequence[PackedOrder]:
+    """Return the orders with a touch of the channel; what no touch earns may be of any."""
+    if channel is None or channel == UNATTRIBUTED:
+        return stored
+    number = reading.numbers.get(channel)
+    return [
+        order
+        for order in stored
+        if any(of_touch == number for of_touch, _ in unpack_path(order.path))
+    ]
 
 
 def _add(

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from skeldir.revenue.ledger import OrderState
     from skeldir.revenue.store import SelectDeliveriesOfOrderRow
 
-MOST_ENTRIES_READ: Final = 20_000
+# Most pages are found among the first entries; a rare kind or currency needs more of them.
+_READ_AT_ONCE: Final = (500, 4_500, 15_000)
+
+MOST_ENTRIES_READ: Final = sum(_READ_AT_ONCE)
 """The most entries that are read for one page of a list, however few of them are wanted."""
 
 Place = tuple[datetime, UUID]
@@ -75,14 +78,45 @@ async def list_orders_of_days(
     An order is listed by the first of these entries, the latest order first, after the place `before`; so a later
     entry moves no order. What is read is bounded, and may hold fewer orders than wanted though more follow.
     """
-    moment, last_id = before or days.after
+    orders: list[ListedOrder] = []
+    read_until = before or days.after
+    for most_read in _READ_AT_ONCE:
+        found, ended = await _read_some(
+            connection,
+            tenant_id,
+            days,
+            currency=currency,
+            kinds=kinds,
+            before=read_until,
+            most=most - len(orders),
+            most_read=most_read,
+        )
+        orders += found
+        if ended is None or len(orders) == most:
+            return OrdersOfDays(orders, None)
+        read_until = ended
+    return OrdersOfDays(orders, read_until)
+
+
+async def _read_some(
+    connection: Connection,
+    tenant_id: UUID,
+    days: DaysShown,
+    *,
+    currency: str,
+    kinds: Sequence[str],
+    before: Place,
+    most: int,
+    most_read: int,
+) -> tuple[list[ListedOrder], Place | None]:
+    """Return the orders of the first `most_read` entries, and the place of the last of these, if more may follow."""
     rows = await queries.select_first_movements(
         connection,
         tenant_id=tenant_id,
         first_moment=days.first_moment,
-        before_moment=moment,
-        before_id=last_id,
-        most_read=MOST_ENTRIES_READ,
+        before_moment=before[0],
+        before_id=before[1],
+        most_read=most_read,
         currency=currency,
         kinds=list(kinds),
         offsets_s=list(days.local.rules.offsets_s),
@@ -96,12 +130,10 @@ async def list_orders_of_days(
         for row in rows
         if row["order_id"] is not None and row["occurred_at"] is not None and row["id"] is not None
     ]
-    ended_at, ended_id = rows[0]["last_moment"], rows[0]["last_id"]
-    is_cut = rows[0]["entries_read"] == MOST_ENTRIES_READ
-    return OrdersOfDays(
-        orders,
-        (ended_at, ended_id) if is_cut and ended_at is not None and ended_id is not None else None,
-    )
+    moment, last_id = rows[0]["last_moment"], rows[0]["last_id"]
+    if rows[0]["entries_read"] < most_read or moment is None or last_id is None:
+        return orders, None
+    return orders, (moment, last_id)
 
 
 async def list_orders_that_begin(

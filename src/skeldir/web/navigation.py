@@ -26,10 +26,10 @@ class Place:
 
 PLACES: Final = (
     Place("overview", "/overview"),
+    Place("orders", "/orders"),
     Place("rules", "/rules"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
-    Place("orders", "/orders"),
     Place("settings", "/settings/members", Role.ADMIN),
 )
 

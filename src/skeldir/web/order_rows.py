@@ -151,7 +151,9 @@ async def _search(
             most=_SEARCHED_AT_ONCE,
         )
         ids = [each.order_id for each in found.orders]
-        lines = await _read_lines(connection, tenant_id, ids, wanted.model, wanted.days)
+        lines = await _read_lines(
+            connection, tenant_id, ids, wanted.model, wanted.days, wanted.channel
+        )
         kept += [each for each in found.orders if _has_channel(lines.get(each.order_id), wanted)]
         searched += len(ids)
         if len(kept) > most:
@@ -205,8 +207,11 @@ async def _read_lines(
     order_ids: Sequence[str],
     model: ModelName | None,
     days: DaysShown | None,
+    channel: str | None = None,
 ) -> dict[str, OrderLine]:
     if model is None:
         return {}
     span = None if days is None else (days.first, days.last)
-    return await read_order_lines(connection, tenant_id, order_ids, LinesAsked(model, span))
+    return await read_order_lines(
+        connection, tenant_id, order_ids, LinesAsked(model, span, channel)
+    )
