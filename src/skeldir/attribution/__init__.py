@@ -38,7 +38,14 @@ from skeldir.attribution.definitions import (
     set_time_zone,
 )
 from skeldir.attribution.evaluating import Sums
-from skeldir.attribution.explanations import UnbookedEntry
+from skeldir.attribution.explain import explain_order
+from skeldir.attribution.explanations import (
+    ExplainedEntry,
+    ExplainedTouch,
+    OrderExplanation,
+    UnbookedEntry,
+    VersionExplanation,
+)
 from skeldir.attribution.figures import ChannelFigures, channel_figures
 from skeldir.attribution.kind_schemas import KindCredit, KindRow, KindsReport
 from skeldir.attribution.kinds import CREDIT
@@ -72,6 +79,14 @@ from skeldir.attribution.moving import (
     TouchFields,
     find_moves_of_credit,
     find_orders_reached,
+)
+from skeldir.attribution.order_facts import OrderFacts, OrderUnknown, read_order
+from skeldir.attribution.order_lines import (
+    CreditStanding,
+    LinesAsked,
+    OrderLine,
+    read_order_lines,
+    read_standings,
 )
 from skeldir.attribution.order_origins import (
     OrderCredit,
@@ -146,11 +161,15 @@ __all__ = [
     "CreditMoved",
     "CreditMoves",
     "CreditReport",
+    "CreditStanding",
     "EntryCredit",
+    "ExplainedEntry",
+    "ExplainedTouch",
     "JourneyRows",
     "KindCredit",
     "KindRow",
     "KindsReport",
+    "LinesAsked",
     "Match",
     "ModelChange",
     "ModelCredit",
@@ -161,7 +180,11 @@ __all__ = [
     "ModelPreview",
     "ModelVersion",
     "OrderCredit",
+    "OrderExplanation",
+    "OrderFacts",
+    "OrderLine",
     "OrderOrigins",
+    "OrderUnknown",
     "Origin",
     "OriginCredit",
     "OriginRow",
@@ -174,6 +197,7 @@ __all__ = [
     "Sums",
     "TouchFields",
     "UnbookedEntry",
+    "VersionExplanation",
     "active_versions",
     "channel_figures",
     "channel_totals",
@@ -185,6 +209,7 @@ __all__ = [
     "credit_dirty_orders",
     "define_models",
     "describe_command",
+    "explain_order",
     "fewer_collections",
     "find_moves_of_credit",
     "find_orders_reached",
@@ -205,7 +230,10 @@ __all__ = [
     "plain_campaign",
     "preview_model",
     "read_channel_page",
+    "read_order",
+    "read_order_lines",
     "read_rows",
+    "read_standings",
     "read_stored_credit",
     "rebuild_credit",
     "release_memory",

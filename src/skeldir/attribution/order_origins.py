@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import pack_all
+from skeldir.attribution.counted_touches import counted_touches
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, derive_allocations
 from skeldir.attribution.origins import (
@@ -23,7 +24,7 @@ from skeldir.attribution.origins import (
     OriginsAsked,
     find_orders,
 )
-from skeldir.attribution.packing import unpack_entries, unpack_path
+from skeldir.attribution.packing import unpack_entries
 from skeldir.attribution.parameters import ModelNotInForce
 from skeldir.attribution.reading import open_reader
 from skeldir.attribution.splits import CAPTURE
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
     from skeldir.attribution.packing import PackedOrder
     from skeldir.db import Connection
-
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Origin(NamedTuple):
@@ -148,7 +147,7 @@ def _credit_one(
             found.captured[entry.currency] = (
                 found.captured.get(entry.currency, 0) + entry.amount_cents
             )
-    for number in _counting(order, version):
+    for number, _ in counted_touches(order, version):
         found.origins.add(origin_of[channels.code_of(number)])
     for row in derive_allocations(order, [version], channels):
         entry = entries[row.entry_id]
@@ -160,15 +159,6 @@ def _credit_one(
             taken -= row.allocated_cents
         found.credit[key] = captured, taken
     return found
-
-
-def _counting(order: PackedOrder, version: ModelVersion) -> Sequence[int]:
-    """Return the numbers of the touches within the model's lookback and, if it resets, since the last conversion."""
-    oldest = version.lookback // _MICROSECOND
-    previous = order.previous_age
-    if version.after_conversion == "reset" and previous is not None and previous >= 0:
-        oldest = min(oldest, previous - 1)
-    return [number for number, age in unpack_path(order.path) if age <= oldest]
 
 
 def _origin_of(code: str) -> Origin:

@@ -1221,3 +1221,24 @@ FROM public.undoings u
 WHERE u.tenant_id = :tenant_id AND u.requested_at < :until AND (u.ended_at IS NULL OR u.ended_at >= :since)
 ORDER BY u.requested_at, u.id
 LIMIT :most;
+
+-- name: select_standings
+-- Those of some orders that await credit, or are set aside and why.
+-- Never null: order_id, awaits_credit.
+SELECT o.order_id, o.awaits_credit, s.reason
+FROM (SELECT w.order_id,
+             EXISTS (SELECT FROM public.dirty_orders d
+                     WHERE d.tenant_id = :tenant_id AND d.order_id = w.order_id)
+             OR EXISTS (SELECT FROM public.revenue_ledger c
+                        JOIN public.dirty_journeys j
+                          ON j.tenant_id = :tenant_id AND j.journey_key = c.journey_key
+                         AND c.occurred_at >= j.first_moment AND c.occurred_at <= j.last_moment
+                        WHERE c.tenant_id = :tenant_id AND c.order_id = w.order_id AND c.kind = 'capture')
+             OR EXISTS (SELECT FROM public.restatements x
+                        JOIN public.order_journeys p
+                          ON p.tenant_id = :tenant_id AND p.order_id = w.order_id AND p.order_id > x.after_order_id
+                         AND p.generation < x.generation
+                        WHERE x.tenant_id = :tenant_id) AS awaits_credit
+      FROM unnest(:order_ids::text[]) AS w (order_id)) o
+LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = o.order_id
+WHERE o.awaits_credit OR s.reason IS NOT NULL;

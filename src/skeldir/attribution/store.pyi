@@ -339,6 +339,11 @@ class SelectSpanOfCreditRow(TypedDict):
     first_day: dt.date | None
     last_day: dt.date | None
 
+class SelectStandingsRow(TypedDict):
+    order_id: str
+    awaits_credit: bool
+    reason: Literal["journey_too_long", "order_too_large", "credit_failed"] | None
+
 class SelectStoredJourneysRow(TypedDict):
     order_id: str
     converted_at: dt.datetime
@@ -940,6 +945,10 @@ class _Queries:
         first_day: dt.date | None,
         end_day: dt.date | None,
     ) -> SelectSpanOfCreditRow: ...
+    @staticmethod
+    async def select_standings(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[SelectStandingsRow]: ...
     @staticmethod
     async def select_stored_journeys(
         connection: Connection, /, *, longest: int, tenant_id: UUID, order_ids: Collection[str]

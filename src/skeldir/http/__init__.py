@@ -29,6 +29,7 @@ from skeldir.http.limits import Buckets, KeyLimits, UnknownKeyLimits, network_of
 from skeldir.http.offload import Offload
 from skeldir.http.paging import (
     READ_PROBLEMS,
+    CursorInvalid,
     DayRange,
     Days,
     Filter,
@@ -55,6 +56,7 @@ __all__ = [
     "BodyUnreadable",
     "Buckets",
     "Caller",
+    "CursorInvalid",
     "DayRange",
     "Days",
     "DirectRoute",

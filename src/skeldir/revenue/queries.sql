@@ -418,3 +418,83 @@ FROM known k
 LEFT JOIN opened o ON o.currency = k.currency
 GROUP BY k.currency
 ORDER BY k.currency;
+
+-- name: select_first_movements
+-- The orders with an entry of some kinds in a currency on some local days, each by the first of these entries, the latest
+-- first, after a key. Entries are read backwards in time, at most `most_read` of them, however few are wanted; `last_moment`
+-- and `last_id` are the key of the last one that was read, null if none was. The moments are bounds for the index. A page
+-- without orders is one row.
+-- Never null: entries_read.
+WITH recent AS MATERIALIZED (
+    SELECT l.id, l.occurred_at, l.order_id, l.kind, l.currency, l.business_key, l.generation
+    FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.occurred_at >= :first_moment::timestamptz
+      AND (l.occurred_at, l.id) < (:before_moment::timestamptz, :before_id::uuid)
+    ORDER BY l.occurred_at DESC, l.id DESC
+    LIMIT :most_read
+), wanted AS (
+    SELECT e.id, e.occurred_at, e.order_id
+    FROM recent e
+    WHERE e.currency = :currency AND e.kind = ANY(:kinds::text[]) AND e.generation >= 0
+      AND ((e.occurred_at AT TIME ZONE 'UTC')
+           + make_interval(secs => (:offsets_s::integer[])[1 + width_bucket(e.occurred_at, :changes::timestamptz[])]))::date
+          BETWEEN :first_day::date AND :last_day::date
+      AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                      WHERE r.tenant_id = :tenant_id AND r.business_key = e.business_key
+                        AND r.generation = -1 - e.generation AND r.generation < 0 OFFSET 0)
+      AND NOT EXISTS (SELECT FROM public.standing_entries f
+                      WHERE f.tenant_id = :tenant_id AND f.order_id = e.order_id AND f.currency = e.currency
+                        AND f.kind = ANY(:kinds::text[]) AND f.occurred_at >= :first_moment
+                        AND (f.occurred_at, f.id) < (e.occurred_at, e.id)
+                        AND ((f.occurred_at AT TIME ZONE 'UTC')
+                             + make_interval(secs => (:offsets_s)[1 + width_bucket(f.occurred_at, :changes)]))::date
+                            BETWEEN :first_day AND :last_day OFFSET 0)
+    ORDER BY e.occurred_at DESC, e.id DESC
+    LIMIT :most
+)
+SELECT r.entries_read, l.occurred_at AS last_moment, l.id AS last_id, w.id, w.occurred_at, w.order_id
+FROM (SELECT count(*) AS entries_read FROM recent) r
+LEFT JOIN (SELECT o.occurred_at, o.id FROM recent o ORDER BY o.occurred_at, o.id LIMIT 1) l ON true
+LEFT JOIN wanted w ON true
+ORDER BY w.occurred_at DESC, w.id DESC;
+
+-- name: select_orders_that_begin
+-- The ids of orders that begin with a text, in their order, after one.
+SELECT DISTINCT l.order_id
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.order_id >= :beginning AND l.order_id > :after
+  AND l.order_id <= :beginning || chr(1114111) AND starts_with(l.order_id, :beginning)
+ORDER BY l.order_id
+LIMIT :most;
+
+-- name: select_movements_of_orders
+-- What some orders moved on some local days, by currency and kind, in signed minor units; without days, over all.
+-- Never null: every column.
+-- Column kind is one of capture, refund, refund_reversal, dispute, dispute_reversal.
+SELECT s.order_id, s.currency, s.kind, sum(s.amount_cents) AS cents, count(*) AS entries, min(s.occurred_at) AS first_at
+FROM public.standing_entries s
+WHERE s.tenant_id = :tenant_id AND s.order_id = ANY(:order_ids::text[])
+  AND (:currency::text IS NULL OR s.currency = :currency::text)
+  AND ((s.occurred_at AT TIME ZONE 'UTC')
+       + make_interval(secs => (:offsets_s::integer[])[1 + width_bucket(s.occurred_at, :changes::timestamptz[])]))::date
+      BETWEEN greatest(:first_day::date, '-infinity'::date) AND least(:last_day::date, 'infinity'::date)
+GROUP BY s.order_id, s.currency, s.kind;
+
+-- name: select_states_of_orders
+-- The state of some orders by currency, and whether they are later payments of a subscription.
+-- Never null: every column.
+-- Column state is one of paid, partially_refunded, refunded, over_refunded, disputed, awaiting_capture.
+SELECT b.order_id, b.currency, b.state,
+       EXISTS (SELECT FROM public.renewal_orders n
+               WHERE n.tenant_id = :tenant_id AND n.order_id = b.order_id) AS is_renewal
+FROM public.order_balances b
+WHERE b.tenant_id = :tenant_id AND b.order_id = ANY(:order_ids::text[]);
+
+-- name: select_deliveries_of_order
+-- What brought the standing entries of an order, for those entries that know it.
+-- Never null: business_key, source.
+SELECT s.business_key, s.source, s.delivery
+FROM public.standing_entries s
+WHERE s.tenant_id = :tenant_id AND s.order_id = :order_id
+ORDER BY s.occurred_at, s.business_key
+LIMIT :most;

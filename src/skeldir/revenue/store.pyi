@@ -53,6 +53,11 @@ class SelectDaysKnownAtRow(TypedDict):
     amount_cents: Decimal
     entries: int
 
+class SelectDeliveriesOfOrderRow(TypedDict):
+    business_key: str
+    source: str
+    delivery: UUID | None
+
 class SelectDependentsRow(TypedDict):
     order_id: str
     kind: str
@@ -69,6 +74,14 @@ class SelectEntriesOfDeliveriesRow(TypedDict):
     currency: str
     occurred_at: dt.datetime
     is_reversing: bool
+
+class SelectFirstMovementsRow(TypedDict):
+    entries_read: int
+    last_moment: dt.datetime | None
+    last_id: UUID | None
+    id: UUID | None
+    occurred_at: dt.datetime | None
+    order_id: str | None
 
 class SelectFixingCaptureRow(TypedDict):
     business_key: str
@@ -100,6 +113,14 @@ class SelectMonthsRow(TypedDict):
     entries: int
     amount_cents: Decimal
 
+class SelectMovementsOfOrdersRow(TypedDict):
+    order_id: str
+    currency: str
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    cents: Decimal
+    entries: int
+    first_at: dt.datetime
+
 class SelectOrderBalancesRow(TypedDict):
     currency: str
     state: Literal[
@@ -123,6 +144,9 @@ class SelectOrderEntriesRow(TypedDict):
 class SelectOrderToReverseRow(TypedDict):
     id: UUID
     is_kept: bool
+
+class SelectOrdersThatBeginRow(TypedDict):
+    order_id: str
 
 class SelectPageToRestoreRow(TypedDict):
     id: UUID
@@ -168,6 +192,14 @@ class SelectStandingOrdersRow(TypedDict):
     order_id: str
     currency: str
     balance_cents: int
+
+class SelectStatesOfOrdersRow(TypedDict):
+    order_id: str
+    currency: str
+    state: Literal[
+        "paid", "partially_refunded", "refunded", "over_refunded", "disputed", "awaiting_capture"
+    ]
+    is_renewal: bool
 
 class SelectTotalsKnownAtRow(TypedDict):
     currency: str
@@ -307,6 +339,10 @@ class _Queries:
         most: int,
     ) -> list[SelectDaysKnownAtRow]: ...
     @staticmethod
+    async def select_deliveries_of_order(
+        connection: Connection, /, *, tenant_id: UUID, order_id: str, most: int
+    ) -> list[SelectDeliveriesOfOrderRow]: ...
+    @staticmethod
     async def select_dependents(
         connection: Connection,
         /,
@@ -320,6 +356,24 @@ class _Queries:
     async def select_entries_of_deliveries(
         connection: Connection, /, *, tenant_id: UUID, first_id: UUID, deliveries: Collection[UUID]
     ) -> list[SelectEntriesOfDeliveriesRow]: ...
+    @staticmethod
+    async def select_first_movements(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_moment: dt.datetime,
+        before_moment: dt.datetime,
+        before_id: UUID,
+        most_read: int,
+        currency: str,
+        kinds: Collection[str],
+        offsets_s: Collection[int],
+        changes: Collection[dt.datetime],
+        first_day: dt.date,
+        last_day: dt.date,
+        most: int,
+    ) -> list[SelectFirstMovementsRow]: ...
     @staticmethod
     async def select_fixing_capture(
         connection: Connection, /, *, tenant_id: UUID, order_id: str
@@ -349,6 +403,19 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectMonthsRow]: ...
     @staticmethod
+    async def select_movements_of_orders(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        order_ids: Collection[str],
+        currency: str | None,
+        offsets_s: Collection[int],
+        changes: Collection[dt.datetime],
+        first_day: dt.date | None,
+        last_day: dt.date | None,
+    ) -> list[SelectMovementsOfOrdersRow]: ...
+    @staticmethod
     async def select_order_balances(
         connection: Connection, /, *, tenant_id: UUID, order_id: str
     ) -> list[SelectOrderBalancesRow]: ...
@@ -367,6 +434,10 @@ class _Queries:
         until: UUID,
         most: int,
     ) -> list[SelectOrderToReverseRow]: ...
+    @staticmethod
+    async def select_orders_that_begin(
+        connection: Connection, /, *, tenant_id: UUID, beginning: str, after: str, most: int
+    ) -> list[SelectOrdersThatBeginRow]: ...
     @staticmethod
     async def select_page_to_restore(
         connection: Connection,
@@ -437,6 +508,10 @@ class _Queries:
     async def select_standing_orders(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> list[SelectStandingOrdersRow]: ...
+    @staticmethod
+    async def select_states_of_orders(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[SelectStatesOfOrdersRow]: ...
     @staticmethod
     async def select_totals_known_at(
         connection: Connection, /, *, tenant_id: UUID, moment: dt.datetime

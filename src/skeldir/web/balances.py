@@ -63,6 +63,11 @@ class Balance:
         return sum(movement.entries for movement in self.steps.values())
 
 
+def step_of_state(state: str) -> str:
+    """Return the step of the bridge that entries of a state are in."""
+    return _STEP_OF_STATE[state]
+
+
 async def read_balances(
     connection: Connection, tenant_id: UUID, first_day: date, end_day: date
 ) -> list[Balance]:
@@ -77,7 +82,7 @@ def balances_of(rows: Sequence[SelectRevenueBridgeRow]) -> list[Balance]:
     for row in rows:
         balance = balances.setdefault(row["currency"], Balance(row["currency"]))
         balance.opening_cents += int(row["before_cents"])
-        movement = balance.steps[_STEP_OF_STATE[row["state"]]]
+        movement = balance.steps[step_of_state(row["state"])]
         movement.cents += int(row["within_cents"])
         movement.entries += row["within_entries"]
         movement.orders += row["within_orders"]

@@ -24,6 +24,10 @@ class ChannelNames:
         """Return the name of a channel; the code itself for one that was removed from the tenant's own."""
         return self.say(f"channel.{code}") if code in COMMON_CHANNELS else self.own.get(code, code)
 
+    def codes(self) -> set[str]:
+        """Return the codes of all channels."""
+        return {*COMMON_CHANNELS, *self.own}
+
 
 async def read_channel_names(report: Report) -> ChannelNames:
     """Return the names of the channels of a report's tenant."""

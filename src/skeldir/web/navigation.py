@@ -26,6 +26,7 @@ class Place:
 
 PLACES: Final = (
     Place("overview", "/overview"),
+    Place("orders", "/orders"),
     Place("rules", "/rules"),
     Place("models", "/models"),
     Place("channels", "/channels"),

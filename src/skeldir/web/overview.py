@@ -28,6 +28,7 @@ from skeldir.web.bridges import Bridge, Step, draw_bridge
 from skeldir.web.charts import DayChart, Series, draw_area, draw_sparkline
 from skeldir.web.formats import Unknown
 from skeldir.web.forms import HOME
+from skeldir.web.model_choice import USUAL_MODEL
 from skeldir.web.naming import ChannelNames, read_channel_names
 from skeldir.web.overview_tables import (
     CHANNELS,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-USUAL_MODEL: Final[ModelName] = "linear"
 _ORDERS: Final = "/orders"
 
 

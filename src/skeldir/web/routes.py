@@ -16,6 +16,8 @@ from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
 from skeldir.web.members import router as members_router
 from skeldir.web.models import router as models_router
+from skeldir.web.order import router as order_router
+from skeldir.web.orders import router as orders_router
 from skeldir.web.overview import router as overview_router
 from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.rules import router as rules_router
@@ -83,4 +85,6 @@ routers: Final = (
     evidence_router,
     exports_router,
     portfolio_router,
+    orders_router,
+    order_router,
 )

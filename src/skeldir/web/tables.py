@@ -36,6 +36,8 @@ class Column:
     currency: str | None = None
     note: str | None = None
     sort: Sort | None = None
+    places: int = 2
+    """How many decimals a ratio has."""
 
     @property
     def is_numeric(self) -> bool:
@@ -56,7 +58,7 @@ class Column:
             case "money", int() if self.currency is not None:
                 return formats.money(value, self.currency)
             case "ratio", Decimal() | Fraction():
-                return formats.ratio(value)
+                return formats.fixed(value, self.places)
             case "percent", Decimal() | Fraction():
                 return formats.percent(value)
             case "moment", datetime():
