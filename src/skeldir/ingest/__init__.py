@@ -82,6 +82,7 @@ from skeldir.ingest.undo_refusals import (
 from skeldir.ingest.undo_requests import (
     Undoing,
     UndoPreview,
+    has_facts,
     list_undoings,
     preview_undo,
     request_redo,
@@ -156,6 +157,7 @@ __all__ = [
     "document_request_body",
     "draft_rules",
     "forget_now",
+    "has_facts",
     "hash_journey_key",
     "host_of",
     "is_own_host",

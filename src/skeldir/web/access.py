@@ -66,6 +66,21 @@ class Membership(Visit):
     role: Role
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member whose role allows a page that takes longer than a transaction may: a file arrives, or progress is shown.
+
+    What it reads or writes is in transactions of its own.
+    """
+
+    profile: TenantProfile
+    session: Session
+    role: Role
+
+
+AnyMember: TypeAlias = Membership | Member
+
+
 async def session_of(request: Request) -> Session | None:
     """Return the session of a request, if one is in force."""
     token = cookies_of(request).session_token(request)
@@ -150,7 +165,7 @@ class Needs:
     writes: bool
 
 
-Opening: TypeAlias = Callable[..., AsyncIterator[Membership]]
+Opening: TypeAlias = Callable[..., AsyncIterator[Membership] | AsyncIterator[Member]]
 NEEDS: Final[dict[Opening, Needs]] = {}
 """The dependencies that open a tenant's transaction for a page, with what each needs."""
 
@@ -171,6 +186,25 @@ def _writer(role: Role) -> Opening:
     return _marked(open_form, Needs(role, writes=True))
 
 
+def _member(role: Role) -> Opening:
+    async def open_member(request: Request, session: SignedIn) -> AsyncIterator[Member]:
+        yield await _admit(request, session, role)
+
+    return _marked(open_member, Needs(role, writes=False))
+
+
+def _sender(role: Role) -> Opening:
+    async def open_sender(request: Request, session: SignedInByForm) -> AsyncIterator[Member]:
+        yield await _admit(request, session, role)
+
+    return _marked(open_sender, Needs(role, writes=True))
+
+
+async def _admit(request: Request, session: Session, role: Role) -> Member:
+    async with open_membership(request, session, role, is_read_only=True) as membership:
+        return Member(membership.profile, session, membership.role)
+
+
 def _marked(call: Opening, needs: Needs) -> Opening:
     NEEDS[call] = needs
     return call
@@ -182,4 +216,7 @@ ManagerPage = Annotated[Membership, Depends(_reader(Role.MANAGER), scope="functi
 AdminPage = Annotated[Membership, Depends(_reader(Role.ADMIN), scope="function")]
 ManagerForm = Annotated[Membership, Depends(_writer(Role.MANAGER), scope="function")]
 AdminForm = Annotated[Membership, Depends(_writer(Role.ADMIN), scope="function")]
+ViewerAlone = Annotated[Member, Depends(_member(Role.VIEWER), scope="function")]
+ManagerAlone = Annotated[Member, Depends(_member(Role.MANAGER), scope="function")]
+ManagerSending = Annotated[Member, Depends(_sender(Role.MANAGER), scope="function")]
 Fields = Annotated[Mapping[str, str], Depends(read_form)]

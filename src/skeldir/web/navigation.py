@@ -28,6 +28,7 @@ PLACES: Final = (
     Place("overview", "/overview"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
+    Place("health", "/imports"),
     Place("settings", "/settings/members", Role.ADMIN),
 )
 

@@ -13,6 +13,8 @@ from skeldir.web.assets import PREFIX, load_assets
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
+from skeldir.web.import_new import router as import_new_router
+from skeldir.web.imports import router as imports_router
 from skeldir.web.members import router as members_router
 from skeldir.web.overview import router as overview_router
 from skeldir.web.portfolio import router as portfolio_router
@@ -77,4 +79,6 @@ routers: Final = (
     evidence_router,
     exports_router,
     portfolio_router,
+    import_new_router,
+    imports_router,
 )
