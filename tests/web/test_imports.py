@@ -310,3 +310,17 @@ async def test_the_pages_are_in_all_languages(browser: httpx2.AsyncClient, langu
 async def test_an_import_that_is_none_is_not_found(browser: httpx2.AsyncClient, name: str) -> None:
     assert (await browser.get(f"/imports/{name}")).status_code == 404
     assert (await browser.get(f"/imports/uploads/{name}")).status_code == 404
+
+
+async def test_a_manager_of_a_tenant_without_facts_is_led_from_the_overview_to_the_import(
+    browser: httpx2.AsyncClient, clone: Clone, tenant: UUID
+) -> None:
+    first = await browser.get("/overview")
+    assert first.headers["location"] == "/imports/new"
+    await sign_in(browser, clone, tenant, Role.VIEWER, "vera@shop.example")
+    assert (await browser.get("/overview")).status_code == 200
+    await sign_in(browser, clone, tenant, Role.MANAGER, "ada@shop.example")
+    await import_whole(
+        browser, "idempotency_key,occurred_at,journey_key,source\na,2026-03-01T10:00:00Z,v,google\n"
+    )
+    assert 'href="/imports/new"' in (await browser.get("/overview")).text

@@ -14,6 +14,7 @@ from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.http import BodyTooLarge
 from skeldir.ingest import has_facts
+from skeldir.ingest.files import HOW_TO_ANSWER
 from skeldir.web.access import (
     Fields,
     ManagerPage,
@@ -26,13 +27,14 @@ from skeldir.web.hosts import origin_of
 from skeldir.web.frames import Option
 from skeldir.web.import_tables import (
     IMPORTS,
+    NEW_IMPORT,
     MonthRow,
     address_of,
     money_by_month,
     refused_examples,
 )
 from skeldir.web.importing import KINDS, Answers, Imports, Tried
-from skeldir.web.imports import NEW, stream_events, trail
+from skeldir.web.imports import stream_events, trail
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.tables import Cell, Column, Table
 from skeldir.web.uploads import FileMissing, UploadsBusy
@@ -57,20 +59,20 @@ class Meaning(NamedTuple):
     what: str
 
 
-@router.get(NEW)
+@router.get(NEW_IMPORT)
 async def show_new(request: Request, page: ManagerPage) -> Response:
     """Show the form that takes a file, and the other ways in."""
     return await _send_new(request, page)
 
 
-@router.post(NEW)
+@router.post(NEW_IMPORT)
 async def receive_file(request: Request, sender: ManagerSending) -> Response:
     """Take a file, begin to try it, and lead to what it would do."""
     imports = _imports_of(request)
     try:
         upload, fields = await imports.uploads.receive(request, sender)
     except (BodyTooLarge, FileMissing, UploadsBusy) as fault:
-        return go_to(NEW, fault=fault.code)
+        return go_to(NEW_IMPORT, fault=fault.code)
     answers = Answers.read(fields)
     trial = imports.try_file(upload, sender, answers)
     await asyncio.wait([trial.task], timeout=_PATIENCE_AFTER_SENDING_S)
@@ -100,7 +102,7 @@ async def use_upload(
     answers = Answers.read(fields)
     if fields.get("do") == "drop":
         imports.uploads.drop(upload)
-        return go_to(NEW)
+        return go_to(NEW_IMPORT)
     trial = imports.try_file(upload, sender, answers)
     await asyncio.wait([trial.task], timeout=_BEGINS_IN_S)
     tried = trial.task.result() if trial.task.done() else None
@@ -149,7 +151,7 @@ async def _send_new(request: Request, page: Membership) -> Response:
         tenant=str(tenant_id),
         origin=origin_of(request),
         now=utc_now().isoformat(timespec="seconds").replace("+00:00", "Z"),
-        action=NEW,
+        action=NEW_IMPORT,
         kinds=_kinds(report),
         units=_units(report),
         answers=Answers(),
@@ -191,6 +193,7 @@ async def _send_upload(
         units=_units(report),
         action=f"{UPLOADS}/{upload.token}",
         progress=f"{UPLOADS}/{upload.token}/progress" + (f"?{query}" if query else ""),
+        how_to_answer=HOW_TO_ANSWER,
         question=found if isinstance(found, SkeldirError) else None,
         tried=tried,
         run=run,
@@ -220,9 +223,9 @@ def _tables_of(report: Report, tried: Tried) -> tuple[Table, ...]:
         download=report.download_of("recognised"),
     )
     return (
-        _rows_of(report, tried),
         *money_by_month(report, months, "imports.money_in"),
         refused_examples(report, preview.report),
+        _rows_of(report, tried),
         recognised,
     )
 

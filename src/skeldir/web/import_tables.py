@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skeldir.web.reports import Report
 
 IMPORTS: Final = "/imports"
+NEW_IMPORT: Final = f"{IMPORTS}/new"
 _ALIVE: Final = timedelta(seconds=90)
 
 State = Literal["imported", "running", "stopped", "undoing", "undone", "redoing", "repeats"]
@@ -97,7 +98,8 @@ def refused_items(report: Report, events: Iterable[DeadEvent]) -> Table:
         Column(say("imports.cure")),
     )
     rows = tuple(
-        (Cell(one.place), Cell(one.code), Cell(one.detail), Cell(one.cure)) for one in events
+        (Cell(one.place), Cell(one.code), Cell(one.detail), Cell(one.cure))
+        for one in sorted(events, key=lambda event: event.place)
     )
     return _table(report, "refused", say("imports.refused_rows"), columns, rows, say("table.empty"))
 
@@ -134,27 +136,27 @@ def money_by_month(report: Report, months: Iterable[MonthRow], caption: str) -> 
         by_currency.setdefault(one.currency, []).append(one)
     tables = []
     for currency, rows in by_currency.items():
+        is_counted = all(row.entries is not None for row in rows)
+        number = (Column(say("imports.entries"), "number"),) if is_counted else ()
         columns = (
             Column(say("imports.month")),
             Column(say("imports.kind")),
-            Column(say("imports.entries"), "number"),
+            *number,
             Column(say("imports.amount"), "money", currency),
         )
-        uncounted = Unknown(say("imports.uncounted"))
         cells = tuple(
             (
                 Cell(f"{row.month:%Y-%m}"),
                 Cell(name_kind(report, row.kind)),
-                Cell(uncounted if row.entries is None else row.entries),
+                *((Cell(row.entries or 0),) if is_counted else ()),
                 Cell(row.cents),
             )
             for row in rows
         )
-        counted = [row.entries for row in rows if row.entries is not None]
         totals = (
             Cell(say("table.total")),
             Cell(""),
-            Cell(sum(counted) if len(counted) == len(rows) else uncounted),
+            *((Cell(sum(row.entries or 0 for row in rows)),) if is_counted else ()),
             Cell(sum(row.cents for row in rows)),
         )
         tables.append(

@@ -38,6 +38,7 @@ from skeldir.web.answers import PageRoute, frame_of, go_to, say_in
 from skeldir.web.frames import PAGE_HEADERS, Link
 from skeldir.web.import_tables import (
     IMPORTS,
+    NEW_IMPORT,
     MonthRow,
     State,
     address_of,
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-NEW: Final = f"{IMPORTS}/new"
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_LISTED: Final = 100
 _MOST_REFUSED: Final = 100
@@ -110,7 +110,7 @@ async def show_imports(request: Request, page: ViewerPage) -> Response:
         report,
         [table],
         may_import=page.role.covers(Role.MANAGER),
-        new=NEW,
+        new=NEW_IMPORT,
         most=_MOST_LISTED,
     )
 
@@ -233,7 +233,7 @@ async def _send_import(
         standing=standing,
         actor=actors.get(fingerprint),
         action=address_of(fingerprint),
-        new=NEW,
+        new=NEW_IMPORT,
         may_undo=may_undo,
         may_redo=may_change and standing.state == "undone",
         preview=preview,

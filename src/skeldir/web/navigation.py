@@ -26,9 +26,9 @@ class Place:
 
 PLACES: Final = (
     Place("overview", "/overview"),
+    Place("health", "/imports"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
-    Place("health", "/imports"),
     Place("settings", "/settings/members", Role.ADMIN),
 )
 
