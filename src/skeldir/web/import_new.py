@@ -17,14 +17,14 @@ from skeldir.ingest import has_facts
 from skeldir.ingest.files import HOW_TO_ANSWER
 from skeldir.web.access import (
     Fields,
+    ManagerAlone,
     ManagerPage,
     ManagerSending,
-    ManagerAlone,
     Membership,
 )
 from skeldir.web.answers import PageRoute, go_to, say_in
-from skeldir.web.hosts import origin_of
 from skeldir.web.frames import Option
+from skeldir.web.hosts import origin_of
 from skeldir.web.import_tables import (
     IMPORTS,
     NEW_IMPORT,

@@ -33,7 +33,7 @@ from skeldir.ingest import (
 )
 from skeldir.ingest.files import ImportUnknown
 from skeldir.users import Role, list_actors, note_action
-from skeldir.web.access import Fields, ManagerForm, Membership, ViewerPage, ViewerAlone
+from skeldir.web.access import Fields, ManagerForm, Membership, ViewerAlone, ViewerPage
 from skeldir.web.answers import PageRoute, frame_of, go_to, say_in
 from skeldir.web.frames import PAGE_HEADERS, Link
 from skeldir.web.import_tables import (
