@@ -103,7 +103,8 @@ def test_only_roots_are_let_past_a_door() -> None:
     assert len(let_past) >= 10
     for importer, _, imported in let_past:
         assert re.match(
-            r"skeldir\.(app|worker|cli\.\w+|spend\.files\.\*\*|exports\.csv_encoding)$", importer
+            r"skeldir\.(app|worker|cli\.\w+|web\.\w+|spend\.files\.\*\*|exports\.csv_encoding)$",
+            importer,
         ), importer
         assert re.search(
             r"\.(routes|model_routes|rules_routes|corrections_routes|tasks|gauges|files|planning|waker|serving|desk)$",

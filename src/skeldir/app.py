@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -59,7 +59,7 @@ from skeldir.users import Passwords
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.waker import Waker
-from skeldir.web import Guesses, Site
+from skeldir.web import Guesses, Imports, Site, Uploads
 from skeldir.web.routes import routers as web_routers
 
 # The modules that heavy work needs.
@@ -151,6 +151,9 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
         ):
             app.state.database = database
             app.state.inbox = desk
+            app.state.imports = Imports(
+                Uploads(settings.skeldir_upload_bytes), _opening_for_imports(settings, url, waker)
+            )
             app.state.replica = replica
             app.state.key_memory = KeyMemory(subscription)
             app.state.watch = Watch(
@@ -175,9 +178,23 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
             try:
                 yield
             finally:
+                await app.state.imports.close()
                 await app.state.watch.close()
     finally:
         await asyncio.to_thread(waker.close)
+
+
+def _opening_for_imports(
+    settings: Settings, url: str, waker: Waker
+) -> Callable[[], AbstractAsyncContextManager[Database]]:
+    """Return what opens the connections of one import, which waits for its locks as the command does."""
+    return partial(
+        open_database,
+        url,
+        pool_size=2,
+        statement_timeout_ms=settings.skeldir_statement_timeout_ms,
+        wake=waker.wake,
+    )
 
 
 def opening_of_replica(settings: Settings) -> Opening | None:

@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     skeldir_requests_per_second: Annotated[int, Field(ge=1)] = 1_000
     # Per address and process: keys that have not authenticated in this process before.
     skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
+    # The most bytes of a file that a page takes to be imported.
+    skeldir_upload_bytes: Annotated[int, Field(ge=1_048_576)] = 104_857_600
     # `id:key` of the keys that seal the secrets of webhooks, the newest first; separated by commas.
     skeldir_sealing_keys: SecretStr | None = None
     # A folder with PayPal's certificates, for machines that cannot fetch them; see docs/webhooks.md.

@@ -173,7 +173,7 @@ async def test_a_tenant_without_money_is_shown_how_to_begin(clone: Clone, db: Da
     other = await make_tenant(db, "B")
     async with signed_in(clone, other) as client:
         page = await client.get("/overview")
-    assert re.search(rf"skeldir import \S+ --tenant {other}", page.text)
+    assert re.search(rf"skeldir import conversions \S+ --tenant {other}", page.text)
 
 
 async def test_a_member_of_another_tenant_sees_nothing_of_it(

@@ -15,7 +15,7 @@ from skeldir.http.access import (
     tenant_transaction,
 )
 from skeldir.http.api import Api
-from skeldir.http.bodies import BodyTooLarge, BodyUnreadable, HeldBytes, read_body
+from skeldir.http.bodies import BodyTooLarge, BodyUnreadable, HeldBytes, let_body_last, read_body
 from skeldir.http.deps import (
     client_host_of,
     database_of,
@@ -91,6 +91,7 @@ __all__ = [
     "database_of",
     "health_router",
     "held_bytes_of",
+    "let_body_last",
     "make_server",
     "network_of",
     "offload_of",

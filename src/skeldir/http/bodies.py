@@ -7,6 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 from uuid import UUID
 
 from fastapi import Request
@@ -18,6 +19,8 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_HELD_BYTES = 128 * 1024 * 1024
 """The most bytes that the bodies of all current requests may have, per process."""
 MAX_HELD_BYTES_OF_TENANT = MAX_HELD_BYTES // 4
+BODY_MAY_LAST_S: Final = "skeldir.body_may_last_s"
+"""Names in a request's scope how many seconds its body may take to arrive, if that is not the usual time."""
 # Decompressing this much takes 0.1 ms. Another request awaits a dozen times, and may wait for one piece each time.
 _UNPACKED_AT_ONCE = 64 * 1024
 
@@ -113,6 +116,11 @@ class Holding:
         """Hold `size` bytes more; raises as `HeldBytes.take` does."""
         self._held.take(self._tenant_id, size)
         self.size += size
+
+
+def let_body_last(request: Request, seconds: float) -> None:
+    """Let the body of a request arrive for so long; pauses are limited as ever. Call it before the body is read."""
+    request.scope[BODY_MAY_LAST_S] = seconds
 
 
 async def read_body(

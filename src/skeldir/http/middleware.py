@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from skeldir.errors import SkeldirError
+from skeldir.http.bodies import BODY_MAY_LAST_S
 from skeldir.http.headers import read_headers, with_security_headers
 from skeldir.http.problems import answer_problem, make_problem
 from skeldir.observability import HTTP_SECONDS, span, work_context
@@ -64,7 +65,7 @@ class RequestFrame:
             await send(message)
 
         query: bytes = scope["query_string"]
-        patient = _receive_in_time(receive, scope["app"].state.receive_timeout_s)
+        patient = _receive_in_time(receive, scope)
         traceparent = sent.get(b"traceparent", b"").decode("latin-1") or None
         began = perf_counter()
         with (
@@ -139,8 +140,9 @@ def _route_template(scope: Scope) -> str:
     return template if isinstance(template, str) else UNKNOWN_ROUTE
 
 
-def _receive_in_time(receive: Receive, timeout_s: float) -> Receive:
+def _receive_in_time(receive: Receive, scope: Scope) -> Receive:
     loop = asyncio.get_running_loop()
+    timeout_s: float = scope["app"].state.receive_timeout_s
     deadline: float | None = None
     is_whole = False
 
@@ -150,7 +152,7 @@ def _receive_in_time(receive: Receive, timeout_s: float) -> Receive:
             # After the body comes the end of the connection, which has no time limit.
             return await receive()
         now = loop.time()
-        deadline = deadline or now + _WHOLE_BODY_TIMES * timeout_s
+        deadline = deadline or now + scope.get(BODY_MAY_LAST_S, _WHOLE_BODY_TIMES * timeout_s)
         try:
             async with asyncio.timeout_at(min(deadline, now + timeout_s)):
                 message = await receive()

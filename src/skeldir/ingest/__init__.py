@@ -83,6 +83,7 @@ from skeldir.ingest.undo_refusals import (
 from skeldir.ingest.undo_requests import (
     Undoing,
     UndoPreview,
+    has_facts,
     list_undoings,
     preview_undo,
     request_redo,
@@ -158,6 +159,7 @@ __all__ = [
     "draft_rules",
     "forget_now",
     "guard",
+    "has_facts",
     "hash_journey_key",
     "host_of",
     "is_own_host",

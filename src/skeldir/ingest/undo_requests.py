@@ -113,6 +113,11 @@ async def list_undoings(
     ]
 
 
+async def has_facts(connection: Connection, tenant_id: UUID) -> bool:
+    """Return whether the transaction's tenant has a touch or an entry, whatever its age."""
+    return (await _last_id(connection, tenant_id)).int > 0
+
+
 async def preview_undo(
     connection: Connection,
     tenant_id: UUID,

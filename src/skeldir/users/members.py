@@ -16,6 +16,8 @@ from skeldir.users.store import queries
 from skeldir.users.tokens import TOKEN_SHAPE, digest_of, new_token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from skeldir.db import Connection
 
 INVITATION_LASTS: Final = timedelta(days=7)
@@ -280,6 +282,16 @@ async def list_actions(
         connection, tenant_id=tenant_id, before_id=before_id, most=most
     )
     return [Action(**row) for row in rows]
+
+
+async def list_actors(
+    connection: Connection, tenant_id: UUID, *, actions: Sequence[str], subjects: Sequence[str]
+) -> dict[str, str]:
+    """Return who did one of the actions last to each of some subjects; those to which nobody did are left out."""
+    rows = await queries.select_actors(
+        connection, tenant_id=tenant_id, actions=actions, subjects=subjects
+    )
+    return {row["subject"]: row["actor"] for row in rows}
 
 
 def _no_member() -> MemberUnknown:

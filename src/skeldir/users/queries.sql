@@ -127,3 +127,9 @@ SELECT id AS action_id, at, actor, action, subject FROM public.audit_log
 WHERE tenant_id = :tenant_id AND (:before_id::uuid IS NULL OR id < :before_id::uuid)
 ORDER BY id DESC
 LIMIT :most;
+
+-- name: select_actors
+-- Who did some of the actions last, by what they did it to. A tenant's log is short: only people's actions are in it.
+SELECT DISTINCT ON (subject) subject, actor FROM public.audit_log
+WHERE tenant_id = :tenant_id AND action = ANY (:actions::text[]) AND subject = ANY (:subjects::text[])
+ORDER BY subject, id DESC;

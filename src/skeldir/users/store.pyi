@@ -1,6 +1,7 @@
 """What the statements of the room take and give. `make stubs` writes this."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Literal, TypedDict
 from uuid import UUID
 
@@ -38,6 +39,10 @@ class SelectActionsRow(TypedDict):
     actor: str
     action: str
     subject: str
+
+class SelectActorsRow(TypedDict):
+    subject: str
+    actor: str
 
 class SelectInvitationsRow(TypedDict):
     invitation_id: UUID
@@ -193,6 +198,15 @@ class _Queries:
     async def select_actions(
         connection: Connection, /, *, tenant_id: UUID, before_id: UUID | None, most: int
     ) -> list[SelectActionsRow]: ...
+    @staticmethod
+    async def select_actors(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        actions: Collection[str],
+        subjects: Collection[str],
+    ) -> list[SelectActorsRow]: ...
     @staticmethod
     async def select_invitations(
         connection: Connection, /, *, tenant_id: UUID

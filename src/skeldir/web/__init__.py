@@ -15,11 +15,13 @@ from skeldir.web.formats import DASH, Formats, Unknown
 from skeldir.web.frames import PAGE_HEADERS, PAGE_POLICY, Frame, Link, Option, TenantChoice
 from skeldir.web.guesses import Guesses, GuessesLimited
 from skeldir.web.hosts import HostUnknown, Site
+from skeldir.web.importing import Imports
 from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
 from skeldir.web.phrases import Phrases, phrases_for, read_texts
 from skeldir.web.rendering import load_environment, render
 from skeldir.web.scales import NARROW, WIDE, Size
 from skeldir.web.tables import Cell, Column, Sort, Table
+from skeldir.web.uploads import Uploads
 
 __all__ = [
     "DASH",
@@ -39,6 +41,7 @@ __all__ = [
     "Guesses",
     "GuessesLimited",
     "HostUnknown",
+    "Imports",
     "Link",
     "Locale",
     "Option",
@@ -51,6 +54,7 @@ __all__ = [
     "Table",
     "TenantChoice",
     "Unknown",
+    "Uploads",
     "choose_locale",
     "draw_area",
     "draw_bridge",

@@ -66,6 +66,21 @@ class Membership(Visit):
     role: Role
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member whose role allows a page that takes longer than a transaction may: a file arrives, or progress is shown.
+
+    What it reads or writes is in transactions of its own.
+    """
+
+    profile: TenantProfile
+    session: Session
+    role: Role
+
+
+AnyMember: TypeAlias = Membership | Member
+
+
 async def session_of(request: Request) -> Session | None:
     """Return the session of a request, if one is in force."""
     token = cookies_of(request).session_token(request)
@@ -154,7 +169,7 @@ class Needs:
     tries: bool = False
 
 
-Opening: TypeAlias = Callable[..., AsyncIterator[Membership]]
+Opening: TypeAlias = Callable[..., AsyncIterator[Membership] | AsyncIterator[Member]]
 NEEDS: Final[dict[Opening, Needs]] = {}
 """The dependencies that open a tenant's transaction for a page, with what each needs."""
 
@@ -183,6 +198,25 @@ def _trier(role: Role) -> Opening:
     return _marked(open_trial, Needs(role, writes=False, tries=True))
 
 
+def _member(role: Role) -> Opening:
+    async def open_member(request: Request, session: SignedIn) -> AsyncIterator[Member]:
+        yield await _admit(request, session, role)
+
+    return _marked(open_member, Needs(role, writes=False))
+
+
+def _sender(role: Role) -> Opening:
+    async def open_sender(request: Request, session: SignedInByForm) -> AsyncIterator[Member]:
+        yield await _admit(request, session, role)
+
+    return _marked(open_sender, Needs(role, writes=True))
+
+
+async def _admit(request: Request, session: Session, role: Role) -> Member:
+    async with open_membership(request, session, role, is_read_only=True) as membership:
+        return Member(membership.profile, session, membership.role)
+
+
 def _marked(call: Opening, needs: Needs) -> Opening:
     NEEDS[call] = needs
     return call
@@ -196,4 +230,7 @@ ManagerForm = Annotated[Membership, Depends(_writer(Role.MANAGER), scope="functi
 AdminForm = Annotated[Membership, Depends(_writer(Role.ADMIN), scope="function")]
 # A form that only reads: what it tries is too large for an address.
 ViewerTrial = Annotated[Membership, Depends(_trier(Role.VIEWER), scope="function")]
+ViewerAlone = Annotated[Member, Depends(_member(Role.VIEWER), scope="function")]
+ManagerAlone = Annotated[Member, Depends(_member(Role.MANAGER), scope="function")]
+ManagerSending = Annotated[Member, Depends(_sender(Role.MANAGER), scope="function")]
 Fields = Annotated[Mapping[str, str], Depends(read_form)]

@@ -26,10 +26,11 @@ class Place:
 
 PLACES: Final = (
     Place("overview", "/overview"),
+    Place("channels", "/channels"),
     Place("orders", "/orders"),
+    Place("health", "/imports"),
     Place("rules", "/rules"),
     Place("models", "/models"),
-    Place("channels", "/channels"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
     Place("settings", "/settings/members", Role.ADMIN),

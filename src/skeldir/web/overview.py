@@ -26,6 +26,7 @@ from skeldir.web.answers import PageRoute
 from skeldir.web.balances import STEPS, Balance, read_balances, read_net_by_day
 from skeldir.web.bridges import Bridge, Step, draw_bridge
 from skeldir.web.charts import DayChart, Series, draw_area, draw_sparkline
+from skeldir.web.first_run import send_without_money
 from skeldir.web.formats import Unknown
 from skeldir.web.forms import HOME
 from skeldir.web.model_choice import USUAL_MODEL
@@ -87,7 +88,7 @@ async def send_overview(request: Request, page: Visit) -> Response:
     first, end = report.days.first, report.days.end
     balances = await read_balances(connection, tenant_id, first, end)
     if not balances:
-        return send_report("overview_empty.html", report)
+        return await send_without_money(report)
     asked = report.parameter("currency")
     shown = [b for b in balances if b.entries and asked in (None, b.currency)]
     span = await revenue_span(connection, tenant_id, None, None)

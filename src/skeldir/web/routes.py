@@ -14,6 +14,8 @@ from skeldir.web.channels import router as channels_router
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
+from skeldir.web.import_new import router as import_new_router
+from skeldir.web.imports import router as imports_router
 from skeldir.web.members import router as members_router
 from skeldir.web.models import router as models_router
 from skeldir.web.order import router as order_router
@@ -87,4 +89,6 @@ routers: Final = (
     portfolio_router,
     orders_router,
     order_router,
+    import_new_router,
+    imports_router,
 )

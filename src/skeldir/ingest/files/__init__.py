@@ -16,7 +16,11 @@ from skeldir.ingest.files.dry_run import ImportPreview, preview_import
 from skeldir.ingest.files.importer import fingerprint_file, import_file
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
-from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
+from skeldir.ingest.files.mapping_file import (
+    HOW_TO_ANSWER,
+    mapping_from_settings,
+    read_mapping,
+)
 from skeldir.ingest.files.names import without_case
 from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection
 from skeldir.ingest.files.readers import look_at_file, open_rows
@@ -41,6 +45,7 @@ from skeldir.ingest.formulas import (
 __all__ = [
     "DATE_ORDERS",
     "FORMULA_PATTERN",
+    "HOW_TO_ANSWER",
     "NUMBER_PATTERN",
     "REJECTED_COLUMNS",
     "AmountEvidence",
