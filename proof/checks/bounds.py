@@ -49,6 +49,11 @@ _FORBIDDEN: Final[tuple[LiteralString, ...]] = (
     "UPDATE public.revenue_ledger SET amount_cents = 0",
     "DELETE FROM public.attribution_events",
     "COPY public.tenants TO PROGRAM 'true'",
+    # What is a person's: functions of the owner reach it, for whoever has a secret.
+    "SELECT email FROM public.users",
+    "SELECT token_sha256 FROM public.user_sessions",
+    "INSERT INTO public.sign_in_links DEFAULT VALUES",
+    "UPDATE public.audit_log SET actor = ''",
 )
 
 # What PostgreSQL lets everybody make. A superuser who migrates forbids it; the role that migrates here is none, and

@@ -23,6 +23,7 @@ from proof.checks.bounds import CHECKS as BOUNDS
 from proof.checks.grants import CHECKS as GRANTS
 from proof.checks.keys import CHECKS as KEYS
 from proof.checks.outside import CHECKS as OUTSIDE
+from proof.checks.pages import CHECKS as PAGES
 from proof.checks.routes import CHECKS as ROUTES
 from proof.contract import Check
 from proof.stage.expectations import done, every, one_row, rows, same_as
@@ -325,4 +326,5 @@ CHECKS: Final = (
     *ROUTES,
     *KEYS,
     *OUTSIDE,
+    *PAGES,
 )

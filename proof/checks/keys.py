@@ -13,7 +13,7 @@ import httpx2
 from psycopg import sql
 
 from proof.checks.adversary import needles_of
-from proof.checks.surface import Route, bearer, list_routes
+from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
 from proof.stage.ground import APP_USER
@@ -23,20 +23,6 @@ from proof.stage.world import World
 
 _TRIES: Final = 3
 
-# What anybody may ask for: it shows nothing of a tenant. Deliveries and links to exports have a signature instead.
-_KEYLESS: Final = """\
-GET /docs
-HEAD /docs
-GET /health
-GET /health/live
-GET /health/ready
-GET /health/worker
-GET /metrics
-GET /openapi.json
-HEAD /openapi.json
-GET /v1/export-links/{token}/{file}
-HEAD /v1/export-links/{token}/{file}
-POST /v1/webhooks/{provider}/{token}"""
 # It lists the views, which are everybody's, and not what is in them.
 _OF_NO_TENANT: Final = "/v1/views"
 # They need an id or a moment; see `_prove_named`.
@@ -83,7 +69,7 @@ def _prove_keyless(proof: Proof) -> None:
         "every route of the application asked without a key and with an unknown one: those that do not answer 401 "
         "to both",
         "\n".join(open_routes),
-        expect=equals(_KEYLESS),
+        expect=equals(KEYLESS),
     )
     proof.tabulate(
         "and those that do",
@@ -369,7 +355,7 @@ def _answer(answer: httpx2.Response) -> str:
 
 
 def _of_tenants(routes: list[Route]) -> list[Route]:
-    keyless = _KEYLESS.splitlines()
+    keyless = KEYLESS.splitlines()
     return [route for route in routes if str(route) not in keyless]
 
 

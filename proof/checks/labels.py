@@ -11,6 +11,7 @@ from typing import Final
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
+from proof.checks.surface import list_pages, list_routes
 from proof.contract import Check
 from proof.stage.expectations import every, no_rows
 from proof.stage.planting import PLAN_A, PLAN_B
@@ -103,16 +104,14 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
     }
 )
 _STATUS: Final = re.compile("[1-5][0-9][0-9]|none")
-# A part of a path in the API's description: a fixed word, or the name of a parameter.
+# A part of a path in the list of routes: a fixed word, or the name of a parameter.
 _TEMPLATE: Final = re.compile(r"(/[a-z_.-]+|/v1|/\{[a-z_]+\})+")
 
 
 def _prove_labels(proof: Proof) -> None:
     world = proof.world
-    described = httpx2.get(f"{world.base}/openapi.json", timeout=30).json()["paths"]
-    routes = {"/docs", "/openapi.json", "unknown"} | {
-        path for path in described if _TEMPLATE.fullmatch(path)
-    }
+    paths = {route.path for route in (*list_routes(proof), *list_pages(proof))}
+    routes = {"/", "unknown"} | {path for path in paths if _TEMPLATE.fullmatch(path)}
     known = {**_KNOWN, "route": routes}
     for process, url in (("api", f"{world.base}/metrics"), ("worker", world.worker_metrics)):
         text = httpx2.get(url, timeout=30).text
@@ -136,7 +135,7 @@ def _prove_labels(proof: Proof) -> None:
             expect=every("label", "<word>"),
         )
         proof.tabulate(
-            "the values that are none of those that the label may have (routes as /openapi.json writes them)",
+            "the values that are none of those that the label may have (routes as the application writes them)",
             ("label", "value"),
             foreign,
             expect=no_rows(),

@@ -27,12 +27,32 @@ def walk(routes, before):
         if inside:
             yield from walk(inside, path.removesuffix("/{path}"))
         else:
-            yield from ((path, method) for method in getattr(each, "methods", None) or ["ANY"])
+            kind = type(each.original_route).__name__
+            yield from ((path, method, kind) for method in getattr(each, "methods", None) or ["ANY"])
 print(json.dumps(sorted(walk(create_app().routes, ""))))
 """
 UNKNOWN_KEY: Final = "skd_" + "A" * 43
 """Has the shape of a key, and is nobody's."""
 
+KEYLESS: Final = """\
+GET /
+GET /docs
+HEAD /docs
+GET /health
+GET /health/live
+GET /health/ready
+GET /health/worker
+GET /metrics
+GET /openapi.json
+HEAD /openapi.json
+GET /static/{name}
+HEAD /static/{name}
+GET /v1/export-links/{token}/{file}
+HEAD /v1/export-links/{token}/{file}
+POST /v1/webhooks/{provider}/{token}"""
+"""What anybody may ask for beside pages: it shows nothing of a tenant, or has a signature, as links to exports do."""
+
+_OF_PAGES: Final = "PageRoute"
 _ORDER: Final = "{order_id}"
 _PART: Final = "{part}"
 _PLACE: Final = re.compile(r"\{[^}]*\}")
@@ -66,11 +86,8 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def list_routes(proof: Proof) -> list[Route]:
-    """Return every route of the application's own list, and each operation that only its description knows."""
-    listed = proof.run(
-        *(sys.executable, "-c", _ROUTES),
-        expect=contains('"/v1/', begins="[", ends="]\nexit status 0"),
-    )
+    """Return every route of the application's own list but its pages, and what only its description knows."""
+    listed = _list(proof)
     described = httpx2.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
     parameters = {
         (path, method.upper()): _parameters(operation)
@@ -78,12 +95,24 @@ def list_routes(proof: Proof) -> list[Route]:
         for method, operation in operations.items()
         if isinstance(operation, dict)
     }
-    found = {(path, method) for path, method in orjson.loads(listed.splitlines()[0])} | set(
-        parameters
-    )
+    found = {(path, method) for path, method, kind in listed if kind != _OF_PAGES} | set(parameters)
     return [
         Route(method, path, parameters.get((path, method), ())) for path, method in sorted(found)
     ]
+
+
+def list_pages(proof: Proof) -> list[Route]:
+    """Return every page: a route of the class that leads whoever is not signed in to the sign-in."""
+    pages = [(method, path) for path, method, kind in _list(proof) if kind == _OF_PAGES]
+    return [Route(method, path, ()) for method, path in sorted(pages)]
+
+
+def _list(proof: Proof) -> list[tuple[str, str, str]]:
+    listed = proof.run(
+        *(sys.executable, "-c", _ROUTES),
+        expect=contains('"/v1/', begins="[", ends="]\nexit status 0"),
+    )
+    return [(path, method, kind) for path, method, kind in orjson.loads(listed.splitlines()[0])]
 
 
 def _parameters(operation: dict[str, Any]) -> tuple[str, ...]:

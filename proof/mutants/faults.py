@@ -12,6 +12,7 @@ from proof.mutants.claim_faults import CLAIM_TWINS
 from proof.mutants.credit_faults import CREDIT_TWINS
 from proof.mutants.inbox_faults import INBOX_TWINS
 from proof.mutants.known_faults import KNOWN_TWINS
+from proof.mutants.page_faults import PAGE_TWINS
 from proof.mutants.rule_faults import RULE_TWINS
 from proof.mutants.seeding import OF_SERVICE, Patch, Twin
 from proof.mutants.spend_faults import SPEND_TWINS
@@ -254,6 +255,7 @@ TWINS: Final = (
     *BALANCE_TWINS,
     *KNOWN_TWINS,
     *RULE_TWINS,
+    *PAGE_TWINS,
     Twin(
         "totals-keep-what-went",
         "A day that is summed again is added to the totals of revenue, and what it was is not taken off.",

@@ -20,6 +20,7 @@ from psycopg import sql
 from proof.stage.batches import COMPARISON, Batch, batches_of, corrections_of, rates_of, rules_of
 from proof.stage.ground import Ground
 from proof.stage.noting import NotedReport, read_report
+from proof.stage.people import let_in
 from proof.stage.planting import (
     MARKER_B,
     PLAN_A,
@@ -88,7 +89,7 @@ class World:
     `base` is the API's address, `worker_metrics` that of the worker's `/metrics`, `logs` where each process writes.
     `tenants` are `a` and `b` by the names that steps give them. `key_a` and `key_b` have all scopes; `key_read` and
     `key_ingest` are A's as well, and have that scope alone.
-    `sealing_keys` encrypt the secrets of webhook endpoints.
+    `cookies` are of sessions of A's and B's admins; `sealing_keys` encrypt the secrets of webhook endpoints.
     `noted` are the channel reports as they were while the service was being filled.
     `markers_b` are the texts that stand in every free text of tenant `b`, and in nothing that is `a`'s.
     """
@@ -107,6 +108,7 @@ class World:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._program: PreloadedProgram | None = None
         self.noted: list[NotedReport] = []
+        self.cookies: list[str] = []
         self._url = ""
         self.key_a = self.key_b = self.key_read = self.key_ingest = ""
         self.sealing_keys = new_key()
@@ -119,6 +121,7 @@ class World:
         self._start("worker", "worker", "--processes", "1")
         self.key_a, self.key_b, self.key_read, self.key_ingest = self._make_keys()
         self._wait(self._is_up, _START_S, "The API and the worker answer.")
+        self.cookies = let_in(self.ground, self.base, DATABASE, self.plans)
         self._fill()
 
     def processes(self) -> list[subprocess.Popen[bytes]]:

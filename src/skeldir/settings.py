@@ -40,8 +40,10 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-def _read_origin(url: str) -> str:
+def _read_origin(url: str | None) -> str | None:
     """Return the address of a host as browsers write it in `Origin`: in lower case, without the usual port."""
+    if not url:
+        return None
     parts = urlsplit(url.strip().lower())
     name, scheme = parts.hostname or "", parts.scheme
     has_more = parts.path.strip("/") or parts.query or parts.fragment
@@ -53,7 +55,7 @@ def _read_origin(url: str) -> str:
     return f"{scheme}://{f'[{name}]' if ':' in name else name}{f':{port}' if port else ''}"
 
 
-PublicUrl = Annotated[str, AfterValidator(_read_origin)]
+PublicUrl = Annotated[str | None, AfterValidator(_read_origin)]
 
 
 class Settings(BaseSettings):
@@ -93,7 +95,7 @@ class Settings(BaseSettings):
     # A folder with PayPal's certificates, for machines that cannot fetch them; see docs/webhooks.md.
     skeldir_paypal_certificates: Path | None = None
     # The address by which browsers reach the pages, such as https://skeldir.example; without it, on this machine only.
-    skeldir_public_url: PublicUrl | None = None
+    skeldir_public_url: PublicUrl = None
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_api_processes: Annotated[int, Field(ge=1, le=64)] = 1

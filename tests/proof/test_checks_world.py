@@ -22,7 +22,17 @@ from proof.stage.world import ServiceNotProvable, world_of
 from tests.support.faulty import compile_once
 
 ROOT = Path(__file__).parents[2]
-_SLOW = ("commands", "errors", "export", "keyless", "override", "routes", "scopes", "traces")
+_SLOW = (
+    "commands",
+    "errors",
+    "export",
+    "keyless",
+    "override",
+    "pages",
+    "routes",
+    "scopes",
+    "traces",
+)
 # What starts many processes or sends many requests sees nothing of these faults.
 SLOW = {f"ISOLATION/{name}" for name in _SLOW}
 INSIDE = [
