@@ -15,6 +15,7 @@ from skeldir.web.formats import DASH, Formats, Unknown
 from skeldir.web.frames import PAGE_HEADERS, PAGE_POLICY, Frame, Link, Option, TenantChoice
 from skeldir.web.guesses import Guesses, GuessesLimited
 from skeldir.web.hosts import HostUnknown, Site
+from skeldir.web.letters import write_digest
 from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
 from skeldir.web.phrases import Phrases, phrases_for, read_texts
 from skeldir.web.rendering import load_environment, render
@@ -65,4 +66,5 @@ __all__ = [
     "phrases_for",
     "read_texts",
     "render",
+    "write_digest",
 ]
