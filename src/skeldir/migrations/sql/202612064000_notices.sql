@@ -3,7 +3,7 @@
 SET ROLE skeldir_owner;
 
 CREATE TABLE public.notice_destinations (
-    tenant_id uuid NOT NULL REFERENCES public.registered_tenants (tenant_id),
+    tenant_id uuid NOT NULL REFERENCES public.tenants (id),
     id uuid NOT NULL,
     kind text COLLATE "C" NOT NULL CHECK (kind IN ('email', 'webhook')),
     address text COLLATE "C" CHECK (length(address) <= 500 AND address !~ '[[:space:][:cntrl:]]'),
@@ -28,7 +28,7 @@ CREATE UNIQUE INDEX idx_notice_destinations_address ON public.notice_destination
     WHERE removed_at IS NULL;
 
 CREATE TABLE public.notice_deliveries (
-    tenant_id uuid NOT NULL REFERENCES public.registered_tenants (tenant_id),
+    tenant_id uuid NOT NULL REFERENCES public.tenants (id),
     id uuid NOT NULL,
     destination_id uuid NOT NULL,
     kind text COLLATE "C" NOT NULL CHECK (kind IN ('digest', 'test')),
