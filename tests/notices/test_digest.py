@@ -9,12 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from skeldir.attribution import credit_dirty_orders, set_models
+from skeldir.attribution import credit_dirty_orders
+from skeldir.days import UTC_DAYS, LocalDays, read_rules
 from skeldir.db.pool import Database
-from skeldir.notices import Digest, read_current_digest
+from skeldir.ingest import add_channels
+from skeldir.notices import read_current_digest
 from skeldir.notices.digest import read_digest_back, write_digest_down
 from skeldir.notices.weeks import last_week
-from skeldir.days import UTC_DAYS, LocalDays, read_rules
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.web import write_digest
 from tests.conftest import Clone
 from tests.support.make import (
@@ -99,8 +101,6 @@ async def test_orders_that_await_credit_are_said_and_the_difference_to_the_ledge
     await sell_for_weeks(db, tenant)
     late = make_conversion(amount_cents=700, occurred_at=at(4.5))
     await send_conversions(db, tenant, late)
-    from skeldir.rollups import roll_up_dirty_days
-
     await roll_up_dirty_days(db)
     digest = await read_current_digest(db, tenant, TUESDAY)
     assert digest.orders_awaiting_credit == 1
@@ -114,8 +114,6 @@ async def test_orders_that_await_credit_are_said_and_the_difference_to_the_ledge
 async def test_the_first_ten_channels_are_shown_and_the_rest_is_one_sum(
     db: Database, tenant: UUID
 ) -> None:
-    from skeldir.ingest import add_channels
-
     codes = {f"own_{number}": f"Own <{number}>" for number in range(12)}
     async with db.tenant(tenant) as connection:
         await add_channels(connection, tenant, codes)
@@ -141,9 +139,7 @@ async def test_the_first_ten_channels_are_shown_and_the_rest_is_one_sum(
     assert "Own <11>" not in letter.html
 
 
-async def test_without_a_model_nothing_is_credited_and_a_retired_usual_model_is_replaced(
-    db: Database,
-) -> None:
+async def test_without_a_model_nothing_is_credited(db: Database) -> None:
     bare = await make_tenant(db, "Bare", has_models=False)
     digest = await read_current_digest(db, bare, TUESDAY)
     assert (digest.model, digest.model_version, digest.currencies) == (None, None, ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from skeldir.attribution import describe_command
 from skeldir.cli.console import err, out
@@ -50,6 +50,8 @@ DestinationArgument = Annotated[
 ]
 # A worker does what a command that died has left.
 _TAKEN_OVER_S = 120.0
+# An id is never cut: it is what other commands take.
+_ID = 36
 
 
 @destinations_app.command("add")
@@ -115,7 +117,7 @@ def show(tenant: TenantOption) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         async with _bound(runtime, tenant_id) as connection:
             destinations = await list_destinations(connection, tenant_id)
-        table = Table("id", "kind", "address", "language", "since", "by")
+        table = Table(Column("id", min_width=_ID), "kind", "address", "language", "since", "by")
         for one in destinations:
             since = _moment(one.created_at)
             table.add_row(str(one.id), one.kind, one.address, one.language, since, one.made_by)

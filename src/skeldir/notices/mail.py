@@ -12,7 +12,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
@@ -55,8 +55,8 @@ def find_mail_server(settings: Settings) -> MailServer:
             "No mail server is configured, so no e-mail is sent.",
             cure="Set SKELDIR_SMTP_HOST and SKELDIR_SMTP_SENDER in all processes; docs/notices.md shows an example.",
         )
-    name, address = parseaddr(sender)
     try:
+        ((name, address),) = getaddresses([sender])
         checked = Address(_one_line(name), addr_spec=read_mail_address(address))
     except (DestinationInvalid, EmailInvalid, ValueError, MessageError):
         raise MailNotConfigured(
