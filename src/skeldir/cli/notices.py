@@ -255,10 +255,7 @@ async def _send_all(
         )
         return not is_test
     for delivery_id in made:
-        try:
-            await send_delivery(database, tenant_id, delivery_id, write_digest, is_last=is_test)
-        except SkeldirError as fault:
-            err.print(f"{fault.code}: {fault.detail} {fault.cure}", soft_wrap=True)
+        await send_delivery(database, tenant_id, delivery_id, write_digest, is_last=is_test)
     async with database.tenant(tenant_id) as connection:
         records = await list_deliveries(connection, tenant_id, most=1_000)
     sent = [one for one in records if one.id in made]

@@ -43,7 +43,7 @@ RETURNING id;
 
 -- name: find_delivery^
 -- Never null: contents.
-SELECT n.id, n.destination_id, n.kind, n.contents::text AS contents, n.state, n.made_at
+SELECT n.id, n.destination_id, n.kind, n.contents::text AS contents, n.state, n.attempts, n.made_at
 FROM public.notice_deliveries n
 WHERE n.tenant_id = :tenant_id AND n.id = :id;
 

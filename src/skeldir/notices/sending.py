@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,9 +14,10 @@ import orjson
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.inbox import load_sealer
-from skeldir.jobs import describe_fault
+from skeldir.jobs import describe_fault, enqueue
 from skeldir.notices.destinations import list_destinations
 from skeldir.notices.digest import read_digest_back
+from skeldir.notices.kinds import SEND
 from skeldir.notices.mail import find_mail_server, make_message, send_mail
 from skeldir.notices.refusals import NoticeNotDelivered
 from skeldir.notices.store import queries
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
     from skeldir.notices.destinations import Destination
     from skeldir.notices.letters import Letter, Writer
     from skeldir.notices.store import FindDeliveryRow
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS: Final = 15
+"""How often a delivery is tried. The pauses grow from 2 minutes to 2 hours: the last is 18 hours after the first."""
+
+_FIRST_PAUSE_S: Final = 120.0
+_LONGEST_PAUSE_S: Final = 7_200.0
 
 DeliveryState: TypeAlias = Literal["waiting", "sent", "failed"]
 TYPE_OF: Final = {"digest": "digest.weekly", "test": "digest.test"}
@@ -67,17 +77,17 @@ async def send_delivery(
     delivery_id: UUID,
     write: Writer,
     *,
-    is_last: bool,
+    is_last: bool = False,
     fence: Fence | None = None,
 ) -> DeliveryState:
-    """Send a delivery that waits, and return its state after that; an error leaves it waiting, or failed if `is_last`.
+    """Make an attempt to send a delivery that waits, and return its state after that.
 
-    It is recorded as sent after the receiver has taken it. If the process dies between the two, it is sent again, with
-    the same id and the same numbers: at least once, and never lost. `fence` is called in the transaction that records
-    the end.
+    A fault is recorded with the delivery. It then waits for the next attempt, unless this one `is_last`, the fault is
+    final, or there were MOST_ATTEMPTS. For a job, whose end is the `fence`, the next attempt is enqueued with it: a
+    receiver that is away is a matter of the tenant, and no failed job.
 
-    Raises:
-        SkeldirError: the attempt failed, and another one may succeed.
+    A delivery is recorded as sent after the receiver has taken it. If the process dies between the two, it is sent
+    again, with the same id and the same numbers: at least once, and never lost.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         row = await queries.find_delivery(connection, tenant_id=tenant_id, id=delivery_id)
@@ -94,22 +104,38 @@ async def send_delivery(
             )
         await _send(tenant_id, profile.name, row, found[0], write)
     except SkeldirError as fault:
-        is_final = is_last or (isinstance(fault, NoticeNotDelivered) and fault.is_final)
-        async with database.tenant(tenant_id) as connection:
-            await queries.note_attempt(
-                connection,
-                tenant_id=tenant_id,
-                id=delivery_id,
-                state="failed" if is_final else "waiting",
-                error=describe_fault(fault),
-            )
-            if is_final and fence is not None:
-                await fence(connection)
-        if not is_final:
-            raise
-        return "failed"
+        is_over = (
+            is_last
+            or row["attempts"] + 1 >= MOST_ATTEMPTS
+            or (isinstance(fault, NoticeNotDelivered) and fault.is_final)
+        )
+        return await _note_fault(database, tenant_id, row, fault, is_over=is_over, fence=fence)
     await _note_end(database, tenant_id, fence, sent=delivery_id)
     return "sent"
+
+
+async def _note_fault(
+    database: Database,
+    tenant_id: UUID,
+    row: FindDeliveryRow,
+    fault: SkeldirError,
+    *,
+    is_over: bool,
+    fence: Fence | None,
+) -> DeliveryState:
+    state: DeliveryState = "failed" if is_over else "waiting"
+    logger.warning("notices.not_delivered %s %s is_over=%s", row["id"], fault.code, is_over)
+    async with database.tenant(tenant_id) as connection:
+        await queries.note_attempt(
+            connection, tenant_id=tenant_id, id=row["id"], state=state, error=describe_fault(fault)
+        )
+        if fence is not None:
+            if not is_over:
+                pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** row["attempts"])
+                arguments = {"delivery": str(row["id"])}
+                await enqueue(connection, tenant_id, SEND, arguments, delay_s=pause_s)
+            await fence(connection)
+    return state
 
 
 async def _note_end(

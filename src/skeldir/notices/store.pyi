@@ -12,6 +12,7 @@ class FindDeliveryRow(TypedDict):
     kind: Literal["digest", "test"]
     contents: str
     state: Literal["waiting", "sent", "failed"]
+    attempts: int
     made_at: dt.datetime
 
 class SelectDeliveriesRow(TypedDict):

@@ -23,8 +23,6 @@ REVIEW_EVERY: Final = timedelta(minutes=15)
 _PULSE_S: Final = 10.0
 # With a thousand tenants eleven reviews are due per pulse.
 _TENANTS_AT_ONCE: Final = 50
-# The pauses between attempts grow to five minutes: the last attempt is made an hour and a half after the first.
-_ATTEMPTS: Final = 24
 # By them a tenant that was reviewed is known.
 _KEEP_REVIEWS_S: Final = 3_600.0
 # Longer than a receiver may take to answer.
@@ -45,13 +43,12 @@ async def review_for_job(database: Database, job: Job) -> None:
 
 
 async def send_for_job(write: Writer, database: Database, job: Job) -> None:
-    """Send the delivery that the job's argument names; a fault that may pass leaves it for the next attempt."""
+    """Send the delivery that the job's argument names; a fault that may pass leaves it to a later job."""
     await send_delivery(
         database,
         job.tenant_id,
         UUID(str(job.arguments["delivery"])),
         write,
-        is_last=job.attempts >= _ATTEMPTS,
         fence=job.finish,
     )
 
@@ -63,7 +60,7 @@ async def enqueue_reviews(database: Database) -> None:
 
 def send_kind(write: Writer) -> JobKind:
     """Return the kind of job that sends deliveries, as letters that `write` writes."""
-    return JobKind(SEND, partial(send_for_job, write), attempts=_ATTEMPTS, lease_s=_LEASE_S)
+    return JobKind(SEND, partial(send_for_job, write), lease_s=_LEASE_S)
 
 
 REVIEW_KIND: Final = JobKind(REVIEW, review_for_job, keep_done_s=_KEEP_REVIEWS_S)
