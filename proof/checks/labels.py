@@ -35,6 +35,8 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "ingest.scan_personal_data",
             "ingest.undo",
             "matviews.refresh",
+            "notices.review",
+            "notices.send",
             "reconcile.run",
             "spend.restate",
             "tenants.delete",
@@ -76,6 +78,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "matviews.ask_for_fast",
             "matviews.ask_for_slow",
             "matviews.clean",
+            "notices.ask_for_reviews",
         ],
         "reason": [
             *("malformed", "unknown", "prefix", "address", "process"),

@@ -96,6 +96,16 @@ class Settings(BaseSettings):
     skeldir_paypal_certificates: Path | None = None
     # The address by which browsers reach the pages, such as https://skeldir.example; without it, on this machine only.
     skeldir_public_url: PublicUrl = None
+    # The mail server that digests and alerts are handed to, and the sender that they name; without both no e-mail is
+    # sent. The port follows from the security: 587 for starttls, 465 for tls, 25 for none.
+    skeldir_smtp_host: str | None = None
+    skeldir_smtp_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
+    skeldir_smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    skeldir_smtp_user: str | None = None
+    skeldir_smtp_password_file: Path | None = None
+    skeldir_smtp_sender: str | None = None
+    # Whether notices may be posted to addresses of this machine and of private networks.
+    skeldir_notices_to_private_addresses: bool = False
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_api_processes: Annotated[int, Field(ge=1, le=64)] = 1

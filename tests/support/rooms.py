@@ -31,6 +31,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "undoings",
         "personal_data_findings",
     ),
+    "notices": ("notice_destinations", "notice_deliveries"),
     "audit": ("audits",),
     "inbox": (
         "webhook_endpoints",

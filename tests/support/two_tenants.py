@@ -98,6 +98,12 @@ _PLAIN_ROWS = (
        VALUES ($1, gen_random_uuid(), sha256($1::uuid::text::bytea), 'someone@example.com', 'viewer', 'test', now())""",
     """INSERT INTO audit_log (tenant_id, id, actor, action, subject)
        VALUES ($1, gen_random_uuid(), 'test', 'member.set', 'someone@example.com as viewer')""",
+    """WITH destination AS (
+           INSERT INTO notice_destinations (tenant_id, id, kind, address, language, gets_digest, gets_alerts, made_by)
+           VALUES ($1, gen_random_uuid(), 'email', 'someone@example.com', 'en', true, false, 'test')
+           RETURNING id)
+       INSERT INTO notice_deliveries (tenant_id, id, destination_id, kind, week, contents)
+       SELECT $1, gen_random_uuid(), id, 'digest', '2026-03-02', '{}' FROM destination""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

@@ -111,6 +111,7 @@ from skeldir.attribution.ratios import (
     return_on_spend,
     share_of,
 )
+from skeldir.attribution.reports import report_channels
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
 from skeldir.attribution.shares import with_shares
@@ -238,6 +239,7 @@ __all__ = [
     "rebuild_credit",
     "release_memory",
     "report_changes",
+    "report_channels",
     "report_kinds",
     "report_origins",
     "require_model",

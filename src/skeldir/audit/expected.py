@@ -80,6 +80,10 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.mv_daily_revenue_summary": _REFRESH,
         "public.mv_realtime_revenue": _REFRESH,
         "public.mv_reconciliation_status": _REFRESH,
+        "public.notice_deliveries": "app_user INSERT(contents, destination_id, id, kind, tenant_id, week) SELECT "
+        "UPDATE(attempts, ended_at, error, state)",
+        "public.notice_destinations": "app_user INSERT(address, gets_alerts, gets_digest, id, kind, language, made_by, "
+        "sealed, sealing_key, tenant_id) SELECT UPDATE(address, removed_at, sealed, sealing_key)",
         "public.order_balances": _READ,
         "public.order_journeys": _REPLACE
         + " UPDATE(converted_at, entries, generation, path, previous_age, reach)",
@@ -188,6 +192,8 @@ _ONLY_ISOLATED: Final = (
     "imports",
     "kept_allocations",
     "model_changes",
+    "notice_deliveries",
+    "notice_destinations",
     "order_journeys",
     "payment_refs",
     "payments",

@@ -62,6 +62,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "webhooks basis": "webhook_reports.choose_basis",
     "webhooks new-key": "webhook_keys.make_key",
     "webhooks rotate-key": "webhook_keys.rotate_key",
+    "notices": "notices.notices_app",
     "privacy": "privacy.privacy_app",
     "backup": "backup.backup_app",
     "scale": "scale.scale_app",

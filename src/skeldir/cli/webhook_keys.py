@@ -11,6 +11,7 @@ from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.inbox import UNUSABLE_KEYS, Sealer, load_sealer, new_key, reseal_secrets
+from skeldir.notices import reseal_destinations
 from skeldir.tenants import list_tenants
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ async def _reseal(database: Database, tenants: list[UUID], sealer: Sealer) -> tu
         try:
             async with database.tenant(tenant_id) as connection:
                 changed += await reseal_secrets(connection, tenant_id, sealer)
+                changed += await reseal_destinations(connection, tenant_id, sealer)
         except UNUSABLE_KEYS as error:
             failed += 1
             err.print(f"Tenant {tenant_id}: {error.detail} {error.cure}", soft_wrap=True)

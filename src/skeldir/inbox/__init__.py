@@ -55,11 +55,12 @@ from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
 from skeldir.inbox.sample_bodies import Wishes
 from skeldir.inbox.samples import SAMPLES
 from skeldir.inbox.saying import PROVIDERS, Provider
-from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealer, new_key, read_sealer
+from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealed, Sealer, new_key, read_sealer
 from skeldir.inbox.sealing_keys import load_sealer, prepare_sealer
 from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
 from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable, steps_of
 from skeldir.inbox.settling import SOURCE, read_rules
+from skeldir.inbox.signing import sign
 from skeldir.inbox.states import PaymentState
 from skeldir.inbox.trying import Target, find_target, make_sample, send_body
 from skeldir.inbox.watching import SeenDelivery, find_delivery, watch
@@ -93,6 +94,7 @@ __all__ = [
     "PrivacyRequest",
     "PrivacyRequestUnknown",
     "Provider",
+    "Sealed",
     "Sealer",
     "SeenDelivery",
     "Steps",
@@ -144,6 +146,7 @@ __all__ = [
     "send_body",
     "set_basis",
     "set_precedence",
+    "sign",
     "steps_of",
     "watch",
 ]

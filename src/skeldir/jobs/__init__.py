@@ -1,7 +1,7 @@
 """Work that is to be done: jobs as rows with leases, enqueued, claimed and done. The door."""
 
 from skeldir.jobs.claiming import list_claimable_kinds
-from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
+from skeldir.jobs.daily import enqueue_daily, enqueue_regularly, forget_ended_jobs
 from skeldir.jobs.enqueueing import Work, enqueue, is_enqueued, is_running, note_waiting
 from skeldir.jobs.kinds import (
     QUEUE_OF,
@@ -36,6 +36,7 @@ __all__ = [
     "do_jobs",
     "enqueue",
     "enqueue_daily",
+    "enqueue_regularly",
     "forget_ended_jobs",
     "is_enqueued",
     "is_running",

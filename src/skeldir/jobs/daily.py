@@ -1,4 +1,4 @@
-"""Jobs that every tenant has done once a day."""
+"""Jobs that every tenant has done regularly, such as once a day."""
 
 from __future__ import annotations
 
@@ -21,9 +21,17 @@ async def enqueue_daily(database: Database, kind: str, *, most: int) -> int:
 
     Such a kind must keep its done jobs for longer than a day: by them a tenant that had one is known.
     """
+    return await enqueue_regularly(database, kind, every=_DAY, most=most)
+
+
+async def enqueue_regularly(database: Database, kind: str, *, every: timedelta, most: int) -> int:
+    """Enqueue a job of `kind` for up to `most` tenants that have had none for as long as `every`; return for how many.
+
+    Such a kind must keep its done jobs for longer than that: by them a tenant that had one is known.
+    """
     async with database.statement() as connection:
         rows = await queries.tenants_without_job(
-            connection, kind=kind, since=utc_now() - _DAY, most=most
+            connection, kind=kind, since=utc_now() - every, most=most
         )
     for row in rows:
         async with database.tenant(row["tenant_id"]) as connection:

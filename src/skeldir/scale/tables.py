@@ -32,6 +32,8 @@ _BY_TENANT: Final = (
     "imports",
     "kept_allocations",
     "model_changes",
+    "notice_deliveries",
+    "notice_destinations",
     "order_journeys",
     "orders_set_aside",
     "erasures",

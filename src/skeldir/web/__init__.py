@@ -16,6 +16,7 @@ from skeldir.web.frames import PAGE_HEADERS, PAGE_POLICY, Frame, Link, Option, T
 from skeldir.web.guesses import Guesses, GuessesLimited
 from skeldir.web.hosts import HostUnknown, Site
 from skeldir.web.importing import Imports
+from skeldir.web.letters import write_digest
 from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
 from skeldir.web.phrases import Phrases, phrases_for, read_texts
 from skeldir.web.rendering import load_environment, render
@@ -69,4 +70,5 @@ __all__ = [
     "phrases_for",
     "read_texts",
     "render",
+    "write_digest",
 ]

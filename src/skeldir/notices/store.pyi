@@ -1,0 +1,112 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class FindDeliveryRow(TypedDict):
+    id: UUID
+    destination_id: UUID
+    kind: Literal["digest", "test"]
+    contents: str
+    state: Literal["waiting", "sent", "failed"]
+    attempts: int
+    made_at: dt.datetime
+
+class SelectDeliveriesRow(TypedDict):
+    id: UUID
+    destination_id: UUID
+    destination_kind: Literal["email", "webhook"]
+    address: str | None
+    kind: Literal["digest", "test"]
+    week: dt.date | None
+    state: Literal["waiting", "sent", "failed"]
+    attempts: int
+    error: str | None
+    made_at: dt.datetime
+    ended_at: dt.datetime | None
+
+class SelectDestinationsRow(TypedDict):
+    id: UUID
+    kind: Literal["email", "webhook"]
+    address: str
+    language: Literal["en", "de", "fr"]
+    gets_digest: bool
+    gets_alerts: bool
+    sealing_key: str | None
+    sealed: bytes | None
+    made_by: str
+    created_at: dt.datetime
+
+class SelectWithoutDigestRow(TypedDict):
+    id: UUID
+
+class _Queries:
+    @staticmethod
+    async def find_delivery(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID
+    ) -> FindDeliveryRow | None: ...
+    @staticmethod
+    async def has_destinations(connection: Connection, /, *, tenant_id: UUID) -> bool: ...
+    @staticmethod
+    async def insert_delivery(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        destination_id: UUID,
+        kind: str,
+        week: dt.date | None,
+        contents: str,
+    ) -> UUID | None: ...
+    @staticmethod
+    async def insert_destination(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        kind: str,
+        address: str | None,
+        language: str,
+        gets_digest: bool,
+        gets_alerts: bool,
+        sealing_key: str | None,
+        sealed: bytes | None,
+        made_by: str,
+    ) -> UUID | None: ...
+    @staticmethod
+    async def note_attempt(
+        connection: Connection, /, *, error: str | None, state: str, tenant_id: UUID, id: UUID
+    ) -> None: ...
+    @staticmethod
+    async def remove_destination(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID
+    ) -> Literal["email", "webhook"] | None: ...
+    @staticmethod
+    async def reseal_destination(
+        connection: Connection,
+        /,
+        *,
+        sealing_key: str | None,
+        sealed: bytes | None,
+        tenant_id: UUID,
+        id: UUID,
+    ) -> None: ...
+    @staticmethod
+    async def select_deliveries(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectDeliveriesRow]: ...
+    @staticmethod
+    async def select_destinations(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectDestinationsRow]: ...
+    @staticmethod
+    async def select_without_digest(
+        connection: Connection, /, *, tenant_id: UUID, due_at: dt.datetime, week: dt.date
+    ) -> list[SelectWithoutDigestRow]: ...
+
+queries: _Queries
