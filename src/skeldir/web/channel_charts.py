@@ -73,7 +73,7 @@ def credit_by_period(
 
     Credit is known of every day, so a period without any has 0.
     """
-    text, report, choice = shown.text, shown.report, shown.choice
+    say, report, choice = shown.say, shown.report, shown.choice
     periods = periods_of(report.days, choice.grain)
     by_size = sorted(points, key=lambda code: (-abs(sum(points[code].values())), code))
     most = _SINGLE if len(by_size) > TONES else TONES
@@ -87,7 +87,7 @@ def credit_by_period(
             "channels.other_channels", len(rest), report.formats.number(len(rest))
         )
         series.append(Series(name, values, TONES))
-    caption = text(f"chart_{choice.grain}", model=shown.model_name(shown.model), currency=currency)
+    caption = say(f"chart_{choice.grain}", model=shown.model_name(shown.model), currency=currency)
     wide, narrow = (
         DayChart(
             f"credit-{currency}-{size}",
@@ -132,7 +132,7 @@ def _table(
 ) -> Table:
     values = [[value or 0 for value in each.values] for each in series]
     columns = (
-        Column(shown.text(f"period_{shown.choice.grain}"), "date"),
+        Column(shown.say(f"period_{shown.choice.grain}"), "date"),
         *(Column(each.name, "money", currency) for each in series),
         Column(shown.report.say("table.total"), "money", currency),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def compare_table(shown: Shown, credit: Credit, currency: str) -> Table:
     """Return the credit and spend of one model beside those of other days, or of another moment."""
-    text, model = shown.text, shown.model
+    say, model = shown.say, shown.model
     rows = [row for row in credit.rows if row.currency == currency]
     lacking = Cell(shown.unknown("not_in_force"))
 
@@ -36,13 +36,13 @@ def compare_table(shown: Shown, credit: Credit, currency: str) -> Table:
             read, "money"
         )
         money = currency if kind == "money" else None
-        return SortedColumn(f"{read}", text(f"compare_{read}"), make, kind, money)  # type: ignore[arg-type]
+        return SortedColumn(f"{read}", say(f"compare_{read}"), make, kind, money)  # type: ignore[arg-type]
 
     columns: list[SortedColumn[ChannelRow]] = [
-        SortedColumn("channel", text("channel"), lambda row: Cell(shown.names(row.channel))),
+        SortedColumn("channel", say("channel"), lambda row: Cell(shown.names(row.channel))),
         SortedColumn(
             "now",
-            text("compare_now"),
+            say("compare_now"),
             lambda row: Cell(row.models[model].credited_cents),
             "money",
             currency,
@@ -63,11 +63,11 @@ def compare_table(shown: Shown, credit: Credit, currency: str) -> Table:
     order, cells = arrange(columns, rows, shown.choice.sort, "-now")
     return shown.table(
         f"compared-{currency}",
-        text("compared", model=shown.model_name(model), currency=currency),
+        say("compared", model=shown.model_name(model), currency=currency),
         tuple(column.heading(shown.report, order) for column in columns),
         cells,
         _compared_totals(shown, rows),
-        (("", 1), (text("net_credit"), 4), (text("spend"), 2), (text("roas"), 2)),
+        (("", 1), (say("net_credit"), 4), (say("spend"), 2), (say("roas"), 2)),
     )
 
 

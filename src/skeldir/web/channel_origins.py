@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 def origins_table(shown: Shown, row: OriginRow) -> Table:
     """Return the credit of a channel in a currency: values with most credit singly, then all that is left of it."""
-    text, by, model = shown.text, shown.choice.by, shown.model_name(shown.model)
+    say, by, model = shown.say, shown.choice.by, shown.model_name(shown.model)
     makes = _Rows(shown, row)
     columns = (
-        Column(text(by)),
+        Column(say(by)),
         *(
             Column(shown.model_name(name), "money", row.currency, shown.version(name))
             for name in shown.versions
         ),
-        Column(text("spend"), "money", row.currency),
-        Column(text("share"), "percent"),
-        Column(text("conversions"), "ratio"),
-        Column(text("roas"), "ratio"),
+        Column(say("spend"), "money", row.currency),
+        Column(say("share"), "percent"),
+        Column(say("conversions"), "ratio"),
+        Column(say("roas"), "ratio"),
     )
     return shown.table(
         f"origins-{row.channel}-{row.currency}",
-        text(f"by_{by}", channel=shown.names(row.channel), currency=row.currency),
+        say(f"by_{by}", channel=shown.names(row.channel), currency=row.currency),
         columns,
         (*makes.parts(), *makes.others(), *makes.not_known(), *makes.unmatched()),
         makes.total(),
         (
             ("", 1),
-            (text("net_credit"), len(shown.versions)),
-            (text("cost"), 1),
-            (text("of_model", model=model), 3),
+            (say("net_credit"), len(shown.versions)),
+            (say("cost"), 1),
+            (say("of_model", model=model), 3),
         ),
     )
 
@@ -53,7 +53,7 @@ class _Rows:
     row: OriginRow
 
     def parts(self) -> list[tuple[Cell, ...]]:
-        nameless = self.shown.text(f"no_{self.shown.choice.by}")
+        nameless = self.shown.say(f"no_{self.shown.choice.by}")
         return [
             self._cells(
                 Cell(nameless if part.value is None else part.value), part.models, part.spend_cents
@@ -73,7 +73,7 @@ class _Rows:
         models = self.row.not_known
         if not any(credit.credited_cents for credit in models.values()):
             return []
-        title = Cell(self.shown.text("not_known"), note=self.shown.text("not_known_why"))
+        title = Cell(self.shown.say("not_known"), note=self.shown.say("not_known_why"))
         return [self._cells(title, models, None)]
 
     def unmatched(self) -> list[tuple[Cell, ...]]:
@@ -81,7 +81,7 @@ class _Rows:
             return []
         no_credit = Cell(self.shown.unknown("no_credit"))
         nothing = Cell(self.shown.unknown("no_figures"))
-        title = Cell(self.shown.text("unmatched"), note=self.shown.text("unmatched_why"))
+        title = Cell(self.shown.say("unmatched"), note=self.shown.say("unmatched_why"))
         of_models = [no_credit] * len(self.shown.versions)
         return [(title, *of_models, Cell(self.row.unmatched_spend_cents), *[nothing] * 3)]
 

@@ -28,7 +28,7 @@ _CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 
 def kinds_table(shown: Shown, rows: Sequence[KindRow], currency: str) -> Table:
     """Return the credit of one model by the kinds of money: gross, refunded, disputed, and the net of these."""
-    text = shown.text
+    say = shown.say
     rows = [row for row in rows if row.currency == currency]
     kinds = [kind for kind in _KINDS if kind != "not_known" or shown.choice.basis == "entry_day"]
 
@@ -37,18 +37,18 @@ def kinds_table(shown: Shown, rows: Sequence[KindRow], currency: str) -> Table:
             cents = _cents_of(row.models[shown.model], kind)
             return Cell(cents, _orders_of(shown, currency, row.channel, kind))
 
-        return SortedColumn(kind, text(f"kind_{kind}"), make, "money", currency)
+        return SortedColumn(kind, say(f"kind_{kind}"), make, "money", currency)
 
     columns: list[SortedColumn[KindRow]] = [
         SortedColumn(
             "channel",
-            text("channel"),
+            say("channel"),
             lambda row: Cell(shown.names(row.channel), shown.inside(currency, row.channel)),
         ),
         *(of_kind(kind) for kind in kinds),
         SortedColumn(
             "given_back",
-            text("kind_part"),
+            say("kind_part"),
             lambda row: _given_back(shown, row.models[shown.model]),
             "percent",
         ),
@@ -57,7 +57,7 @@ def kinds_table(shown: Shown, rows: Sequence[KindRow], currency: str) -> Table:
     sums = {kind: sum(_cents_of(row.models[shown.model], kind) for row in rows) for kind in kinds}
     return shown.table(
         f"kinds-{currency}",
-        text(f"kinds_{shown.choice.basis}", model=shown.model_name(shown.model), currency=currency),
+        say(f"kinds_{shown.choice.basis}", model=shown.model_name(shown.model), currency=currency),
         tuple(column.heading(shown.report, order) for column in columns),
         cells,
         (
@@ -100,7 +100,7 @@ def _part(shown: Shown, gross: int, given_back: int) -> Fraction | Unknown:
 
 def changes_table(shown: Shown, changes: ChangesReport, currency: str) -> Table:
     """Return what each channel's credit was and is by one model, with a column for each cause, and its spend."""
-    text, model = shown.text, shown.model
+    say, model = shown.say, shown.model
     rows = [
         row
         for row in changes.data
@@ -128,30 +128,30 @@ def changes_table(shown: Shown, changes: ChangesReport, currency: str) -> Table:
     total = [sum(column) for column in zip(*made, strict=True)]
     return shown.table(
         f"changes-{currency}",
-        text("changes", model=shown.model_name(model), currency=currency),
+        say("changes", model=shown.model_name(model), currency=currency),
         (
-            Column(text("channel")),
-            *(Column(text(f"changes_{title}"), "money", currency) for title in titles + spends),
+            Column(say("channel")),
+            *(Column(say(f"changes_{title}"), "money", currency) for title in titles + spends),
         ),
         tuple(
             cells(shown.names(row.channel), cents) for row, cents in zip(rows, made, strict=True)
         ),
         cells(shown.report.say("table.total"), total) if made else None,
-        (("", 1), (text("net_credit"), len(titles)), *([(text("spend"), 2)] * has_spend)),
+        (("", 1), (say("net_credit"), len(titles)), *([(say("spend"), 2)] * has_spend)),
     )
 
 
 def undoings_table(shown: Shown, changes: ChangesReport) -> Table:
     """Return who took facts back, restated channels or corrected touches between the moments, and why."""
-    text = shown.text
+    say = shown.say
     return shown.table(
         "undoings",
-        text("undoings"),
+        say("undoings"),
         (
-            Column(text("undoing_at"), "moment"),
-            Column(text("undoing_what")),
-            Column(text("undoing_reason")),
-            Column(text("undoing_by")),
+            Column(say("undoing_at"), "moment"),
+            Column(say("undoing_what")),
+            Column(say("undoing_reason")),
+            Column(say("undoing_by")),
         ),
         tuple(
             (

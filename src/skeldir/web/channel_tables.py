@@ -36,13 +36,13 @@ class Shown:
     versions: Mapping[str, str]
     model: ModelName
 
-    def text(self, name: str, **values: str) -> str:
+    def say(self, name: str, **values: str) -> str:
         """Return a text of the page of channels."""
         return self.report.say(f"channels.{name}", **values)
 
     def unknown(self, name: str) -> Unknown:
         """Return an unknown value with its reason."""
-        return Unknown(self.text(f"unknown_{name}"))
+        return Unknown(self.say(f"unknown_{name}"))
 
     def model_name(self, model: str) -> str:
         """Return the name of a model."""
@@ -50,7 +50,7 @@ class Shown:
 
     def version(self, model: str) -> str:
         """Return the number of the model's version that the page shows, for the heading of its column."""
-        return self.text("version", number=self.versions[model].rpartition("@")[2])
+        return self.say("version", number=self.versions[model].rpartition("@")[2])
 
     def orders_of(self, currency: str, channel: str, kind: str | None = None) -> str | None:
         """Return the address of the orders that a channel's credit is made of; None for those of an earlier moment."""
@@ -150,7 +150,7 @@ def models_table(shown: Shown, credit: Credit, currency: str) -> Table:
         cells = (
             *cells,
             (
-                Cell(shown.text("awaiting_capture"), note=shown.text("awaiting_capture_why")),
+                Cell(shown.say("awaiting_capture"), note=shown.say("awaiting_capture_why")),
                 *amounts,
             ),
         )
@@ -158,15 +158,15 @@ def models_table(shown: Shown, credit: Credit, currency: str) -> Table:
     model = shown.model_name(shown.model)
     return shown.table(
         f"channels-{currency}",
-        shown.text("by_model", currency=currency),
+        shown.say("by_model", currency=currency),
         tuple(column.heading(shown.report, order) for column in columns),
         cells,
         _totals(shown, rows, awaiting),
         (
             ("", 1),
-            (shown.text("net_credit"), len(shown.versions) + has_spread),
-            (shown.text("cost_and_claims"), 2),
-            (shown.text("of_model", model=model), 4),
+            (shown.say("net_credit"), len(shown.versions) + has_spread),
+            (shown.say("cost_and_claims"), 2),
+            (shown.say("of_model", model=model), 4),
         ),
     )
 
@@ -174,7 +174,7 @@ def models_table(shown: Shown, credit: Credit, currency: str) -> Table:
 def _columns(
     shown: Shown, credit: Credit, currency: str, rows: Sequence[ChannelRow]
 ) -> list[SortedColumn[ChannelRow]]:
-    text, model = shown.text, shown.model
+    say, model = shown.say, shown.model
     widest = max((_spread(row) for row in rows), default=0)
 
     def of_model(name: str) -> SortedColumn[ChannelRow]:
@@ -195,18 +195,18 @@ def _columns(
     columns: list[SortedColumn[ChannelRow]] = [
         SortedColumn(
             "channel",
-            text("channel"),
+            say("channel"),
             lambda row: Cell(shown.names(row.channel), shown.inside(currency, row.channel)),
         ),
         *(of_model(name) for name in shown.versions),
     ]
     if len(shown.versions) > 1:
-        columns.append(SortedColumn("spread", text("spread"), spread, "money", currency))
+        columns.append(SortedColumn("spread", say("spread"), spread, "money", currency))
     return [
         *columns,
         SortedColumn(
             "spend",
-            text("spend"),
+            say("spend"),
             lambda row: spend_cell(
                 shown, row.models[model].spend_cents, shown.spend_of(currency, row.channel)
             ),
@@ -215,7 +215,7 @@ def _columns(
         ),
         SortedColumn(
             "claimed",
-            text("claimed"),
+            say("claimed"),
             lambda row: _claimed(shown, credit, currency, row.channel),
             "money",
             currency,
@@ -226,7 +226,7 @@ def _columns(
 
 def _figures(shown: Shown, currency: str) -> list[SortedColumn[ChannelRow]]:
     """Return the columns of one model: what part it credits, and at what cost."""
-    text, model = shown.text, shown.model
+    say, model = shown.say, shown.model
 
     def share(row: ChannelRow) -> Cell:
         written = row.models[model].share
@@ -235,17 +235,17 @@ def _figures(shown: Shown, currency: str) -> list[SortedColumn[ChannelRow]]:
         return Cell(Fraction(written), share=Fraction(written))
 
     return [
-        SortedColumn("share", text("share"), share, "percent"),
+        SortedColumn("share", say("share"), share, "percent"),
         SortedColumn(
             "conversions",
-            text("conversions"),
+            say("conversions"),
             lambda row: Cell(Decimal(row.models[model].conversions)),
             "ratio",
         ),
-        SortedColumn("roas", text("roas"), lambda row: _roas(shown, row.models[model]), "ratio"),
+        SortedColumn("roas", say("roas"), lambda row: _roas(shown, row.models[model]), "ratio"),
         SortedColumn(
             "cpa",
-            text("cpa"),
+            say("cpa"),
             lambda row: _cpa(shown, row.models[model].cpa_cents),
             "money",
             currency,
