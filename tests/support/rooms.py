@@ -132,6 +132,7 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_previous_conversions": _JOURNEY,
     "attribution.select_renewals": "which orders are renewals, and which are counted so, is asked in one snapshot",
     "attribution.select_set_aside_totals": "the ledger sums up the uncredited money of orders that are set aside",
+    "attribution.select_standings": _STANDING,
     "attribution.select_touches": _JOURNEY,
     "attribution.select_touches_of_journey": _JOURNEY,
     "attribution.select_touches_with_origins": _JOURNEY,
