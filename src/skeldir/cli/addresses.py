@@ -6,8 +6,12 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 from skeldir.errors import SkeldirError
+
+PAGES_AT: Final = "http://127.0.0.1:8000"
+"""Where the pages are unless somebody chooses otherwise."""
 
 
 class AddressUnusable(SkeldirError):

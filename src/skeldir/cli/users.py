@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from skeldir.attribution import describe_command
+from skeldir.cli.addresses import PAGES_AT
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
@@ -21,7 +22,6 @@ users_app = typer.Typer(
     help="Let people sign in to the pages, and show who may and what they did.",
 )
 
-_BASE = "http://127.0.0.1:8000"
 EmailArgument = Annotated[str, typer.Argument(help="The user's e-mail address.")]
 
 
@@ -40,7 +40,7 @@ def link(
         typer.Option(
             "--base",
             help="Where the pages are reached, such as https://skeldir.example. Default: SKELDIR_PUBLIC_URL, or "
-            f"{_BASE}.",
+            f"{PAGES_AT}.",
         ),
     ] = None,
 ) -> None:
@@ -66,7 +66,7 @@ def link(
         tenant_id = None if tenant is None else await runtime.tenant_id(tenant)
         async with runtime.operator(must_see_all=True) as operator:
             made = await make_sign_in_link(operator, email, tenant_id=tenant_id, role=as_role)
-        at = base or runtime.settings.skeldir_public_url or _BASE
+        at = base or runtime.settings.skeldir_public_url or PAGES_AT
         out.print(f"{at.rstrip('/')}/sign-in/{made.token}", soft_wrap=True, highlight=False)
         err.print(
             f"{made.email} signs in by it once, until {made.expires_at:%Y-%m-%d %H:%M:%S} UTC.",
