@@ -94,6 +94,14 @@ class Settings(BaseSettings):
     skeldir_paypal_certificates: Path | None = None
     # The address by which browsers reach the pages, such as https://skeldir.example; without it, on this machine only.
     skeldir_public_url: PublicUrl | None = None
+    # An OpenID Connect provider by which people sign in: see docs/sign-in.md. Without an issuer there is none.
+    skeldir_oidc_issuer: str | None = None
+    skeldir_oidc_client_id: str | None = None
+    skeldir_oidc_client_secret: SecretStr | None = None
+    skeldir_oidc_client_secret_file: Path | None = None
+    # What the button calls the provider; without it, the issuer's host.
+    skeldir_oidc_name: Annotated[str | None, Field(max_length=60)] = None
+    skeldir_oidc_prompt: Literal["login", "select_account", "consent"] | None = None
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_api_processes: Annotated[int, Field(ge=1, le=64)] = 1
