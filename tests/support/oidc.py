@@ -99,6 +99,8 @@ class OwnProvider:
         challenge = urlsafe_b64encode(sha256(fields["code_verifier"].encode()).digest())
         if (
             asked is None
+            # It has seen the nonce when the browser came, so the verifier must be another secret.
+            or fields["code_verifier"] == asked["nonce"]
             or asked["redirect_uri"] != fields["redirect_uri"]
             or asked["code_challenge_method"] != "S256"
             or asked["code_challenge"] != challenge.decode().rstrip("=")
