@@ -59,7 +59,7 @@ from skeldir.users import Passwords
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.waker import Waker
-from skeldir.web import Guesses, Imports, Site, Uploads
+from skeldir.web import Guesses, Imports, Site, Uploads, open_provider
 from skeldir.web.routes import routers as web_routers
 
 # The modules that heavy work needs.
@@ -148,6 +148,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
             open_desk(
                 database, load_sealer(settings), settings.skeldir_paypal_certificates
             ) as desk,
+            open_provider(settings) as app.state.provider,
         ):
             app.state.database = database
             app.state.inbox = desk

@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     skeldir_smtp_sender: str | None = None
     # Whether notices may be posted to addresses of this machine and of private networks.
     skeldir_notices_to_private_addresses: bool = False
+    # An OpenID Connect provider by which people sign in: see docs/sign-in.md. Without an issuer there is none.
+    skeldir_oidc_issuer: str | None = None
+    skeldir_oidc_client_id: str | None = None
+    skeldir_oidc_client_secret: SecretStr | None = None
+    skeldir_oidc_client_secret_file: Path | None = None
+    # What the button calls the provider; without it, the issuer's host.
+    skeldir_oidc_name: Annotated[str | None, Field(max_length=60)] = None
+    skeldir_oidc_prompt: Literal["login", "select_account", "consent"] | None = None
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_api_processes: Annotated[int, Field(ge=1, le=64)] = 1

@@ -13,6 +13,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "users",
         "sign_in_links",
         "user_sessions",
+        "identities",
+        "sign_in_turns",
         "memberships",
         "invitations",
         "audit_log",

@@ -45,6 +45,8 @@ FOR_ANYBODY = {
     ("GET", "/invitations/{token}"),
     ("POST", "/invitations/{token}"),
     ("GET", "/shared/{token}"),
+    ("POST", "/identity/sign-in"),
+    ("GET", "/identity/callback"),
 }
 # What is no page: the way to the first one, and files with nothing of a tenant.
 NO_PAGE = {"/", "/static/{name}"}

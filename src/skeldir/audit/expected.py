@@ -140,7 +140,13 @@ _OF_VIEW_OWNER = frozenset(
     | {f"public.{view.name}" for view in CANONICAL_VIEWS}
     | {f"public.{view.reader}" for view in CANONICAL_VIEWS}
 )
-OF_USERS: Final = ("public.sign_in_links", "public.user_sessions", "public.users")
+OF_USERS: Final = (
+    "public.identities",
+    "public.sign_in_links",
+    "public.sign_in_turns",
+    "public.user_sessions",
+    "public.users",
+)
 """What belongs to people and no tenant: the runtime role has no right on it, only `GATES` reach it."""
 # Only their owner has any right on these.
 _CLOSED = ("public.claimable_jobs", "public.open_periods", "public.tenant_deletions", *OF_USERS)

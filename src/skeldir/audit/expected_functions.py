@@ -50,6 +50,17 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.create_user(new_id uuid, of_email text, new_hash text)": "fe81711c030dd4e5",
         "public.begin_user_session(of_user uuid, new_id uuid, token_digest bytea, wanted_tenant uuid, "
         "shown_by text, device_digest bytea, device_kind text, lasts_s double precision)": "950b084e6b3eb330",
+        # Identities at OpenID Connect providers: whose one is, which ones a session's user has, and changes.
+        "public.find_identity(of_issuer text, of_subject text)": "d7841ce51b76cb8f",
+        "public.identities_of_user(token_digest bytea)": "ce3d13e1cd245dd8",
+        "public.connect_identity(token_digest bytea, of_issuer text, of_subject text)": "eaf8e85c75066986",
+        "public.disconnect_identity(token_digest bytea, of_issuer text)": "38d591cbf0f61511",
+        "public.create_user_with_identity(new_id uuid, of_email text, of_issuer text, "
+        "of_subject text)": "c9f82a1ae2b4ac81",
+        # A browser leaves for a provider, and one bit: whether it is the one that comes back.
+        "public.begin_sign_in_turn(state_digest bytea, browser_digest bytea, "
+        "lasts_s double precision)": "f2459e71d4bba38e",
+        "public.end_sign_in_turn(state_digest bytea, browser_digest bytea)": "ef02344202841de1",
         # One bit about an id.
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
@@ -92,7 +103,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.count_tenant_rows(tenant uuid)": "4ce2819ba19e9dd9",
         "public.hold_tenant_deletion(tenant uuid)": "d60edecd75ed5112",
         "public.make_sign_in_link(of_email text, new_user uuid, token_digest bytea, lasts_s double precision, "
-        "wanted_tenant uuid, as_role text, action_id uuid)": "18590acb5e4f1bcf",
+        "wanted_tenant uuid, as_role text, action_id uuid)": "72124700899c325b",
         "public.notify_keys_ended()": "a751c38322d4de21",
         "public.refuse_key_revival()": "da8817cd3f288d95",
         "public.renew_statistics(table_name text)": "39cb017b6f442781",

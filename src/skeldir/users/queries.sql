@@ -133,3 +133,28 @@ LIMIT :most;
 SELECT DISTINCT ON (subject) subject, actor FROM public.audit_log
 WHERE tenant_id = :tenant_id AND action = ANY (:actions::text[]) AND subject = ANY (:subjects::text[])
 ORDER BY subject, id DESC;
+
+-- name: begin_sign_in_turn$
+-- Never null: begin_sign_in_turn.
+SELECT public.begin_sign_in_turn(:state_digest, :browser_digest, :lasts_s);
+
+-- name: end_sign_in_turn$
+-- Never null: end_sign_in_turn.
+SELECT public.end_sign_in_turn(:state_digest, :browser_digest);
+
+-- name: find_identity$
+SELECT public.find_identity(:issuer, :subject);
+
+-- name: connect_identity$
+SELECT public.connect_identity(:token_digest, :issuer, :subject);
+
+-- name: create_user_with_identity$
+-- Never null: create_user_with_identity.
+SELECT public.create_user_with_identity(:user_id, :email, :issuer, :subject);
+
+-- name: identities_of_user
+-- Never null: every column.
+SELECT issuer, subject, connected_at FROM public.identities_of_user(:token_digest);
+
+-- name: disconnect_identity$
+SELECT public.disconnect_identity(:token_digest, :issuer);

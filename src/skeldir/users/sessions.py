@@ -27,6 +27,7 @@ class SignedInBy(StrEnum):
     LINK = "link"
     PASSWORD = "password"  # noqa: S105 - the word, not one of them
     INVITATION = "invitation"
+    OIDC = "oidc"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class FindUserSessionRow(TypedDict):
     signed_in_at: dt.datetime
     ends_at: dt.datetime
 
+class IdentitiesOfUserRow(TypedDict):
+    issuer: str
+    subject: str
+    connected_at: dt.datetime
+
 class MembershipsOfUserRow(TypedDict):
     tenant_id: UUID
     role: str
@@ -86,6 +91,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, invitation_id: UUID
     ) -> Literal["viewer", "manager", "admin"] | None: ...
     @staticmethod
+    async def begin_sign_in_turn(
+        connection: Connection, /, *, state_digest: bytes, browser_digest: bytes, lasts_s: float
+    ) -> dt.datetime: ...
+    @staticmethod
     async def begin_user_session(
         connection: Connection,
         /,
@@ -100,6 +109,10 @@ class _Queries:
         lasts_s: float,
     ) -> bool: ...
     @staticmethod
+    async def connect_identity(
+        connection: Connection, /, *, token_digest: bytes, issuer: str, subject: str
+    ) -> bool | None: ...
+    @staticmethod
     async def count_other_admins(
         connection: Connection, /, *, tenant_id: UUID, user_id: UUID
     ) -> int: ...
@@ -108,11 +121,23 @@ class _Queries:
         connection: Connection, /, *, user_id: UUID, email: str, password_hash: str
     ) -> bool: ...
     @staticmethod
+    async def create_user_with_identity(
+        connection: Connection, /, *, user_id: UUID, email: str, issuer: str, subject: str
+    ) -> bool: ...
+    @staticmethod
     async def delete_membership(
         connection: Connection, /, *, tenant_id: UUID, user_id: UUID
     ) -> str | None: ...
     @staticmethod
     async def disable_user(connection: Connection, /, *, email: str) -> UUID | None: ...
+    @staticmethod
+    async def disconnect_identity(
+        connection: Connection, /, *, token_digest: bytes, issuer: str
+    ) -> str | None: ...
+    @staticmethod
+    async def end_sign_in_turn(
+        connection: Connection, /, *, state_digest: bytes, browser_digest: bytes
+    ) -> bool: ...
     @staticmethod
     async def end_user_sessions(
         connection: Connection,
@@ -122,6 +147,10 @@ class _Queries:
         session_id: UUID | None,
         ends_others: bool,
     ) -> int: ...
+    @staticmethod
+    async def find_identity(
+        connection: Connection, /, *, issuer: str, subject: str
+    ) -> UUID | None: ...
     @staticmethod
     async def find_invitation(
         connection: Connection, /, *, token_digest: bytes
@@ -134,6 +163,10 @@ class _Queries:
     async def find_user_session(
         connection: Connection, /, *, token_digest: bytes, idle_s: float
     ) -> FindUserSessionRow | None: ...
+    @staticmethod
+    async def identities_of_user(
+        connection: Connection, /, *, token_digest: bytes
+    ) -> list[IdentitiesOfUserRow]: ...
     @staticmethod
     async def insert_action(
         connection: Connection,

@@ -19,6 +19,8 @@ from skeldir.web.importing import Imports
 from skeldir.web.letters import write_digest
 from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
 from skeldir.web.phrases import Phrases, phrases_for, read_texts
+from skeldir.web.provider_settings import ProviderSettings, read_provider_settings
+from skeldir.web.providers import Provider, open_provider
 from skeldir.web.rendering import load_environment, render
 from skeldir.web.scales import NARROW, WIDE, Size
 from skeldir.web.tables import Cell, Column, Sort, Table
@@ -47,6 +49,8 @@ __all__ = [
     "Locale",
     "Option",
     "Phrases",
+    "Provider",
+    "ProviderSettings",
     "Series",
     "Site",
     "Size",
@@ -66,8 +70,10 @@ __all__ = [
     "find_locale",
     "load_assets",
     "load_environment",
+    "open_provider",
     "path_of_asset",
     "phrases_for",
+    "read_provider_settings",
     "read_texts",
     "render",
     "write_digest",

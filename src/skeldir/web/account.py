@@ -22,6 +22,7 @@ from skeldir.users import (
     end_other_sessions,
     end_session,
     find_password,
+    list_identities,
     list_own_memberships,
     list_sessions,
     renew_token,
@@ -33,6 +34,7 @@ from skeldir.web.answers import ACCOUNT, TENANTS, PageRoute, frame_of, go_to, se
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME
 from skeldir.web.guesses import Guesses, GuessesLimited
+from skeldir.web.providers import provider_of
 
 if TYPE_CHECKING:
     from skeldir.users import Passwords
@@ -42,7 +44,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 # Whoever has come by a link may choose a password for as long as the link was good.
 _CHOOSES_WITHOUT_OLD: Final = timedelta(minutes=15)
 Done = Annotated[str | None, Query(max_length=20)]
-_DONE: Final = frozenset({"password", "session", "sessions"})
+_DONE: Final = frozenset({"password", "session", "sessions", "connected", "disconnected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class TenantListed:
 @router.get(ACCOUNT)
 async def show_account(request: Request, session: SignedIn, done: Done = None) -> Response:
     """Show the account of whoever is signed in."""
-    return await _send_account(request, session, done=done if done in _DONE else None)
+    return await send_account(request, session, done=done if done in _DONE else None)
 
 
 @router.post(f"{ACCOUNT}/password")
@@ -66,15 +68,13 @@ async def choose_password(request: Request, session: SignedInByForm, fields: Fie
     passwords: Passwords = request.app.state.passwords
     new = fields.get("new", "")
     if new != fields.get("again", ""):
-        return await _send_account(request, session, error="account.differs", status=422)
-    if _needs_old(session) and (
-        fault := await _fault_of_old(request, session, fields.get("old", ""))
-    ):
-        return await _send_account(request, session, error=fault, status=422)
+        return await send_account(request, session, error="account.differs", status=422)
+    if fault := await find_fault_of_old(request, session, fields.get("old", "")):
+        return await send_account(request, session, error=fault, status=422)
     try:
         password_hash = await passwords.hash_new(new, session.email)
     except PasswordWeak as weak:
-        return await _send_account(request, session, weak=weak, status=422)
+        return await send_account(request, session, weak=weak, status=422)
     async with database_of(request).unbound() as connection:
         await set_password(connection, session, password_hash)
         token = await renew_token(connection, session)
@@ -150,8 +150,13 @@ def _needs_old(session: Session) -> bool:
     return session.has_password and not is_fresh
 
 
-async def _fault_of_old(request: Request, session: Session, old: str) -> str | None:
-    """Return the text for a wrong present password, or for too many of them; None for the right one."""
+async def find_fault_of_old(request: Request, session: Session, old: str) -> str | None:
+    """Return the text for a wrong present password, or for too many of them; None for the right one.
+
+    None is needed of whoever has no password, or has come by a link a moment ago.
+    """
+    if not _needs_old(session):
+        return None
     guesses: Guesses = request.app.state.guesses
     passwords: Passwords = request.app.state.passwords
     device_token = device_token_of(request)
@@ -167,7 +172,7 @@ async def _fault_of_old(request: Request, session: Session, old: str) -> str | N
     return "account.old_wrong"
 
 
-async def _send_account(
+async def send_account(
     request: Request,
     session: Session,
     *,
@@ -176,8 +181,11 @@ async def _send_account(
     weak: PasswordWeak | None = None,
     status: int = 200,
 ) -> Response:
+    """Send the account's page, with what was done, or what was wrong."""
+    provider = provider_of(request)
     async with database_of(request).statement() as connection:
         sessions = await list_sessions(connection, session)
+        identities = await list_identities(connection, session)
     return send_page(
         "account.html",
         frame_of(request, "account.title", session=session),
@@ -190,4 +198,7 @@ async def _send_account(
         error=error,
         weak=weak,
         home=HOME,
+        provider=None if provider is None else provider.settings,
+        identities=identities,
+        identity_action="/identity",
     )

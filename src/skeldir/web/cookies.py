@@ -1,11 +1,12 @@
-"""The two cookies: the token of a session, and the token by which a browser is known again."""
+"""The cookies: the tokens of a session and of a browser, and, for minutes, what a browser left for a provider with."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from skeldir.users import SESSION_LASTS, TOKEN_SHAPE, new_token
+from skeldir.users import SESSION_LASTS, TOKEN_SHAPE, TURN_LASTS, new_token
 from skeldir.web.hosts import site_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 _SESSION: Final = "skeldir"
 _DEVICE: Final = "skeldir-device"
+_TURN: Final = "skeldir-turn"
+_HINT: Final = "skeldir-hint"
+# Proxies take about 4,000 bytes of headers.
+_ID_TOKEN: Final = re.compile(r"(?=.{1,2000}\Z)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _DEVICE_LASTS_S: Final = 400 * 24 * 3600
 
 
@@ -36,6 +41,11 @@ class Cookies:
         """The name of the cookie with the browser's own token."""
         return _DEVICE if self.is_local else f"__Host-{_DEVICE}"
 
+    @property
+    def turn(self) -> str:
+        """The name of the cookie of a browser that has left for an OpenID Connect provider."""
+        return _TURN if self.is_local else f"__Host-{_TURN}"
+
     def session_token(self, request: Request) -> str | None:
         """Return the token of the session that a request names, whether or not it is in force."""
         return _read(request, self.session)
@@ -56,12 +66,41 @@ class Cookies:
         """Let the browser forget the session's token."""
         self._keep(response, self.session, "", 0)
 
-    def _keep(self, response: Response, name: str, value: str, lasts_s: int) -> None:
+    def keep_turn(self, response: Response, value: str) -> None:
+        """Let the browser send what it left for a provider with, until it is back."""
+        self._keep(response, self.turn, value, int(TURN_LASTS.total_seconds()))
+
+    @property
+    def hint(self) -> str:
+        """The name of the cookie with the ID token; one with `__Host-` would be sent with every request."""
+        return _HINT if self.is_local else f"__Secure-{_HINT}"
+
+    def id_token(self, request: Request) -> str | None:
+        """Return the ID token by which the session was begun, to show the provider whom to sign out."""
+        token = request.cookies.get(self.hint, "")
+        return token if _ID_TOKEN.fullmatch(token) else None
+
+    def keep_id_token(self, response: Response, token: str, path: str) -> None:
+        """Let the browser send the ID token to the path that signs out; one too long for a cookie is not kept."""
+        if _ID_TOKEN.fullmatch(token):
+            self._keep(response, self.hint, token, int(SESSION_LASTS.total_seconds()), path)
+
+    def forget_id_token(self, response: Response, path: str) -> None:
+        """Let the browser forget the ID token that it sends to a path."""
+        self._keep(response, self.hint, "", 0, path)
+
+    def forget_turn(self, response: Response) -> None:
+        """Let the browser forget what it left with."""
+        self._keep(response, self.turn, "", 0)
+
+    def _keep(
+        self, response: Response, name: str, value: str, lasts_s: int, path: str = "/"
+    ) -> None:
         response.set_cookie(
             name,
             value,
             max_age=lasts_s,
-            path="/",
+            path=path,
             secure=not self.is_local,
             httponly=True,
             samesite="lax",

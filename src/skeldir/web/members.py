@@ -34,11 +34,20 @@ from skeldir.users import (
     switch_tenant,
 )
 from skeldir.web.access import AdminForm, AdminPage, Fields, Membership, session_of
-from skeldir.web.answers import SIGN_IN, PageRoute, frame_of, go_to, send_page
+from skeldir.web.answers import (
+    IDENTITY_SIGN_IN,
+    INVITATIONS,
+    SIGN_IN,
+    PageRoute,
+    frame_of,
+    go_to,
+    send_page,
+)
 from skeldir.web.browsers import describe_browser
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME
 from skeldir.web.hosts import origin_of
+from skeldir.web.providers import provider_of
 from skeldir.web.settings import MEMBERS, settings_tabs
 
 if TYPE_CHECKING:
@@ -46,7 +55,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-INVITATIONS: Final = "/invitations"
 _DONE: Final = frozenset({"role", "removed", "revoked"})
 
 
@@ -193,6 +201,7 @@ async def _send_invitation(
     tenant_id = invitation.tenant_id
     async with database_of(request).tenant(tenant_id, is_read_only=True) as connection:
         name = (await load_profile(connection, tenant_id)).name
+    provider = provider_of(request)
     return send_page(
         "invitation.html",
         frame_of(request, "invitation.title", session=session),
@@ -201,6 +210,9 @@ async def _send_invitation(
         invitation=invitation,
         action=f"{INVITATIONS}/{token}",
         sign_in=f"{SIGN_IN}?next={INVITATIONS}/{token}",
+        token=token,
+        provider=None if provider is None else provider.settings.name,
+        provider_action=IDENTITY_SIGN_IN,
         session=session,
         fault=fault,
     )

@@ -14,6 +14,7 @@ from skeldir.web.channels import router as channels_router
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
+from skeldir.web.identity import router as identity_router
 from skeldir.web.import_new import router as import_new_router
 from skeldir.web.imports import router as imports_router
 from skeldir.web.members import router as members_router
@@ -75,6 +76,7 @@ def _takes_gzip(accepted: str) -> bool:
 routers: Final = (
     router,
     sign_in_router,
+    identity_router,
     account_router,
     members_router,
     settings_keys_router,

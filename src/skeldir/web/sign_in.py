@@ -25,6 +25,8 @@ from skeldir.users import (
 from skeldir.web.access import Fields, SignedInByForm, session_of
 from skeldir.web.answers import (
     ACCOUNT,
+    IDENTITY_SIGN_IN,
+    INVITATIONS,
     SIGN_IN,
     SIGN_OUT,
     TENANTS,
@@ -37,9 +39,13 @@ from skeldir.web.browsers import describe_browser
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME, own_path
 from skeldir.web.guesses import Guesses, GuessesLimited
+from skeldir.web.leading import lead_away
+from skeldir.web.provider_metadata import ProviderInvalid, ProviderUnreachable
+from skeldir.web.providers import provider_of
 
 if TYPE_CHECKING:
     from skeldir.users import Passwords
+    from skeldir.web.providers import Provider
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -96,7 +102,7 @@ async def sign_in(request: Request, fields: Fields) -> Response:
     if known is None or not is_right:
         guesses.fail(guess)
         return _send_form(request, next_path, email=email, error=_WRONG, status=401)
-    return await _begin(
+    return await let_in(
         request, known.user_id, SignedInBy.PASSWORD, device_token, own_path(next_path), None
     )
 
@@ -114,22 +120,36 @@ async def sign_in_by_link(request: Request, token: str, _fields: Fields) -> Resp
     """Begin a session by a link, which is then used; whoever has no password is led to where he can choose one."""
     async with database_of(request).unbound() as connection:
         user_id, tenant_id = await use_link(connection, token)
-    return await _begin(
+    return await let_in(
         request, user_id, SignedInBy.LINK, device_token_of(request), HOME, tenant_id
     )
 
 
 @router.post(SIGN_OUT)
 async def sign_out(request: Request, session: SignedInByForm) -> Response:
-    """End the session."""
+    """End the session; whoever has signed in by the provider is led there, to end the one there, too."""
     async with database_of(request).unbound() as connection:
         await end_session(connection, session)
     response = go_to(SIGN_IN)
-    cookies_of(request).forget_session(response)
+    cookies, provider = cookies_of(request), provider_of(request)
+    if provider is not None and session.signed_in_by is SignedInBy.OIDC:
+        place = await _find_sign_out(provider, cookies.id_token(request))
+        if place is not None:
+            response = lead_away(request, "signed_out.html", place, provider)
+    cookies.forget_session(response)
+    cookies.forget_id_token(response, SIGN_OUT)
     return response
 
 
-async def _begin(
+async def _find_sign_out(provider: Provider, id_token: str | None) -> str | None:
+    back = f"{provider.settings.public_url}{SIGN_IN}"
+    try:
+        return await provider.address_to_sign_out(back, id_token)
+    except (ProviderUnreachable, ProviderInvalid):
+        return None
+
+
+async def let_in(
     request: Request,
     user_id: UUID,
     signed_in_by: SignedInBy,
@@ -137,6 +157,11 @@ async def _begin(
     next_path: str,
     tenant_id: UUID | None,
 ) -> Response:
+    """Begin a session of whoever has shown who he is, and lead on; the browser's earlier session ends.
+
+    Raises:
+        SignInRefused: the user is disabled.
+    """
     cookies = cookies_of(request)
     async with database_of(request).unbound() as connection:
         earlier = cookies.session_token(request)
@@ -162,9 +187,9 @@ async def _begin(
                 token = (
                     await switch_tenant(connection, session, tenants[0].tenant_id) or begun.token
                 )
-            else:
+            elif not next_path.startswith(f"{INVITATIONS}/"):
                 path = TENANTS
-    if not session.has_password:
+    if not session.has_password and signed_in_by is not SignedInBy.OIDC:
         path = ACCOUNT
     response = go_to(SIGN_IN, after="sign-in", next=path)
     cookies.keep_session(response, token)
@@ -181,6 +206,7 @@ def _send_form(
     notice: str | None = None,
     status: int = 200,
 ) -> Response:
+    provider = provider_of(request)
     return send_page(
         "sign_in.html",
         frame_of(request, "sign_in.title"),
@@ -190,4 +216,6 @@ def _send_form(
         email=email,
         error=error,
         notice=notice,
+        provider=None if provider is None else provider.settings.name,
+        provider_action=IDENTITY_SIGN_IN,
     )

@@ -25,6 +25,7 @@ ROWS: dict[str, str] = {
     "dirty_orders": "A mark: the credit of this order is out of date. The run that credited the order deletes it.",
     "erasures": "A receipt: who had personal traces erased, when and why, and how many rows that changed.",
     "heartbeats": "A process, and its last heartbeat.",
+    "identities": "A user as an OpenID Connect provider knows him: issuer and subject.",
     "imports": "A file that is or was imported, and the progress of its import.",
     "invitations": "An invitation to a tenant: the SHA-256 of its token, the role, and until when it can be accepted.",
     "jobs": "A job, with its lease. Jobs for all tenants belong to the nil tenant.",
@@ -57,6 +58,8 @@ ROWS: dict[str, str] = {
     "rollup_revenue_total": "The money of all days by currency and state.",
     "time_zones": "The reporting time zones of a tenant with their rules; the one with the highest turn is in force.",
     "sign_in_links": "A link by which a user signs in once: the SHA-256 of its token, and until when.",
+    "sign_in_turns": "A browser that has left for an OpenID Connect provider: digests of its state and its cookie. "
+    "It is deleted when it comes back.",
     "spend": "A change of what a channel cost on a day, with plus or minus: revisions of campaign days add theirs.",
     "tenant_hosts": "A host of the tenant's own or of its payment: as a referrer, it says nothing.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
