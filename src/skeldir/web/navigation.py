@@ -31,7 +31,6 @@ PLACES: Final = (
     Place("health", "/imports"),
     Place("rules", "/rules"),
     Place("models", "/models"),
-    Place("rules", "/rules"),
     Place("evidence", "/evidence"),
     Place("exports", "/exports"),
     Place("settings", "/settings/members", Role.ADMIN),
