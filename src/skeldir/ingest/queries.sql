@@ -125,12 +125,12 @@ WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until AND k.kind <
 GROUP BY k.kind;
 
 -- name: select_unknown_sources
--- The tags of touches that no rule knows, of those after an id, the most frequent first.
+-- The tags of touches that no rule knows, of those after an id, the most frequent first. Rules don't distinguish case.
 -- Never null: last_at.
-SELECT e.source, e.medium, count(*) AS touches, max(e.occurred_at) AS last_at
+SELECT lower(e.source) AS source, lower(e.medium) AS medium, count(*) AS touches, max(e.occurred_at) AS last_at
 FROM public.standing_touches e
 WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.channel_code = 'unknown'
-GROUP BY e.source, e.medium
+GROUP BY lower(e.source), lower(e.medium)
 ORDER BY count(*) DESC, max(e.occurred_at) DESC
 LIMIT :most;
 

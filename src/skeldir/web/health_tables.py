@@ -391,12 +391,16 @@ def views_table(report: Report, views: Sequence[ViewReport]) -> Table:
                 never if one.age_seconds is None else report.formats.duration(int(one.age_seconds))
             ),
             Cell(never if one.last_success_at is None else one.last_success_at),
-            Cell(never if one.last_outcome is None else one.last_outcome),
+            Cell(never if one.last_outcome is None else _outcome(report, one.last_outcome)),
             Cell(Unknown(say("health.no_error")) if one.error_kind is None else one.error_kind),
         )
         for one in views
     )
     return _table(report, "views", columns, rows)
+
+
+def _outcome(report: Report, outcome: str) -> str:
+    return report.say.texts.get(f"health.outcome_{outcome}", outcome)
 
 
 def _table(
