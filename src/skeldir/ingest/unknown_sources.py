@@ -18,7 +18,7 @@ _MOST_LISTED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class UnknownSource:
-    """A source and medium that touches name, in small letters, on how many touches they are, and when the latest happened."""
+    """A source and medium that touches name, in small letters, on how many they are, and when the latest happened."""
 
     source: str | None
     medium: str | None
