@@ -8,6 +8,7 @@ from skeldir.inbox.basis import BASES, Basis
 from skeldir.inbox.booking import Unbooked
 from skeldir.inbox.coverage import choose_days, report_coverage
 from skeldir.inbox.endpoints import (
+    FIRST_MOMENT,
     EndpointOptions,
     EndpointReport,
     EndpointUnknown,
@@ -67,6 +68,7 @@ from skeldir.inbox.watching import SeenDelivery, find_delivery, watch
 
 __all__ = [
     "BASES",
+    "FIRST_MOMENT",
     "LOCAL_BASE",
     "MAKES_SECRET",
     "PROVIDERS",

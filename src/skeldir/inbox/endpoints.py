@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -29,6 +29,10 @@ _PREFIX: Final = re.compile(r"(?:[A-Za-z0-9_.-]{0,39}[_.-])?", re.ASCII)
 _NAME: Final = re.compile(rf"[A-Za-z0-9_.-]{{1,{LONGEST_NAME}}}", re.ASCII)
 MOST_SECRETS: Final = 2
 """How many secrets of an endpoint are in force at most: the old and the new one, while they roll."""
+
+
+FIRST_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""No delivery came in before."""
 
 
 class EndpointUnknown(SkeldirError):
@@ -255,11 +259,16 @@ async def find_endpoint(connection: Connection, token: str) -> Endpoint | None:
     )
 
 
-async def list_endpoints(connection: Connection, tenant_id: UUID) -> list[EndpointReport]:
-    """Return the endpoints of the transaction's tenant, oldest first, with what came in and what was refused."""
+async def list_endpoints(
+    connection: Connection, tenant_id: UUID, *, since: datetime = FIRST_MOMENT
+) -> list[EndpointReport]:
+    """Return the endpoints of the transaction's tenant, oldest first, with what came in since a moment.
+
+    What was refused is counted from the beginning.
+    """
     traffic = {
         row["endpoint_id"]: row
-        for row in await queries.select_traffic(connection, tenant_id=tenant_id)
+        for row in await queries.select_traffic(connection, tenant_id=tenant_id, since=since)
     }
     refusals: dict[UUID, list[RefusalCount]] = {}
     for row in await queries.select_refusals(connection, tenant_id=tenant_id):

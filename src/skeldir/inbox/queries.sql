@@ -33,11 +33,11 @@ WHERE tenant_id = :tenant_id
 ORDER BY endpoint_id, last_at DESC, outcome;
 
 -- name: select_traffic
--- What came in at each endpoint.
+-- What came in at each endpoint since a moment.
 -- Never null: last_at.
 SELECT d.endpoint_id, count(*) AS deliveries, count(d.trouble) AS troubles, max(d.received_at) AS last_at
 FROM public.webhook_deliveries d
-WHERE d.tenant_id = :tenant_id
+WHERE d.tenant_id = :tenant_id AND d.received_at >= :since
 GROUP BY d.endpoint_id;
 
 -- name: end_endpoint$
@@ -183,13 +183,13 @@ ORDER BY p.id
 LIMIT :most;
 
 -- name: select_deliveries
--- The latest deliveries; if requested, only those with trouble.
+-- The latest deliveries since a moment; if requested, only those with trouble.
 -- Never null: kept.
 SELECT d.id, d.received_at, d.provider, d.event_id, d.type, d.trouble, d.detail, d.is_ignored, d.payment_id, p.order_id,
        d.kept::text AS kept
 FROM public.webhook_deliveries d
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
-WHERE d.tenant_id = :tenant_id AND (NOT :is_dead::boolean OR d.trouble IS NOT NULL)
+WHERE d.tenant_id = :tenant_id AND d.received_at >= :since AND (NOT :is_dead::boolean OR d.trouble IS NOT NULL)
 ORDER BY d.received_at DESC, d.id DESC
 LIMIT :most;
 

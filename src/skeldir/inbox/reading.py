@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from skeldir.inbox.booking import Unbooked
+from skeldir.inbox.endpoints import FIRST_MOMENT
 from skeldir.inbox.settling import SOURCE
 from skeldir.inbox.states import PaymentState
 from skeldir.inbox.store import queries
@@ -80,9 +81,17 @@ class PaymentReport:
 
 
 async def list_deliveries(
-    connection: Connection, tenant_id: UUID, *, is_dead: bool, most: int
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    is_dead: bool,
+    most: int,
+    since: datetime = FIRST_MOMENT,
 ) -> list[DeliveryReport]:
-    """Return the latest deliveries of the transaction's tenant, newest first; with `is_dead` only dead ones."""
+    """Return the latest deliveries of the transaction's tenant, newest first; with `is_dead` only dead ones.
+
+    Those from before `since` are left out.
+    """
     return [
         DeliveryReport(
             id=row["id"],
@@ -97,7 +106,7 @@ async def list_deliveries(
             ids=tuple(islice(_ids_in(orjson.loads(row["kept"])), _MOST_IDS)),
         )
         for row in await queries.select_deliveries(
-            connection, tenant_id=tenant_id, is_dead=is_dead, most=most
+            connection, tenant_id=tenant_id, is_dead=is_dead, since=since, most=most
         )
     ]
 

@@ -359,7 +359,7 @@ class _Queries:
     ) -> list[SelectCoverageRow]: ...
     @staticmethod
     async def select_deliveries(
-        connection: Connection, /, *, tenant_id: UUID, is_dead: bool, most: int
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, is_dead: bool, most: int
     ) -> list[SelectDeliveriesRow]: ...
     @staticmethod
     async def select_deliveries_since(
@@ -491,7 +491,7 @@ class _Queries:
     ) -> list[SelectSecretsRow]: ...
     @staticmethod
     async def select_traffic(
-        connection: Connection, /, *, tenant_id: UUID
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime
     ) -> list[SelectTrafficRow]: ...
     @staticmethod
     async def set_basis(connection: Connection, /, *, tenant_id: UUID, basis: str) -> None: ...

@@ -65,12 +65,14 @@ from skeldir.ingest.personal_data import (
 )
 from skeldir.ingest.receive import receive_conversions, receive_touches
 from skeldir.ingest.rejections import Rejection
+from skeldir.ingest.reports import page_dead_events
 from skeldir.ingest.restating import ChannelPreview, preview_channels
 from skeldir.ingest.rules_bodies import (
     MOST_BYTES_OF_RULES,
     document_request_body,
     read_document,
 )
+from skeldir.ingest.schemas import DeadEventReport, DeadEventsPage, DeadEventsQuery
 from skeldir.ingest.shapes import shapes_in
 from skeldir.ingest.trying_corrections import CorrectionMoves, try_correction, try_revocation
 from skeldir.ingest.undo_refusals import (
@@ -101,6 +103,11 @@ from skeldir.ingest.undo_targets import (
     whole_import,
 )
 from skeldir.ingest.undoing import UndoingProgress, UndoingUnknown, run_undoing
+from skeldir.ingest.unknown_sources import (
+    TOUCHES_LOOKED_AT,
+    UnknownSource,
+    list_unknown_sources,
+)
 
 __all__ = [
     "CHANNELS",
@@ -112,6 +119,7 @@ __all__ = [
     "RESERVED_CHANNELS",
     "RESTATE_SPEND",
     "SCAN_PERSONAL_DATA",
+    "TOUCHES_LOOKED_AT",
     "TOUCH_FIELDS",
     "ChannelPreview",
     "Correction",
@@ -121,6 +129,9 @@ __all__ = [
     "CorrectionUnknown",
     "DeadEvent",
     "DeadEventCount",
+    "DeadEventReport",
+    "DeadEventsPage",
+    "DeadEventsQuery",
     "Fault",
     "Finding",
     "Forgotten",
@@ -147,6 +158,7 @@ __all__ = [
     "UndoingProgress",
     "UndoingUnderWay",
     "UndoingUnknown",
+    "UnknownSource",
     "add_channels",
     "add_hosts",
     "check_rules",
@@ -174,8 +186,10 @@ __all__ = [
     "list_turns",
     "list_undoings",
     "list_unknown_click_ids",
+    "list_unknown_sources",
     "load_rules",
     "origins_of_file",
+    "page_dead_events",
     "preview_channels",
     "preview_undo",
     "read_document",

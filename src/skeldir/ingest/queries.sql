@@ -124,6 +124,16 @@ FROM public.standing_touches e CROSS JOIN LATERAL unnest(e.click_id_kinds) AS k 
 WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until AND k.kind <> ALL(:known::text[])
 GROUP BY k.kind;
 
+-- name: select_unknown_sources
+-- The tags of touches that no rule knows, of those after an id, the most frequent first. Rules don't distinguish case.
+-- Never null: last_at.
+SELECT lower(e.source) AS source, lower(e.medium) AS medium, count(*) AS touches, max(e.occurred_at) AS last_at
+FROM public.standing_touches e
+WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.channel_code = 'unknown'
+GROUP BY lower(e.source), lower(e.medium)
+ORDER BY count(*) DESC, max(e.occurred_at) DESC
+LIMIT :most;
+
 -- name: select_dead_events
 -- Of all deliveries, or of those from some sources (see count_dead_events).
 SELECT recorded_at, item_kind, origin, code, detail, cure, item

@@ -302,6 +302,12 @@ class SelectUnknownClickIdsRow(TypedDict):
     touches: int
     last_at: dt.datetime
 
+class SelectUnknownSourcesRow(TypedDict):
+    source: str | None
+    medium: str | None
+    touches: int
+    last_at: dt.datetime
+
 class SelectVisitsRow(TypedDict):
     id: UUID
     journey_key: bytes
@@ -698,6 +704,10 @@ class _Queries:
         until: UUID,
         known: Collection[str],
     ) -> list[SelectUnknownClickIdsRow]: ...
+    @staticmethod
+    async def select_unknown_sources(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
+    ) -> list[SelectUnknownSourcesRow]: ...
     @staticmethod
     async def select_visits(
         connection: Connection,

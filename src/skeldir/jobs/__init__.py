@@ -17,6 +17,8 @@ from skeldir.jobs.operating import (
     list_jobs_of_all,
     retry_job,
 )
+from skeldir.jobs.reports import list_jobs
+from skeldir.jobs.schemas import JobReport, JobsQuery
 from skeldir.jobs.work import AWAY, describe_fault, do_jobs
 
 __all__ = [
@@ -27,7 +29,9 @@ __all__ = [
     "QUEUE_OF",
     "Job",
     "JobKind",
+    "JobReport",
     "JobUnknown",
+    "JobsQuery",
     "LeaseLost",
     "Pulse",
     "Work",
@@ -41,6 +45,7 @@ __all__ = [
     "is_enqueued",
     "is_running",
     "list_claimable_kinds",
+    "list_jobs",
     "list_jobs_of_all",
     "note_waiting",
     "retry_job",

@@ -10,6 +10,8 @@ from skeldir.matviews.refresh import (
     view_statuses,
 )
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, ViewUnknown, find_view
+from skeldir.matviews.reports import report_views
+from skeldir.matviews.schemas import ViewReport, ViewReports
 
 __all__ = [
     "CANONICAL_VIEWS",
@@ -17,10 +19,13 @@ __all__ = [
     "CanonicalView",
     "RefreshFailed",
     "RefreshResult",
+    "ViewReport",
+    "ViewReports",
     "ViewStatus",
     "ViewUnknown",
     "find_view",
     "forget_view_statistics",
     "refresh_view",
+    "report_views",
     "view_statuses",
 ]

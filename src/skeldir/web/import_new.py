@@ -243,7 +243,7 @@ def _rows_of(report: Report, tried: Tried) -> Table:
     }
     return Table(
         "rows",
-        say("imports.would_do"),
+        say("imports.did" if tried.preview.report.was_complete else "imports.would_do"),
         (Column(say("imports.what")), Column(say("imports.count"), "number")),
         tuple((Cell(say(f"imports.{name}")), Cell(count)) for name, count in counts.items()),
         say("table.empty"),

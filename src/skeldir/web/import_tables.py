@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skeldir.ingest.files import ImportReport
     from skeldir.web.reports import Report
 
+HEALTH: Final = "/data-health"
 IMPORTS: Final = "/imports"
 NEW_IMPORT: Final = f"{IMPORTS}/new"
 _ALIVE: Final = timedelta(seconds=90)

@@ -37,6 +37,7 @@ from skeldir.web.access import Fields, ManagerForm, Membership, ViewerAlone, Vie
 from skeldir.web.answers import PageRoute, frame_of, go_to, say_in
 from skeldir.web.frames import PAGE_HEADERS, Link
 from skeldir.web.import_tables import (
+    HEALTH,
     IMPORTS,
     NEW_IMPORT,
     MonthRow,
@@ -182,9 +183,10 @@ async def stream_progress(request: Request, member: ViewerAlone, fingerprint: st
 
 
 def trail(say: Phrases, last: str | None = None) -> tuple[Link, ...]:
-    """Return where a page about imports is: the list, or below it if it is `last`."""
+    """Return where a page about imports is: below the health of the data, and below the list if it is `last`."""
+    above = Link(say("page.health"), HEALTH)
     here = Link(say("imports.title"), IMPORTS, is_current=last is None)
-    return (here,) if last is None else (here, Link(last, "", is_current=True))
+    return (above, here) if last is None else (above, here, Link(last, "", is_current=True))
 
 
 def stream_events(events: AsyncIterator[str]) -> Response:

@@ -28,7 +28,7 @@ PLACES: Final = (
     Place("overview", "/overview"),
     Place("channels", "/channels"),
     Place("orders", "/orders"),
-    Place("health", "/imports"),
+    Place("health", "/data-health"),
     Place("rules", "/rules"),
     Place("models", "/models"),
     Place("evidence", "/evidence"),

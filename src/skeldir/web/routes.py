@@ -14,6 +14,7 @@ from skeldir.web.channels import router as channels_router
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
+from skeldir.web.health import router as health_router
 from skeldir.web.identity import router as identity_router
 from skeldir.web.import_new import router as import_new_router
 from skeldir.web.imports import router as imports_router
@@ -91,6 +92,7 @@ routers: Final = (
     portfolio_router,
     orders_router,
     order_router,
+    health_router,
     import_new_router,
     imports_router,
 )
