@@ -28,6 +28,7 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.pages import HOST, Shown, read_tables, sign_in
+from tests.support.reconciling import compare
 
 DAYS = "from=2026-03-01&to=2026-03-10"
 API = "from=2026-03-01&to=2026-03-11"
@@ -72,6 +73,7 @@ async def fill(clone: Clone) -> Shop:
             await roll_up_dirty_days(db, tenant_id=tenant)
             await sign_in(client, clone, tenant, Role.VIEWER, "ada@shop.example")
             cookies = dict(client.cookies)
+        await compare(db, tenant)
         return Shop(clone, tenant, other, then, cookies, await bearer(db, tenant, "read"))
 
 

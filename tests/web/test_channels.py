@@ -95,6 +95,21 @@ async def test_spend_ratios_and_claims_stand_where_they_are_known(
         assert shown.totals[shown.titles.index("Claimed")] == DASH
 
 
+async def test_claims_stand_beside_what_the_ledger_confirms_where_just_these_days_were_compared(
+    browser: httpx2.AsyncClient, shop: Shop
+) -> None:
+    shown = (await open_tables(browser, DAYS))["claims-USD"]
+    made = (await ask(browser, shop, "/v1/reconciliations"))["data"][0]["id"]
+    report = await ask(browser, shop, f"/v1/reconciliations/{made}")
+    (of_platform,) = [row for row in report["platforms"] if row["currency"] == "USD"]
+    assert shown.rows[0][0] == "google_ads"
+    names = ("claimed", "verified", "ghost", "missed")
+    assert [cents(text) for text in shown.rows[0][1:5]] == [
+        of_platform[f"{name}_cents"] for name in names
+    ]
+    assert not {"claims-USD"} & set(await open_tables(browser, "from=2026-03-01&to=2026-03-09"))
+
+
 async def test_rows_are_sorted_as_the_address_says(browser: httpx2.AsyncClient) -> None:
     for order, column, is_down in (("-linear", 4, True), ("first_touch", 1, False), ("", 4, True)):
         shown = (await open_tables(browser, f"{DAYS}&currency=USD&sort={order}"))["channels-USD"]

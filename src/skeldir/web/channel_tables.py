@@ -76,6 +76,20 @@ class Shown:
         }
         return self.report.link(**changes)
 
+    def by_day(self, currency: str) -> str:
+        """Return the address of the chart of a currency that can be zoomed."""
+        model = None if self.choice.model is None else str(self.model)
+        renewals = "exclude" if self.choice.without_renewals else None
+        days = self.report.days
+        return address(
+            "/channels/days",
+            from_=days.first.isoformat(),
+            to=days.last.isoformat(),
+            currency=currency,
+            model=model,
+            renewals=renewals,
+        )
+
     def _elsewhere(self, path: str, currency: str, channel: str, kind: str | None = None) -> str:
         days = self.report.days
         # What is converted is made of rows in all currencies.
@@ -165,7 +179,10 @@ def models_table(shown: Shown, credit: Credit, currency: str) -> Table:
     model = shown.model_name(shown.model)
     return shown.table(
         f"channels-{currency}",
-        shown.say("by_model", currency=currency),
+        shown.say(
+            "by_model_converted" if shown.choice.convert == currency else "by_model",
+            currency=currency,
+        ),
         tuple(column.heading(shown.report, order) for column in columns),
         cells,
         _totals(shown, rows, awaiting),

@@ -25,6 +25,7 @@ from skeldir.users import Role
 from skeldir.web.access import Membership, ViewerPage, Visit
 from skeldir.web.answers import PageRoute
 from skeldir.web.channel_charts import Picture, credit_by_period, require_drawable
+from skeldir.web.channel_claims import claims_table, find_comparison
 from skeldir.web.channel_compare import compare_table
 from skeldir.web.channel_controls import make_controls
 from skeldir.web.channel_converted import converted_tables, read_converted
@@ -52,6 +53,7 @@ from skeldir.web.reports import Report, open_report, send_report
 
 if TYPE_CHECKING:
     from skeldir.attribution import ChangesReport, ModelName
+    from skeldir.reconcile import ReconciliationReport
     from skeldir.web.channels_reading import Credit
     from skeldir.web.tables import Table
 
@@ -82,6 +84,7 @@ class Block:
     is_whole: bool = False
     picture: Picture | None = None
     changes: Table | None = None
+    by_day: str | None = None
 
     @property
     def all_tables(self) -> tuple[Table, ...]:
@@ -185,8 +188,12 @@ async def _show_models(report: Report, choice: ChannelsChoice, names: ChannelNam
     except ReportTooLarge:
         notes.append("channels.too_many_points")
     changes, fault = await _find_changes(report, choice, model)
+    claims = await find_comparison(report, choice)
     return Answer(
-        tuple(_block(shown, credit, currency, points, changes) for currency in credit.currencies),
+        tuple(
+            _block(shown, credit, currency, points, changes, claims)
+            for currency in credit.currencies
+        ),
         credit,
         changes,
         None if changes is None or not changes.undoings else undoings_table(shown, changes),
@@ -208,11 +215,18 @@ async def _show_converted(
 
 
 def _block(
-    shown: Shown, credit: Credit, currency: str, points: Points, changes: ChangesReport | None
+    shown: Shown,
+    credit: Credit,
+    currency: str,
+    points: Points,
+    changes: ChangesReport | None,
+    claims: ReconciliationReport | None,
 ) -> Block:
     tables = [models_table(shown, credit, currency)]
     if credit.page.comparison is not None:
         tables.append(compare_table(shown, credit, currency))
+    if claims is not None and (compared := claims_table(shown, claims, currency)) is not None:
+        tables.append(compared)
     return Block(
         currency,
         tuple(tables),
@@ -220,6 +234,7 @@ def _block(
         is_whole=True,
         picture=credit_by_period(shown, currency, points[currency]) if currency in points else None,
         changes=None if changes is None else changes_table(shown, changes, currency),
+        by_day=shown.by_day(currency),
     )
 
 
