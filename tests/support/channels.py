@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import httpx2
 
 from skeldir.db.pool import Database, open_database
+from skeldir.rates import Rate, record_rates
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.users import Role
 from tests.conftest import Clone
@@ -26,6 +28,7 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.pages import HOST, Shown, read_tables, sign_in
+from tests.support.reconciling import compare
 
 DAYS = "from=2026-03-01&to=2026-03-10"
 API = "from=2026-03-01&to=2026-03-11"
@@ -56,6 +59,7 @@ async def fill(clone: Clone) -> Shop:
     async with open_database(clone.app_url, pool_size=2, statement_timeout_ms=30_000) as db:
         tenant, other = await make_tenant(db, "Tea & <Co>"), await make_tenant(db, "B")
         await _send_facts(db, tenant)
+        await _send_rates(db, tenant)
         await send_conversions(db, other, make_conversion(order_id="foreign", amount_cents=98_765))
         await credit(db, other)
         async with db.statement() as connection:
@@ -69,6 +73,7 @@ async def fill(clone: Clone) -> Shop:
             await roll_up_dirty_days(db, tenant_id=tenant)
             await sign_in(client, clone, tenant, Role.VIEWER, "ada@shop.example")
             cookies = dict(client.cookies)
+        await compare(db, tenant)
         return Shop(clone, tenant, other, then, cookies, await bearer(db, tenant, "read"))
 
 
@@ -102,6 +107,21 @@ async def _send_facts(db: Database, tenant: UUID) -> None:
         make_conversion(order_id="dinar", amount_cents=1_234, currency="KWD"),
     )
     await credit(db, tenant)
+
+
+async def _send_rates(db: Database, tenant: UUID) -> None:
+    """Rates of the euro, none of the Kuwaiti dinar."""
+    days = [date(2026, 2, 27), date(2026, 3, 2), date(2026, 3, 6)]
+    rates = {"USD": Decimal("1.0850"), "JPY": Decimal("158.31")}
+    stated = [
+        Rate(quote, day, rate + number * Decimal("0.001"))
+        for quote, rate in rates.items()
+        for number, day in enumerate(days)
+    ]
+    async with db.tenant(tenant) as connection:
+        await record_rates(
+            connection, tenant, "ecb", "EUR", stated, recorded_by="test", reason="test"
+        )
 
 
 async def _send_ads(client: httpx2.AsyncClient, key: dict[str, str]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
 
 from skeldir.db.embedded import EmbeddedServer
+from skeldir.users import Role
 from skeldir.web import DASH
 from tests.conftest import TEMPLATE, scratch_database
 from tests.support.channels import (
@@ -25,7 +27,7 @@ from tests.support.channels import (
     looking,
     open_tables,
 )
-from tests.support.pages import read_tables
+from tests.support.pages import FORM, read_tables, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,21 @@ async def test_spend_ratios_and_claims_stand_where_they_are_known(
         email = {title: by_channel(shown, title)["E-mail"] for title in shown.titles}
         assert {email[title] for title in ("Spend", "Claimed", "ROAS", "CPA")} == {DASH}
         assert shown.totals[shown.titles.index("Claimed")] == DASH
+
+
+async def test_claims_stand_beside_what_the_ledger_confirms_where_just_these_days_were_compared(
+    browser: httpx2.AsyncClient, shop: Shop
+) -> None:
+    shown = (await open_tables(browser, DAYS))["claims-USD"]
+    made = (await ask(browser, shop, "/v1/reconciliations"))["data"][0]["id"]
+    report = await ask(browser, shop, f"/v1/reconciliations/{made}")
+    (of_platform,) = [row for row in report["platforms"] if row["currency"] == "USD"]
+    assert shown.rows[0][0] == "google_ads"
+    names = ("claimed", "verified", "ghost", "missed")
+    assert [cents(text) for text in shown.rows[0][1:5]] == [
+        of_platform[f"{name}_cents"] for name in names
+    ]
+    assert not {"claims-USD"} & set(await open_tables(browser, "from=2026-03-01&to=2026-03-09"))
 
 
 async def test_rows_are_sorted_as_the_address_says(browser: httpx2.AsyncClient) -> None:
@@ -168,6 +185,39 @@ async def test_the_chart_has_the_numbers_of_its_table(browser: httpx2.AsyncClien
         assert all(sum(row[:-1]) == row[-1] for row in rows)
     page = await browser.get(f"/channels?{DAYS}&currency=USD&chart=lines")
     assert 'class="line tone-1"' in page.text
+
+
+async def test_money_of_all_currencies_is_converted_by_stored_rates(
+    browser: httpx2.AsyncClient, shop: Shop
+) -> None:
+    tables = await open_tables(browser, f"{DAYS}&convert=EUR")
+    report = await ask(browser, shop, f"/v1/attribution/channels?{API}&currency=EUR&convert=true")
+    for column, model in enumerate(MODELS, 1):
+        total = report["totals"][model]["credited_cents"]
+        assert cents(tables["channels-EUR"].totals[column]) == total
+    # No rate of the dinar is known: it is shown apart, in its own currency.
+    assert tables["channels-KWD"].totals[1] == "1.234"
+    assert [row[0] for row in tables["rates-missing"].rows] == ["KWD"]
+    assert {row[0] for row in tables["rates"].rows} == {"JPY", "USD"}
+    async with signed_in(shop.clone, shop.other, email="tom@other.example") as client:
+        page = await client.get(f"/channels?{DAYS}&convert=EUR")
+    assert f"skeldir rates import {shop.other}" in page.text
+
+
+async def test_a_link_shows_the_report_and_lets_nothing_else_be_chosen(
+    browser: httpx2.AsyncClient, shop: Shop
+) -> None:
+    report = f"/channels?{DAYS}&currency=USD&sort=channel&compare=previous"
+    async with signed_in(shop.clone, shop.tenant, Role.MANAGER, "max@shop.example") as client:
+        made = await client.post("/shares", headers=FORM, data={"report": report, "days": "7"})
+        (link,) = re.findall(r"<code>http://localhost(/shared/[\w.-]+)</code>", made.text)
+        client.cookies.clear()
+        page = await client.get(link)
+    assert read_tables(page.text)["channels-USD"].rows == (
+        (await open_tables(browser, report.partition("?")[2]))["channels-USD"].rows
+    )
+    targets = set(re.findall(r'(?:href|action)="(/[^"?#]*)', page.text))
+    assert {target for target in targets if not target.startswith("/static/")} == {"/", link}
 
 
 async def test_tables_are_stored_as_they_are_seen(browser: httpx2.AsyncClient) -> None:

@@ -189,4 +189,4 @@ async def test_a_tenant_without_money_is_shown_how_to_begin(clone: Clone, db: Da
     empty = await make_tenant(db, "B")
     async with signed_in(clone, empty) as client:
         page = await client.get("/channels")
-    assert f"skeldir import conversions orders.csv --tenant {empty}" in page.text
+    assert f"skeldir import conversions FILE --tenant {empty}" in page.text

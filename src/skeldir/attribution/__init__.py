@@ -24,6 +24,8 @@ from skeldir.attribution.converted import (
     ConvertedSums,
     convert_channels,
 )
+from skeldir.attribution.converted_reports import report_converted_channels
+from skeldir.attribution.converted_schemas import ConvertedChannelsPage
 from skeldir.attribution.credit_days import Basis
 from skeldir.attribution.definitions import (
     active_versions,
@@ -158,6 +160,7 @@ __all__ = [
     "ComparisonInvalid",
     "CompleteParameters",
     "ConvertAsked",
+    "ConvertedChannelsPage",
     "ConvertedSums",
     "CreditMoved",
     "CreditMoves",
@@ -240,6 +243,7 @@ __all__ = [
     "release_memory",
     "report_changes",
     "report_channels",
+    "report_converted_channels",
     "report_kinds",
     "report_origins",
     "require_model",

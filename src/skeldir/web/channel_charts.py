@@ -35,12 +35,12 @@ class Picture:
     table: Table
 
 
-def require_drawable(days: ShownDays, grain: Grain) -> None:
-    """Raise `ReportTooLarge` if the days have more periods than a chart can show."""
+def require_drawable(days: ShownDays, grain: Grain, *, most: int = _MOST_PERIODS) -> None:
+    """Raise `ReportTooLarge` if the days have more periods than `most`."""
     shortest = {"day": 1, "week": 7, "month": 28}[grain]
-    if days.count // shortest > _MOST_PERIODS:
+    if days.count // shortest > most:
         raise ReportTooLarge(
-            f"The chart would have more than {_MOST_PERIODS:,} periods.",
+            f"The chart would have more than {most:,} periods.",
             cure="Ask for weeks, months or fewer days.",
         )
 

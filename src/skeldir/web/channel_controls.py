@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _BASES: Final = ("entry_day", "order_day", "touch_day")
 _COMPARISONS: Final = ("previous", "year", "custom", "known_at")
-_OWN: Final = frozenset({*OF_A_MOMENT, "renewals"})
+_OWN: Final = frozenset({*OF_A_MOMENT, "renewals", "convert", "rate_source"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class ComparisonForm:
     then: str
     known_at: str
     renewals: str
+    currencies: tuple[str, ...]
+    convert: str
+    rate_source: str
     is_open: bool
     cleared: str
 
@@ -92,8 +95,8 @@ def make_controls(
             Link(say(f"channels.form_{each}"), report.link(chart=each), each == choice.form)
             for each in ("stack", "lines")
         ),
-        form=_form(report, choice) if is_side_by_side else None,
-        now_only=not is_side_by_side
+        form=_form(report, choice, currencies) if is_side_by_side else None,
+        now_only=(not is_side_by_side or choice.convert is not None)
         and (choice.known_at is not None or choice.comparison is not None),
     )
 
@@ -110,7 +113,7 @@ def _all_or_one(report: Report, currencies: Sequence[str]) -> tuple[Link, ...]:
 
 def _views(report: Report, choice: ChannelsChoice) -> tuple[Link, ...]:
     # Kinds of money, sources and campaigns are of now: their links leave moments and comparisons out.
-    now = dict.fromkeys(OF_A_MOMENT)
+    now = dict.fromkeys((*OF_A_MOMENT, "convert", "rate_source"))
     first = "channels.view_parts" if choice.channel is not None else "channels.view_models"
     return (
         Link(report.say(first), report.link(basis=None, sort=None), choice.basis is None),
@@ -122,7 +125,7 @@ def _views(report: Report, choice: ChannelsChoice) -> tuple[Link, ...]:
     )
 
 
-def _form(report: Report, choice: ChannelsChoice) -> ComparisonForm:
+def _form(report: Report, choice: ChannelsChoice, currencies: Sequence[str]) -> ComparisonForm:
     comparison = choice.comparison
     first, end = (None, None) if comparison is None else comparison.days
     last = None if end is None else end - timedelta(days=1)
@@ -140,7 +143,13 @@ def _form(report: Report, choice: ChannelsChoice) -> ComparisonForm:
         _written(report, None if comparison is None else comparison.known_at),
         _written(report, choice.known_at),
         "exclude" if choice.without_renewals else "include",
-        comparison is not None or choice.known_at is not None or choice.without_renewals,
+        tuple(currencies),
+        choice.convert or "",
+        choice.rate_source or "",
+        comparison is not None
+        or choice.known_at is not None
+        or choice.without_renewals
+        or choice.convert is not None,
         report.link(**dict.fromkeys(_OWN)),
     )
 

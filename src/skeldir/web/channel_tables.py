@@ -68,16 +68,37 @@ class Shown:
 
     def inside(self, currency: str, channel: str) -> str:
         """Return the address of what a channel is divided into."""
-        now = dict.fromkeys(OF_A_MOMENT)
-        return self.report.link(currency=currency, channel=channel, basis=None, sort=None, **now)
+        is_converted = self.choice.convert is not None
+        changes: dict[str, str | None] = {
+            **dict.fromkeys((*OF_A_MOMENT, "basis", "sort", "convert", "rate_source")),
+            "currency": None if is_converted else currency,
+            "channel": channel,
+        }
+        return self.report.link(**changes)
+
+    def by_day(self, currency: str) -> str:
+        """Return the address of the chart of a currency that can be zoomed."""
+        model = None if self.choice.model is None else str(self.model)
+        renewals = "exclude" if self.choice.without_renewals else None
+        days = self.report.days
+        return address(
+            "/channels/days",
+            from_=days.first.isoformat(),
+            to=days.last.isoformat(),
+            currency=currency,
+            model=model,
+            renewals=renewals,
+        )
 
     def _elsewhere(self, path: str, currency: str, channel: str, kind: str | None = None) -> str:
         days = self.report.days
+        # What is converted is made of rows in all currencies.
+        kept = None if self.choice.convert is not None else currency
         return address(
             path,
             from_=days.first.isoformat(),
             to=days.last.isoformat(),
-            currency=currency,
+            currency=kept,
             channel=channel,
             kind=kind,
         )
@@ -158,7 +179,10 @@ def models_table(shown: Shown, credit: Credit, currency: str) -> Table:
     model = shown.model_name(shown.model)
     return shown.table(
         f"channels-{currency}",
-        shown.say("by_model", currency=currency),
+        shown.say(
+            "by_model_converted" if shown.choice.convert == currency else "by_model",
+            currency=currency,
+        ),
         tuple(column.heading(shown.report, order) for column in columns),
         cells,
         _totals(shown, rows, awaiting),
@@ -291,7 +315,8 @@ def spend_cell(shown: Shown, cents: int, href: str | None) -> Cell:
 
 def _claimed(shown: Shown, credit: Credit, currency: str, channel: str) -> Cell:
     if credit.claims is None:
-        return Cell(shown.unknown("claims_unread"))
+        is_converted = shown.choice.convert is not None
+        return Cell(shown.unknown("claims_converted" if is_converted else "claims_unread"))
     claims = credit.claims.get((currency, channel))
     if claims is None or claims.claimed_cents is None:
         return Cell(shown.unknown("claims"))

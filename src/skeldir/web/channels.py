@@ -19,12 +19,16 @@ from skeldir.attribution import (
     report_origins,
 )
 from skeldir.errors import InputInvalid, ReportTooLarge, SkeldirError
+from skeldir.rates import RateSourceOpen, RateSourceUnknown
 from skeldir.rollups import MomentNotKnown, read_revenue_totals, revenue_span
-from skeldir.web.access import ViewerPage
+from skeldir.users import Role
+from skeldir.web.access import Membership, ViewerPage, Visit
 from skeldir.web.answers import PageRoute
 from skeldir.web.channel_charts import Picture, credit_by_period, require_drawable
+from skeldir.web.channel_claims import claims_table, find_comparison
 from skeldir.web.channel_compare import compare_table
 from skeldir.web.channel_controls import make_controls
+from skeldir.web.channel_converted import converted_tables, read_converted
 from skeldir.web.channel_origins import origins_table
 from skeldir.web.channel_parts import changes_table, kinds_table, undoings_table
 from skeldir.web.channel_tables import (
@@ -41,11 +45,15 @@ from skeldir.web.channels_reading import (
     read_ledger,
     read_points,
 )
+from skeldir.web.frames import Link
+from skeldir.web.import_tables import NEW_IMPORT
 from skeldir.web.naming import ChannelNames, read_channel_names
+from skeldir.web.order_addresses import address_of_order
 from skeldir.web.reports import Report, open_report, send_report
 
 if TYPE_CHECKING:
     from skeldir.attribution import ChangesReport, ModelName
+    from skeldir.reconcile import ReconciliationReport
     from skeldir.web.channels_reading import Credit
     from skeldir.web.tables import Table
 
@@ -53,7 +61,14 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 CHANNELS: Final = "/channels"
 # What the page explains instead of an error page, by a text for each code.
-_EXPLAINED: Final = (ReportTooLarge, MomentNotKnown, ModelNotInForce, ComparisonInvalid)
+_EXPLAINED: Final = (
+    ReportTooLarge,
+    MomentNotKnown,
+    ModelNotInForce,
+    ComparisonInvalid,
+    RateSourceOpen,
+    RateSourceUnknown,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,7 @@ class Block:
     is_whole: bool = False
     picture: Picture | None = None
     changes: Table | None = None
+    by_day: str | None = None
 
     @property
     def all_tables(self) -> tuple[Table, ...]:
@@ -93,6 +109,16 @@ class Answer:
     orders: int | None = None
 
     @property
+    def named_orders(self) -> tuple[tuple[str, tuple[Link, ...]], ...]:
+        """By cause of changes, orders that they are of."""
+        if self.changes is None:
+            return ()
+        return tuple(
+            (cause, tuple(Link(order, address_of_order(order)) for order in orders))
+            for cause, orders in self.changes.named_orders.items()
+        )
+
+    @property
     def last_compared(self) -> date | None:
         """The last of the days that those shown are compared with."""
         comparison = None if self.credit is None else self.credit.page.comparison
@@ -104,6 +130,11 @@ class Answer:
 @router.get(CHANNELS)
 async def show_channels(request: Request, page: ViewerPage) -> Response:
     """Show the credit of channels: by all models, by kinds of money, or one channel by source or campaign."""
+    return await send_channels(request, page)
+
+
+async def send_channels(request: Request, page: Visit) -> Response:
+    """Return the page, for members and by links to it."""
     report = await open_report(request, page, "channels")
     choice = read_choice(report)
     names = await read_channel_names(report)
@@ -113,6 +144,8 @@ async def show_channels(request: Request, page: ViewerPage) -> Response:
     try:
         if choice.basis is not None:
             answer = await _show_kinds(report, choice, names, in_force)
+        elif choice.channel is None and choice.convert is not None:
+            answer = await _show_converted(report, choice, names, choice.convert)
         elif choice.channel is not None:
             answer = await _show_origins(report, choice, names, in_force)
         else:
@@ -131,8 +164,13 @@ async def show_channels(request: Request, page: ViewerPage) -> Response:
         model=choice.model_of(list(in_force)),
         controls=make_controls(report, choice, list(in_force), [row["currency"] for row in money]),
         span=None if answer.blocks else await revenue_span(connection, tenant_id, None, None),
+        new_import=NEW_IMPORT if _may_import(page) else None,
         whole=report.link(channel=None, by=None, basis=None, sort=None),
     )
+
+
+def _may_import(page: Visit) -> bool:
+    return isinstance(page, Membership) and page.role.covers(Role.MANAGER)
 
 
 async def _show_models(report: Report, choice: ChannelsChoice, names: ChannelNames) -> Answer:
@@ -150,8 +188,12 @@ async def _show_models(report: Report, choice: ChannelsChoice, names: ChannelNam
     except ReportTooLarge:
         notes.append("channels.too_many_points")
     changes, fault = await _find_changes(report, choice, model)
+    claims = await find_comparison(report, choice)
     return Answer(
-        tuple(_block(shown, credit, currency, points, changes) for currency in credit.currencies),
+        tuple(
+            _block(shown, credit, currency, points, changes, claims)
+            for currency in credit.currencies
+        ),
         credit,
         changes,
         None if changes is None or not changes.undoings else undoings_table(shown, changes),
@@ -159,12 +201,32 @@ async def _show_models(report: Report, choice: ChannelsChoice, names: ChannelNam
     )
 
 
+async def _show_converted(
+    report: Report, choice: ChannelsChoice, names: ChannelNames, target: str
+) -> Answer:
+    converted = await read_converted(report, choice, target)
+    versions = converted.page.model_versions
+    model = _model_of(choice, versions)
+    if model is None or not converted.credit.rows:
+        return Answer(credit=converted.credit)
+    shown = Shown(report, choice, names, versions, model)
+    block = Block(target, converted_tables(shown, converted))
+    return Answer((block,), converted.credit)
+
+
 def _block(
-    shown: Shown, credit: Credit, currency: str, points: Points, changes: ChangesReport | None
+    shown: Shown,
+    credit: Credit,
+    currency: str,
+    points: Points,
+    changes: ChangesReport | None,
+    claims: ReconciliationReport | None,
 ) -> Block:
     tables = [models_table(shown, credit, currency)]
     if credit.page.comparison is not None:
         tables.append(compare_table(shown, credit, currency))
+    if claims is not None and (compared := claims_table(shown, claims, currency)) is not None:
+        tables.append(compared)
     return Block(
         currency,
         tuple(tables),
@@ -172,6 +234,7 @@ def _block(
         is_whole=True,
         picture=credit_by_period(shown, currency, points[currency]) if currency in points else None,
         changes=None if changes is None else changes_table(shown, changes, currency),
+        by_day=shown.by_day(currency),
     )
 
 

@@ -44,6 +44,7 @@ MOST_ROWS: Final = 1_000
 PREFERRED: Final[ModelName] = "linear"
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _CHANNEL: Final = re.compile(r"[a-z0-9_]{1,100}")
+_SOURCE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SORT: Final = re.compile(r"-?[a-z_]{1,40}")
 _LOCAL: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?")
 _EXACT: Final = re.compile(
@@ -77,6 +78,7 @@ class ChannelsChoice:
     form: ChartForm
     sort: str
     convert: str | None
+    rate_source: str | None
 
     @property
     def query(self) -> ChannelsQuery:
@@ -98,6 +100,21 @@ class ChannelsChoice:
                 "compare_known_at": self.comparison.known_at,
             }
         return ChannelsQuery.model_validate(asked)
+
+    @property
+    def query_converted(self) -> ChannelsQuery:
+        """The report of all currencies in one, as a request asks for it."""
+        return ChannelsQuery.model_validate(
+            {
+                "from": self.days[0],
+                "to": self.days[1],
+                "currency": self.convert,
+                "convert": True,
+                "rate_source": self.rate_source,
+                "renewals": "exclude" if self.without_renewals else "include",
+                "limit": MOST_ROWS,
+            }
+        )
 
     def by_period(self, model: ModelName) -> ChannelsAsked:
         """Return the report whose rows a chart shows: one model, by the periods chosen."""
@@ -134,6 +151,7 @@ def read_choice(report: Report) -> ChannelsChoice:
         _one_of(report, "chart", get_args(ChartForm)) or "stack",
         _matching(report, "sort", _SORT) or "",
         _matching(report, "convert", _CURRENCY),
+        _matching(report, "rate_source", _SOURCE),
     )
 
 

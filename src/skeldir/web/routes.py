@@ -10,6 +10,7 @@ from skeldir.errors import SkeldirError
 from skeldir.web.account import router as account_router
 from skeldir.web.answers import go_to
 from skeldir.web.assets import PREFIX, load_assets
+from skeldir.web.channel_days import router as channel_days_router
 from skeldir.web.channels import router as channels_router
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
@@ -84,6 +85,7 @@ routers: Final = (
     settings_tenant_router,
     overview_router,
     channels_router,
+    channel_days_router,
     sharing_router,
     rules_router,
     models_router,

@@ -19,6 +19,7 @@ from skeldir.tenants import note_use, profile_from, revoke_key
 from skeldir.users import note_action
 from skeldir.web.access import Fields, ManagerForm, ManagerPage, Membership, Visit
 from skeldir.web.answers import PageRoute, frame_of, go_to, send_page
+from skeldir.web.channels import CHANNELS, send_channels
 from skeldir.web.forms import HOME
 from skeldir.web.hosts import origin_of
 from skeldir.web.overview import send_overview
@@ -39,7 +40,9 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 SHARES: Final = "/shares"
 Send = Callable[[Request, Visit], Awaitable[Response]]
-REPORTS: Final[Mapping[str, Send]] = MappingProxyType({HOME: send_overview})
+REPORTS: Final[Mapping[str, Send]] = MappingProxyType(
+    {HOME: send_overview, CHANNELS: send_channels}
+)
 """The reports that can be shared, by their paths."""
 
 # What the reader of a shared report may choose: how it looks, and a table of it as a file.
