@@ -104,6 +104,14 @@ from skeldir.attribution.parameters import (
     ModelParameters,
     require_model,
 )
+from skeldir.attribution.paths import (
+    MOST_ORDERS_OF_PATHS,
+    ChannelPath,
+    PathOrders,
+    PathsAsked,
+    PathsReport,
+    report_paths,
+)
 from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.ratios import (
     conversions_as_text,
@@ -134,6 +142,7 @@ __all__ = [
     "CREDIT",
     "LONGEST_DAYS",
     "MODEL_NAMES",
+    "MOST_ORDERS_OF_PATHS",
     "MOST_VALUES",
     "TOUCH_BYTES",
     "UNATTRIBUTED",
@@ -146,6 +155,7 @@ __all__ = [
     "ChangesReport",
     "ChannelAmounts",
     "ChannelFigures",
+    "ChannelPath",
     "ChannelRow",
     "ChannelTotal",
     "ChannelsAsked",
@@ -191,6 +201,9 @@ __all__ = [
     "OriginRow",
     "OriginsAsked",
     "OriginsReport",
+    "PathOrders",
+    "PathsAsked",
+    "PathsReport",
     "Placing",
     "SetAsideTotal",
     "Standing",
@@ -242,6 +255,7 @@ __all__ = [
     "report_channels",
     "report_kinds",
     "report_origins",
+    "report_paths",
     "require_model",
     "retain_touches",
     "retire_model",

@@ -1242,3 +1242,48 @@ FROM (SELECT w.order_id,
       FROM unnest(:order_ids::text[]) AS w (order_id)) o
 LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = o.order_id
 WHERE o.awaits_credit OR s.reason IS NOT NULL;
+
+-- name: select_newest_journeys^
+-- The stored journeys of the orders that converted last between two moments, at most `most`, the newest first, as columns:
+-- paths and entries are each concatenated, with the length of each. At most `most_read` captures are read. `captured` counts
+-- their orders, and `stored` those of them that have a stored journey; of orders that converted on the days, those with a
+-- path longer than `longest` bytes are counted in `too_long`. Where not all captures were read, orders that converted before
+-- the first of these are left out: some of them would be missing.
+-- May be null: previous_ages[].
+WITH captures AS MATERIALIZED (
+    SELECT l.order_id, l.occurred_at
+    FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.kind = 'capture' AND l.generation >= 0
+      AND l.occurred_at >= :first_moment::timestamptz AND l.occurred_at < :end_moment::timestamptz
+      AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                      WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
+                        AND r.generation = -1 - l.generation AND r.generation < 0 OFFSET 0)
+    ORDER BY l.occurred_at DESC
+    LIMIT :most_read
+), orders AS (
+    SELECT DISTINCT c.order_id FROM captures c
+), found AS (
+    SELECT j.order_id, j.converted_at, j.previous_age, j.path, j.entries
+    FROM orders o
+    JOIN public.order_journeys j ON j.tenant_id = :tenant_id AND j.order_id = o.order_id
+), newest AS (
+    SELECT f.order_id, f.converted_at, f.previous_age, f.path, f.entries
+    FROM found f
+    WHERE length(f.path) <= :longest AND f.converted_at >= :first_moment AND f.converted_at < :end_moment
+      AND f.converted_at >= (SELECT min(c.occurred_at) FROM captures c)
+    ORDER BY f.converted_at DESC, f.order_id
+    LIMIT :most
+)
+SELECT (SELECT count(*) FROM captures) AS captures_read,
+       (SELECT count(*) FROM orders) AS captured,
+       (SELECT count(*) FROM found) AS stored,
+       (SELECT count(*) FROM found f
+        WHERE length(f.path) > :longest AND f.converted_at >= :first_moment AND f.converted_at < :end_moment) AS too_long,
+       array_agg(n.order_id ORDER BY n.converted_at DESC, n.order_id) AS order_ids,
+       string_agg(timestamptz_send(n.converted_at), '' ORDER BY n.converted_at DESC, n.order_id) AS converted,
+       array_agg(n.previous_age ORDER BY n.converted_at DESC, n.order_id) AS previous_ages,
+       array_agg(length(n.path) ORDER BY n.converted_at DESC, n.order_id) AS path_bytes,
+       array_agg(length(n.entries) ORDER BY n.converted_at DESC, n.order_id) AS entry_bytes,
+       string_agg(n.path, '' ORDER BY n.converted_at DESC, n.order_id) AS paths,
+       string_agg(n.entries, '' ORDER BY n.converted_at DESC, n.order_id) AS entries
+FROM newest n;

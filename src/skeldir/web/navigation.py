@@ -28,6 +28,7 @@ PLACES: Final = (
     Place("overview", "/overview"),
     Place("channels", "/channels"),
     Place("orders", "/orders"),
+    Place("paths", "/paths"),
     Place("health", "/imports"),
     Place("rules", "/rules"),
     Place("models", "/models"),
