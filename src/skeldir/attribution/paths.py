@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MOST_ORDERS_OF_PATHS: Final = 10_000
 """How many orders the paths are of at most: the newest ones."""
 
-_MOST_CAPTURES: Final = 20_000
+_MOST_CAPTURES: Final = 12_000
 _LONGEST_PATH: Final = 1_000 * TOUCH_BYTES
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MOST_LISTED: Final = 50
@@ -72,7 +72,8 @@ class PathsReport:
     `ages_us` is for each order with a touch how long the first one was before it. `orders` is how many were read, the
     first of them of the moment `earliest`; `is_cut` if there are earlier ones on the days. Those `left_out` have no
     stored journey, since they await their first credit or were credited before journeys were stored, or have more
-    than 1,000 touches. `listed` are the newest orders of the path asked for.
+    than 1,000 touches. `currencies` are those of all orders that were read, and `listed` the newest orders of the path
+    asked for.
     """
 
     paths: list[PathOrders] = field(default_factory=list)
@@ -82,17 +83,22 @@ class PathsReport:
     is_cut: bool = False
     by_touches: Counter[int] = field(default_factory=Counter)
     ages_us: list[int] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set)
     listed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class PathsAsked:
-    """The days of the orders' first captures, both included, the model, and a path whose orders are listed."""
+    """The days of the orders' first captures, both included, the model, and a path whose orders are listed.
+
+    With a currency, only orders with money in it count.
+    """
 
     first_day: date
     last_day: date
     model: ModelName
     path: ChannelPath | None = None
+    currency: str | None = None
 
 
 async def report_paths(
@@ -111,8 +117,7 @@ async def report_paths(
         connection,
         tenant_id=tenant_id,
         first_moment=reading.days.start_of(asked.first_day),
-        # Clocks that go back at midnight make a day end twice.
-        end_moment=reading.days.start_of(asked.last_day + timedelta(days=2)),
+        end_moment=reading.days.end_of(asked.last_day),
         most_read=_MOST_CAPTURES,
         longest=_LONGEST_PATH,
         most=most_orders + 1,
@@ -127,7 +132,7 @@ def _report(
     asked: PathsAsked,
     most_orders: int,
 ) -> PathsReport:
-    report = PathsReport(left_out=row["captured"] - row["stored"] + row["too_long"])
+    report = PathsReport(left_out=row["missing"] + row["too_long"])
     names = row["order_ids"]
     if names is None:
         return report
@@ -141,11 +146,14 @@ def _report(
         cents = next(money)
         if not asked.first_day <= day <= asked.last_day:
             continue
-        if report.orders == most_orders:
+        if place == most_orders:
             report.is_cut = True
             break
-        report.orders += 1
         report.earliest = us_to_moment(moments[place])
+        report.currencies.update(cents)
+        if asked.currency is not None and asked.currency not in cents:
+            continue
+        report.orders += 1
         key = steps.path_of(place)
         group = groups.get(key)
         if group is None:

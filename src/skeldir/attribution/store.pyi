@@ -242,8 +242,7 @@ class SelectNamedVersionsRow(TypedDict):
 
 class SelectNewestJourneysRow(TypedDict):
     captures_read: int
-    captured: int
-    stored: int
+    missing: int
     too_long: int
     order_ids: list[str] | None
     converted: bytes | None

@@ -98,10 +98,10 @@ async def show_paths(request: Request, page: ViewerPage) -> Response:
     found = PathsReport()
     if choice.shown is not None:
         first, last = report.days.first, report.days.last
-        wanted = PathsAsked(first, last, choice.shown.model, asked)
+        wanted = PathsAsked(first, last, choice.shown.model, asked, currency)
         found = await report_paths(connection, tenant_id, wanted)
     shown = PathsPage(report, found, await read_channel_names(report))
-    currencies = _currencies(found)
+    currencies = sorted(found.currencies)
     chosen = [each for each in currencies if currency in (None, each)][:_MOST_CURRENCIES]
     blocks = [(each, _paths_table(shown, each)) for each in chosen]
     lengths = [_touches_table(shown), _days_table(shown)] if found.orders else []
@@ -142,10 +142,6 @@ def _read_path(report: Report) -> ChannelPath | None:
             cure="Follow a link in the table of paths, or leave path= out.",
         )
     return () if text == _NO_TOUCH else tuple(text.split(_BETWEEN))
-
-
-def _currencies(found: PathsReport) -> list[str]:
-    return sorted({currency for group in found.paths for currency in group.orders_of})
 
 
 def _currency_links(report: Report, currencies: Sequence[str]) -> tuple[Link, ...]:
