@@ -332,7 +332,8 @@ async def _listed_tables(
         of_currency = [row for row in rows if row.currency == currency]
         if not of_currency:
             continue
-        layout = ListLayout(currency, model, None, any(row.awaits_capture for row in of_currency))
+        awaits = any(row.awaits_capture for row in of_currency)
+        layout = ListLayout(currency, model, None, awaits, all_days=True)
         caption = report.say("orders.caption", currency=currency)
         tables.append(
             orders_table(report, of_currency, layout, shown.names, caption=caption, is_whole=False)
