@@ -130,3 +130,18 @@ def test_the_first_and_the_last_day_of_the_calendar_have_a_beginning(zone: str) 
     days = LocalDays(read_rules(zone))
     for day in (date.min, date.min + timedelta(days=1), date.max):
         assert days.day_of(days.start_of(day)) == day
+
+
+@pytest.mark.parametrize("zone", ODD)
+def test_a_day_ends_after_its_last_moment_also_where_clocks_go_back_over_midnight(
+    zone: str,
+) -> None:
+    days = days_of(zone)
+    near = [change for change in days.rules.changes if change.year in (2005, 2010, 2011, 2018)]
+    for day in {days.day_of(change) for change in near} | {date(2026, 11, 29)}:
+        for one in (day - timedelta(days=1), day):
+            end = days.end_of(one)
+            assert days.day_of(end - timedelta(microseconds=1)) <= one
+            assert days.day_of(end) > one
+            hours = (end + timedelta(minutes=n) for n in range(0, 1_800, 15))
+            assert all(days.day_of(moment) > one for moment in hours)

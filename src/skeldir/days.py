@@ -111,6 +111,21 @@ class LocalDays:
             (one for one in (*moments, *near) if self.day_of(one) >= day), default=_FIRST_MOMENT
         )
 
+    def end_of(self, day: date) -> datetime:
+        """Return the moment from which on no moment is of a local day or an earlier one, aware, in UTC.
+
+        It is the first moment of the next day, unless clocks have gone back over midnight since.
+        """
+        after = day + timedelta(days=1)
+        end = self.start_of(after)
+        midnight = datetime(after.year, after.month, after.day, tzinfo=UTC)
+        shifts = {timedelta(seconds=offset) for offset in self.rules.offsets_s}
+        for change in self.rules.changes:
+            if end <= change <= end + timedelta(days=1) and self.day_of(change) <= day:
+                later = (midnight - shift for shift in shifts)
+                end = min(one for one in later if one > change and self.day_of(one) > day)
+        return end
+
 
 UTC_DAYS: Final = LocalDays()
 

@@ -106,6 +106,14 @@ from skeldir.attribution.parameters import (
     ModelParameters,
     require_model,
 )
+from skeldir.attribution.paths import (
+    MOST_ORDERS_OF_PATHS,
+    ChannelPath,
+    PathOrders,
+    PathsAsked,
+    PathsReport,
+    report_paths,
+)
 from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.ratios import (
     conversions_as_text,
@@ -136,6 +144,7 @@ __all__ = [
     "CREDIT",
     "LONGEST_DAYS",
     "MODEL_NAMES",
+    "MOST_ORDERS_OF_PATHS",
     "MOST_VALUES",
     "TOUCH_BYTES",
     "UNATTRIBUTED",
@@ -148,6 +157,7 @@ __all__ = [
     "ChangesReport",
     "ChannelAmounts",
     "ChannelFigures",
+    "ChannelPath",
     "ChannelRow",
     "ChannelTotal",
     "ChannelsAsked",
@@ -194,6 +204,9 @@ __all__ = [
     "OriginRow",
     "OriginsAsked",
     "OriginsReport",
+    "PathOrders",
+    "PathsAsked",
+    "PathsReport",
     "Placing",
     "SetAsideTotal",
     "Standing",
@@ -246,6 +259,7 @@ __all__ = [
     "report_converted_channels",
     "report_kinds",
     "report_origins",
+    "report_paths",
     "require_model",
     "retain_touches",
     "retire_model",

@@ -1242,3 +1242,42 @@ FROM (SELECT w.order_id,
       FROM unnest(:order_ids::text[]) AS w (order_id)) o
 LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = o.order_id
 WHERE o.awaits_credit OR s.reason IS NOT NULL;
+
+-- name: select_newest_journeys^
+-- The stored journeys of the orders that converted last between two moments, at most `most`, the newest first, as columns:
+-- paths and entries are each concatenated, with the length of each. At most `most_read` captures are read; where these are
+-- not all, orders that converted before the first of them are left out, since some of them would be missing. An order whose
+-- captures were taken back has no journey. `missing` counts orders with a capture that stands and no journey, and `too_long`
+-- those with a path longer than `longest` bytes. May be null: previous_ages[].
+WITH captures AS MATERIALIZED (
+    SELECT l.order_id, l.occurred_at
+    FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.kind = 'capture' AND l.generation >= 0
+      AND l.occurred_at >= :first_moment::timestamptz AND l.occurred_at < :end_moment::timestamptz
+    ORDER BY l.occurred_at DESC
+    LIMIT :most_read
+), found AS (
+    SELECT o.order_id, j.converted_at, j.previous_age, j.path, j.entries
+    FROM (SELECT DISTINCT c.order_id FROM captures c) o
+    LEFT JOIN public.order_journeys j ON j.tenant_id = :tenant_id AND j.order_id = o.order_id
+), newest AS (
+    SELECT f.order_id, f.converted_at, f.previous_age, f.path, f.entries
+    FROM found f
+    WHERE length(f.path) <= :longest AND f.converted_at >= (SELECT min(c.occurred_at) FROM captures c)
+    ORDER BY f.converted_at DESC, f.order_id
+    LIMIT :most
+)
+SELECT (SELECT count(*) FROM captures) AS captures_read,
+       (SELECT count(*) FROM found f
+        WHERE f.converted_at IS NULL
+          AND EXISTS (SELECT FROM public.standing_entries s
+                      WHERE s.tenant_id = :tenant_id AND s.order_id = f.order_id AND s.kind = 'capture' OFFSET 0)) AS missing,
+       (SELECT count(*) FROM found f WHERE length(f.path) > :longest AND f.converted_at >= :first_moment) AS too_long,
+       array_agg(n.order_id ORDER BY n.converted_at DESC, n.order_id) AS order_ids,
+       string_agg(timestamptz_send(n.converted_at), '' ORDER BY n.converted_at DESC, n.order_id) AS converted,
+       array_agg(n.previous_age ORDER BY n.converted_at DESC, n.order_id) AS previous_ages,
+       array_agg(length(n.path) ORDER BY n.converted_at DESC, n.order_id) AS path_bytes,
+       array_agg(length(n.entries) ORDER BY n.converted_at DESC, n.order_id) AS entry_bytes,
+       string_agg(n.path, '' ORDER BY n.converted_at DESC, n.order_id) AS paths,
+       string_agg(n.entries, '' ORDER BY n.converted_at DESC, n.order_id) AS entries
+FROM newest n;

@@ -240,6 +240,18 @@ class SelectNamedVersionsRow(TypedDict):
     half_life_days: int
     active_since: int
 
+class SelectNewestJourneysRow(TypedDict):
+    captures_read: int
+    missing: int
+    too_long: int
+    order_ids: list[str] | None
+    converted: bytes | None
+    previous_ages: list[int | None] | None
+    path_bytes: list[int] | None
+    entry_bytes: list[int] | None
+    paths: bytes | None
+    entries: bytes | None
+
 class SelectNewestTouchesRow(TypedDict):
     idempotency_key: str
     occurred_at: dt.datetime
@@ -823,6 +835,18 @@ class _Queries:
     async def select_named_versions(
         connection: Connection, /, *, tenant_id: UUID, model_versions: Collection[str]
     ) -> list[SelectNamedVersionsRow]: ...
+    @staticmethod
+    async def select_newest_journeys(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+        most_read: int,
+        longest: int,
+        most: int,
+    ) -> SelectNewestJourneysRow: ...
     @staticmethod
     async def select_newest_touches(
         connection: Connection,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -25,7 +25,7 @@ MOST_ENTRIES_READ: Final = sum(_READ_AT_ONCE)
 Place = tuple[datetime, UUID]
 """Where an entry stands in a list by time: its moment and its id."""
 
-_LAST_ID: Final = UUID(int=2**128 - 1)
+_FIRST_ID: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class DaysShown:
 
     @property
     def after(self) -> Place:
-        """Entries of these days come before this place. Clocks that go back at midnight make a day end twice."""
-        return self.local.start_of(self.last + timedelta(days=2)), _LAST_ID
+        """Entries of these days come before this place."""
+        return self.local.end_of(self.last), _FIRST_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class ListLayout:
     model: ModelName | None
     channel: str | None
     has_awaiting: bool
+    all_days: bool = False
+    """Whether the money is that of all days, and not of those shown."""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -55,7 +57,8 @@ def orders_table(
 ) -> Table:
     """Return the table of some orders; with totals if these are all orders of the list."""
     say, key = report.say, f"orders-{layout.currency}"
-    columns = [Column(say("orders.order")), Column(say("orders.first_at"), "moment")]
+    first_at = "orders.first_of_all" if layout.all_days else "orders.first_at"
+    columns = [Column(say("orders.order")), Column(say(first_at), "moment")]
     columns += [Column(say("orders.state"))]
     columns += [Column(_title(report, step), "money", layout.currency) for step in layout.steps]
     columns += [Column(say("orders.net"), "money", layout.currency)]

@@ -237,7 +237,8 @@ async def _send_found(report: Report, asked: OrdersAsked, beginning: str) -> Res
     tables = []
     for currency in sorted({row.currency for row in rows}):
         of_currency = [row for row in rows if row.currency == currency]
-        layout = ListLayout(currency, model, None, any(row.awaits_capture for row in of_currency))
+        awaits = any(row.awaits_capture for row in of_currency)
+        layout = ListLayout(currency, model, None, awaits, all_days=True)
         caption = report.say("orders.caption", currency=currency)
         tables.append(
             orders_table(report, of_currency, layout, names, caption=caption, is_whole=is_whole)

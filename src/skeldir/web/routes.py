@@ -24,6 +24,7 @@ from skeldir.web.models import router as models_router
 from skeldir.web.order import router as order_router
 from skeldir.web.orders import router as orders_router
 from skeldir.web.overview import router as overview_router
+from skeldir.web.paths import router as paths_router
 from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.rules import router as rules_router
 from skeldir.web.settings_keys import router as settings_keys_router
@@ -95,6 +96,7 @@ routers: Final = (
     orders_router,
     order_router,
     health_router,
+    paths_router,
     import_new_router,
     imports_router,
 )
