@@ -28,6 +28,7 @@ PLACES: Final = (
     Place("overview", "/overview"),
     Place("channels", "/channels"),
     Place("orders", "/orders"),
+    Place("spend", "/spend"),
     Place("health", "/imports"),
     Place("rules", "/rules"),
     Place("models", "/models"),
