@@ -133,7 +133,7 @@ def lay_out_overlaps(report: Report, overlaps: Sequence[Overlap]) -> list[Table]
 def lay_out_lines(
     report: Report, lines: Sequence[LineReport], days: tuple[date, date]
 ) -> list[Table]:
-    """Return the lines of a page by currency: each campaign's day, as it was found. `days` are the first and the last."""
+    """Return the lines of a page by currency: each campaign's day, as found on `days`, the first and the last."""
     say = report.say
     none = Unknown(say("spend.no_claim"))
 

@@ -27,11 +27,13 @@ from skeldir.web.reports import open_report, send_report
 from skeldir.web.scales import NARROW, WIDE
 from skeldir.web.spend_tables import (
     SPEND,
+    Periods,
     lay_out_campaigns,
     lay_out_channels,
     lay_out_claims,
     lay_out_days,
     lay_out_platforms,
+    name_by_period,
     tabs_of_spend,
 )
 
@@ -49,6 +51,7 @@ class SpendBlock:
     """The spend and the claims of one currency, as the page shows them."""
 
     currency: str
+    title: str
     spent: int | None
     campaigns: int
     campaign_days: int
@@ -120,16 +123,18 @@ def _block(
     claims: list[ClaimSum],
 ) -> SpendBlock:
     known = [day.cost_cents for day in days if day.cost_cents is not None]
-    series = _series(report, names, days)
+    periods = Periods.of(report.days)
+    series = _series(names, report.say("spend.others"), days, periods)
     return SpendBlock(
         currency=currency,
+        title=name_by_period(report, periods, currency),
         spent=sum(known) if known else None,
         campaigns=len(costs),
         campaign_days=sum(day.campaign_days for day in days),
         unknown_days=sum(day.unknown_days for day in days),
-        chart=_charts(report, currency, series),
+        chart=_charts(report, currency, series, periods),
         legend=series,
-        by_day=lay_out_days(report, currency, series),
+        by_day=lay_out_days(report, currency, series, periods),
         channels=lay_out_channels(report, names, currency, days),
         platforms=lay_out_platforms(report, currency, days),
         campaign_table=lay_out_campaigns(report, currency, costs),
@@ -137,43 +142,50 @@ def _block(
     )
 
 
-def _series(report: Report, names: ChannelNames, days: list[SpendOfDay]) -> tuple[Series, ...]:
-    """Return the spend of each channel by day, the dearest first, and of the others together from the eighth on.
+def _series(
+    names: ChannelNames, others: str, days: list[SpendOfDay], periods: Periods
+) -> tuple[Series, ...]:
+    """Return the spend of each channel by period, the dearest first, and of the others together from the eighth on.
 
-    A day of a channel is unknown if no cost of any of its campaigns is, and so is a day of which nothing is recorded.
+    A period of a channel is unknown if no cost of any of its campaigns is, and so is one of which nothing is recorded.
     """
     totals: Counter[str] = Counter()
-    cents: Counter[tuple[str, object]] = Counter()
-    unknown = {(day.channel, day.day) for day in days if day.cost_cents is None}
-    recorded = {day.day for day in days}
+    cents: Counter[tuple[str, int]] = Counter()
+    known: set[tuple[str, int]] = set()
+    recorded: dict[int, set[str]] = {}
     for day in days:
+        at = periods.index_of(day.day)
+        recorded.setdefault(at, set()).add(day.channel)
         totals[day.channel] += day.cost_cents or 0
         if day.cost_cents is not None:
-            cents[day.channel, day.day] += day.cost_cents
-            unknown.discard((day.channel, day.day))
-    ordered = [channel for channel, _ in sorted(totals.items(), key=lambda one: (-one[1], one[0]))]
+            known.add((day.channel, at))
+            cents[day.channel, at] += day.cost_cents
+    ordered = sorted(totals, key=lambda channel: (-totals[channel], channel))
     shown = ordered if len(ordered) <= _MOST_SERIES + 1 else ordered[:_MOST_SERIES]
     groups = [(names(channel), [channel]) for channel in shown]
     if len(shown) < len(ordered):
-        groups.append((report.say("spend.others"), ordered[_MOST_SERIES:]))
+        groups.append((others, ordered[_MOST_SERIES:]))
+
+    def value(channels: list[str], at: int) -> int | None:
+        if at not in recorded:
+            return None
+        of_group = recorded[at].intersection(channels)
+        # A channel without campaigns in a period cost nothing there; if their costs are not known, it is unknown.
+        if of_group and not any((channel, at) in known for channel in of_group):
+            return None
+        return sum(cents[channel, at] for channel in channels)
+
     return tuple(
-        Series(
-            name,
-            tuple(
-                None
-                if day not in recorded or all((channel, day) in unknown for channel in channels)
-                else sum(cents[channel, day] for channel in channels)
-                for day in report.days.all()
-            ),
-            tone,
-        )
+        Series(name, tuple(value(channels, at) for at in range(periods.count)), tone)
         for tone, (name, channels) in enumerate(groups, 1)
     )
 
 
-def _charts(report: Report, currency: str, series: tuple[Series, ...]) -> tuple[Markup, Markup]:
+def _charts(
+    report: Report, currency: str, series: tuple[Series, ...], periods: Periods
+) -> tuple[Markup, Markup]:
     say, formats = report.say, report.formats
-    title = say("spend.by_day", currency=currency)
+    title = name_by_period(report, periods, currency)
     totals = ", ".join(
         f"{one.name} {formats.money_with_code(sum(filter(None, one.values)), currency)}"
         for one in series
@@ -189,7 +201,7 @@ def _charts(report: Report, currency: str, series: tuple[Series, ...]) -> tuple[
             f"spend-{currency}-{size}",
             title,
             text,
-            report.days.all(),
+            periods.first_days(),
             series,
             say("chart.empty"),
             decimals(currency),

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _MOST_LOADS: Final = 100
+MOST_REVISIONS: Final = 1_000
 _LONGEST_ID: Final = 600
 _DONE: Final = frozenset({"withdrawn"})
 
@@ -160,7 +161,14 @@ async def show_campaign(request: Request, page: ViewerPage) -> Response:
         )
         for currency in sorted({one.currency for one in revisions})
     ]
-    return send_report("spend_campaign.html", report, tables, all_tables=tables, title=title)
+    return send_report(
+        "spend_campaign.html",
+        report,
+        tables,
+        all_tables=tables,
+        title=title,
+        are_all=all(len(table.rows) < MOST_REVISIONS for table in tables),
+    )
 
 
 def _lay_out_match(report: Report, currency: str, campaigns: Sequence[CampaignSpend]) -> Table:
@@ -280,7 +288,7 @@ def _lay_out_revisions(
                 Cell(one.rule),
                 Cell(one.recorded_at),
             )
-            for one in revisions
+            for one in revisions[:MOST_REVISIONS]
         ),
         say("table.empty"),
         download=report.download_of(f"revisions-{currency}"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -14,11 +16,10 @@ from skeldir.web.frames import Link
 from skeldir.web.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from skeldir.spend import CampaignCost, ClaimSum, SpendOfDay
     from skeldir.web.charts import Series
     from skeldir.web.naming import ChannelNames
+    from skeldir.web.periods import ShownDays
     from skeldir.web.reports import Report
 
 SPEND: Final = "/spend"
@@ -29,6 +30,7 @@ CAMPAIGN: Final = f"{SPEND}/campaign"
 MOST_CAMPAIGNS: Final = 200
 """The rows of campaigns that a table shows; the others are one row, so that totals stay those of all."""
 
+_MOST_PERIODS: Final = 92
 _TABS: Final = (
     ("spend.tab_spend", SPEND),
     ("spend.tab_match", MATCH),
@@ -81,11 +83,48 @@ def add_known(values: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def lay_out_days(report: Report, currency: str, series: Sequence[Series]) -> Table:
-    """Return the spend by day and channel, whose picture is the chart."""
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """The rows of a table by day: single days, or periods of `step` days if there would be too many."""
+
+    first: date
+    last: date
+    step: int
+
+    @staticmethod
+    def of(days: ShownDays) -> Periods:
+        """Return at most 92 periods: days, weeks, or several weeks."""
+        step = 1 if days.count <= _MOST_PERIODS else 7 * -(-days.count // (7 * _MOST_PERIODS))
+        return Periods(days.first, days.last, step)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.index_of(self.last) + 1
+
+    def index_of(self, day: date) -> int:
+        """Return in which one a day is."""
+        return (day - self.first).days // self.step
+
+    def first_days(self) -> tuple[date, ...]:
+        """Return the first day of each."""
+        return tuple(self.first + timedelta(days=self.step * at) for at in range(self.count))
+
+
+def name_by_period(report: Report, periods: Periods, currency: str) -> str:
+    """Return the title of spend by day, or by periods of several days."""
+    if periods.step == 1:
+        return report.say("spend.by_day", currency=currency)
+    days = report.formats.number(periods.step)
+    return report.say("spend.by_period", currency=currency, days=days)
+
+
+def lay_out_days(
+    report: Report, currency: str, series: Sequence[Series], periods: Periods
+) -> Table:
+    """Return the spend by day or period and channel, whose picture is the chart."""
     say = report.say
     none = Unknown(say("spend.not_recorded"))
-    days = report.days.all()
 
     def cells(values: Sequence[int | None]) -> tuple[Cell, ...]:
         total = add_known(values)
@@ -94,15 +133,15 @@ def lay_out_days(report: Report, currency: str, series: Sequence[Series]) -> Tab
     by_channel = [add_known(one.values) for one in series]
     return Table(
         f"days-{currency}",
-        say("spend.by_day", currency=currency),
+        name_by_period(report, periods, currency),
         (
-            Column(say("spend.day"), "date"),
+            Column(say("spend.day" if periods.step == 1 else "spend.first_day"), "date"),
             *(Column(one.name, "money", currency) for one in series),
             Column(say("table.total"), "money", currency),
         ),
         tuple(
             (Cell(day), *cells([one.values[index] for one in series]))
-            for index, day in enumerate(days)
+            for index, day in enumerate(periods.first_days())
         ),
         say("table.empty"),
         totals=(Cell(say("table.total")), *cells(by_channel)),
