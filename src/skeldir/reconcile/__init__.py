@@ -59,6 +59,7 @@ from skeldir.reconcile.refusals import (
     ReconciliationRunning,
     ReconciliationUnknown,
 )
+from skeldir.reconcile.reports import page_lines, page_reconciliations
 from skeldir.reconcile.requests import request_reconciliation
 from skeldir.reconcile.running import run_reconciliation
 from skeldir.reconcile.schemas import (
@@ -139,6 +140,8 @@ __all__ = [
     "list_lines",
     "list_reconciliations",
     "match_movements",
+    "page_lines",
+    "page_reconciliations",
     "read_reconciliation",
     "request_reconciliation",
     "run_reconciliation",

@@ -46,6 +46,15 @@ from skeldir.spend.recording import (
 )
 from skeldir.spend.refusals import ChannelUnknown, DayStoredOtherwise, LoadUnknown
 from skeldir.spend.restating import SpendMoves, preview_spend, restate_spend
+from skeldir.spend.summing import (
+    CampaignCost,
+    ClaimSum,
+    SpendOfDay,
+    find_spend_span,
+    list_campaign_costs,
+    list_spend_days,
+    sum_claims,
+)
 from skeldir.spend.withdrawing import withdraw_load
 
 __all__ = [
@@ -57,10 +66,12 @@ __all__ = [
     "PLATFORMS",
     "AdDay",
     "AdKey",
+    "CampaignCost",
     "CampaignMoved",
     "CampaignSpend",
     "ChannelClaims",
     "ChannelUnknown",
+    "ClaimSum",
     "ClaimedDay",
     "DayStoredOtherwise",
     "KnownCampaign",
@@ -74,17 +85,21 @@ __all__ = [
     "Rival",
     "RulesDryRun",
     "SpendMoves",
+    "SpendOfDay",
     "StoredRevision",
     "campaign_key",
     "check_channels",
     "dry_run_rules",
     "find_rivals",
+    "find_spend_span",
     "keep_given",
+    "list_campaign_costs",
     "list_campaigns",
     "list_claimed_spans",
     "list_claims",
     "list_loads",
     "list_revisions",
+    "list_spend_days",
     "match_campaigns",
     "next_revision",
     "place_by_rules",
@@ -97,6 +112,7 @@ __all__ = [
     "read_spend",
     "record_days",
     "restate_spend",
+    "sum_claims",
     "sum_claims_of_channels",
     "totals_of",
     "withdraw_load",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
@@ -14,6 +13,7 @@ import orjson
 from skeldir.attribution import plain_campaign
 from skeldir.spend.days import BY_NAME
 from skeldir.spend.store import queries
+from skeldir.spend.summing import list_campaign_costs
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -165,7 +165,7 @@ async def match_campaigns(
     channels that are paid for, or that spend was recorded in; from a day before to a day after, since the days of an ad
     account are of its own time zone.
     """
-    rows = await queries.select_campaigns(connection, tenant_id=tenant_id, first=first, last=last)
+    rows = await list_campaign_costs(connection, tenant_id, first=first, last=last)
     spent_in = await queries.select_paid_channels(connection, tenant_id=tenant_id)
     touches = await queries.count_touches_of_campaigns(
         connection,
@@ -184,27 +184,26 @@ async def match_campaigns(
     spent: dict[str, int] = {}
     for row in rows:
         names = {
-            plain_campaign(row["campaign"].removeprefix(BY_NAME)),
-            plain_campaign(row["name"] or ""),
+            plain_campaign(row.campaign.removeprefix(BY_NAME)),
+            plain_campaign(row.name or ""),
         }
         found = sum(counts.get(name, 0) for name in names if name)
         named |= names
-        cost = _whole(row["cost_cents"])
-        currency = row["currency"]
-        if cost is not None:
+        if row.cost_cents is not None:
+            cost, currency = row.cost_cents, row.currency
             spent[currency] = spent.get(currency, 0) + cost
             matched[currency] = matched.get(currency, 0) + (cost if found else 0)
         campaigns.append(
             CampaignSpend(
-                row["platform"],
-                row["account"],
-                row["campaign"],
-                row["name"],
-                currency,
-                cost,
-                _whole(row["claims_millionths"]),
-                _whole(row["claimed_cents"]),
-                row["days"],
+                row.platform,
+                row.account,
+                row.campaign,
+                row.name,
+                row.currency,
+                row.cost_cents,
+                row.claims_millionths,
+                row.claimed_cents,
+                row.days,
                 found,
             )
         )
@@ -212,7 +211,3 @@ async def match_campaigns(
         (t["campaign"], t["touches"]) for t in touches if plain_campaign(t["campaign"]) not in named
     ]
     return MatchReport(campaigns, left, matched, spent)
-
-
-def _whole(number: Decimal | None) -> int | None:
-    return None if number is None else int(number)

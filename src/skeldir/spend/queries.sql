@@ -205,3 +205,34 @@ FROM public.ad_days d
 WHERE d.tenant_id = :tenant_id
 GROUP BY d.platform, d.account, d.campaign
 ORDER BY d.platform, d.account, d.campaign;
+
+-- name: select_spend_days
+-- What campaigns cost by platform, channel and day, by the latest revision of each of their days; null if none is known.
+SELECT l.platform, l.channel_code, l.day, l.currency, sum(l.cost_cents) AS cost_cents, count(*) AS campaign_days,
+       count(*) FILTER (WHERE l.cost_cents IS NULL) AS unknown_days
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+             d.platform, d.day, d.currency, d.channel_code, d.cost_cents
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id AND d.day BETWEEN :first AND :last
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+GROUP BY l.platform, l.channel_code, l.day, l.currency
+ORDER BY l.currency, l.day, l.channel_code, l.platform;
+
+-- name: sum_claims
+-- What platforms claim between two days by kind of claim and setting, by the latest revision of each campaign's day.
+SELECT l.platform, l.claim_type, l.attribution_setting, l.currency, sum(l.claims_millionths) AS claims_millionths,
+       sum(l.claimed_cents) AS claimed_cents, count(l.claimed_cents) AS known_days, count(*) AS campaign_days
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+             d.platform, d.claim_type, d.attribution_setting, d.currency, d.claims_millionths, d.claimed_cents
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id AND d.day BETWEEN :first AND :last
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+WHERE l.claim_type IS NOT NULL OR l.claims_millionths IS NOT NULL OR l.claimed_cents IS NOT NULL
+GROUP BY l.platform, l.claim_type, l.attribution_setting, l.currency
+ORDER BY l.currency, l.platform, l.claim_type, l.attribution_setting;
+
+-- name: find_spend_span^
+-- The first and the last day of which anything is recorded of any campaign.
+SELECT min(d.day) AS first_day, max(d.day) AS last_day
+FROM public.ad_days d
+WHERE d.tenant_id = :tenant_id;

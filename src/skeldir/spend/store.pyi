@@ -12,6 +12,10 @@ class CountTouchesOfCampaignsRow(TypedDict):
     campaign: str
     touches: int
 
+class FindSpendSpanRow(TypedDict):
+    first_day: dt.date | None
+    last_day: dt.date | None
+
 class SelectCampaignsRow(TypedDict):
     platform: str
     account: str
@@ -163,6 +167,25 @@ class SelectRevisionsRow(TypedDict):
     load_id: UUID
     recorded_at: dt.datetime
 
+class SelectSpendDaysRow(TypedDict):
+    platform: str
+    channel_code: str
+    day: dt.date
+    currency: str
+    cost_cents: Decimal | None
+    campaign_days: int
+    unknown_days: int
+
+class SumClaimsRow(TypedDict):
+    platform: str
+    claim_type: str | None
+    attribution_setting: str | None
+    currency: str
+    claims_millionths: Decimal | None
+    claimed_cents: Decimal | None
+    known_days: int
+    campaign_days: int
+
 class SumClaimsOfChannelsRow(TypedDict):
     currency: str
     channel_code: str
@@ -186,6 +209,10 @@ class _Queries:
     async def find_load(
         connection: Connection, /, *, tenant_id: UUID, load_id: UUID
     ) -> str | None: ...
+    @staticmethod
+    async def find_spend_span(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> FindSpendSpanRow: ...
     @staticmethod
     async def insert_ad_days(
         connection: Connection,
@@ -327,6 +354,14 @@ class _Queries:
         first: dt.date,
         last: dt.date,
     ) -> list[SelectRevisionsRow]: ...
+    @staticmethod
+    async def select_spend_days(
+        connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date
+    ) -> list[SelectSpendDaysRow]: ...
+    @staticmethod
+    async def sum_claims(
+        connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date
+    ) -> list[SumClaimsRow]: ...
     @staticmethod
     async def sum_claims_of_channels(
         connection: Connection,

@@ -12,6 +12,7 @@ from skeldir.web.answers import go_to
 from skeldir.web.assets import PREFIX, load_assets
 from skeldir.web.channel_days import router as channel_days_router
 from skeldir.web.channels import router as channels_router
+from skeldir.web.comparisons import router as comparisons_router
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
@@ -31,6 +32,8 @@ from skeldir.web.settings_keys import router as settings_keys_router
 from skeldir.web.settings_tenant import router as settings_tenant_router
 from skeldir.web.sharing import router as sharing_router
 from skeldir.web.sign_in import router as sign_in_router
+from skeldir.web.spend import router as spend_router
+from skeldir.web.spend_records import router as spend_records_router
 
 router = APIRouter(include_in_schema=False)
 
@@ -88,6 +91,9 @@ routers: Final = (
     channels_router,
     channel_days_router,
     sharing_router,
+    spend_router,
+    spend_records_router,
+    comparisons_router,
     rules_router,
     models_router,
     evidence_router,
