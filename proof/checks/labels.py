@@ -35,6 +35,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "ingest.scan_personal_data",
             "ingest.undo",
             "matviews.refresh",
+            "notices.check",
             "notices.review",
             "notices.send",
             "reconcile.run",
@@ -78,6 +79,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "matviews.ask_for_fast",
             "matviews.ask_for_slow",
             "matviews.clean",
+            "notices.ask_for_checks",
             "notices.ask_for_reviews",
         ],
         "reason": [

@@ -19,14 +19,14 @@ from skeldir.ingest.tasks import PULSES as INGEST_PULSES
 from skeldir.jobs import QUEUES, JobKind, Pulse
 from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
+from skeldir.notices.tasks import CHECK_KIND, REVIEW_KIND, send_kind
 from skeldir.notices.tasks import PULSES as NOTICE_PULSES
-from skeldir.notices.tasks import REVIEW_KIND, send_kind
 from skeldir.reconcile.tasks import RECONCILE_KIND
 from skeldir.settings import load_settings
 from skeldir.spend.tasks import RESTATE_KIND
 from skeldir.wakeups import PULSES as WAKEUP_PULSES
 from skeldir.wakeups.serving import WorkerSlot, serve_beat, serve_worker
-from skeldir.web import write_digest
+from skeldir.web import write_letter
 
 KINDS: tuple[JobKind, ...] = (
     CREDIT_KIND,
@@ -39,8 +39,9 @@ KINDS: tuple[JobKind, ...] = (
     ERASE_KIND,
     AUDIT_KIND,
     RECONCILE_KIND,
+    CHECK_KIND,
     REVIEW_KIND,
-    send_kind(write_digest),
+    send_kind(write_letter),
 )
 # Beat does these jobs itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)

@@ -27,7 +27,7 @@ from skeldir.notices import (
 )
 from skeldir.notices.digest import read_digest_back
 from skeldir.notices.tasks import enqueue_reviews
-from skeldir.web import write_digest
+from skeldir.web import write_letter
 from tests.conftest import Clone
 from tests.support.command import environment
 from tests.support.mail_server import PASSWORD, USER, make_certificate, taking_mail
@@ -200,7 +200,7 @@ async def test_mail_is_encrypted_and_the_password_read_from_its_file(
         use_mail_server(monkeypatch, box.port, security="tls", password=password)
         (record,) = await deliveries(db, tenant)
 
-        assert await send_delivery(db, tenant, record.id, write_digest, is_last=True) == "sent"
+        assert await send_delivery(db, tenant, record.id, write_letter, is_last=True) == "sent"
         assert (box.logins, box.were_encrypted) == ([USER], [True])
 
 

@@ -38,7 +38,8 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     ("skeldir_jobs_process_seen_seconds", "role"): {"worker", "beat"},
     ("skeldir_jobs_pulse_age_periods", "pulse"): {
         "attribution.sweep", "audit.ask_for_next", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
-        "matviews.ask_for_fast", "matviews.ask_for_slow", "matviews.clean", "notices.ask_for_reviews",
+        "matviews.ask_for_fast", "matviews.ask_for_slow", "matviews.clean", "notices.ask_for_checks",
+        "notices.ask_for_reviews",
     },
     ("skeldir_database_replica_state", "state"): {
         "used", "late", "unreachable", "not_standby", "other_timeline", "other_database",

@@ -18,7 +18,7 @@ from skeldir.jobs import JobKind, do_jobs
 from skeldir.notices import Language, NewDestination, add_destination
 from skeldir.notices.kinds import REVIEW, SEND
 from skeldir.notices.tasks import REVIEW_KIND, send_kind
-from skeldir.web import write_digest
+from skeldir.web import write_letter
 from tests.conftest import Clone
 from tests.support.mail_server import USER
 from tests.support.make import (
@@ -34,7 +34,7 @@ from tests.support.zones import set_zone
 TUESDAY = datetime(2026, 3, 10, 12, tzinfo=UTC)
 """The last complete week before it is that from 2 to 8 March; `sell_for_weeks` sells in it and in the one before."""
 
-KINDS: Mapping[str, JobKind] = {REVIEW: REVIEW_KIND, SEND: send_kind(write_digest)}
+KINDS: Mapping[str, JobKind] = {REVIEW: REVIEW_KIND, SEND: send_kind(write_letter)}
 work = partial(do_jobs, kinds=KINDS)
 
 
@@ -72,6 +72,7 @@ async def add(
     *,
     sealer: Sealer | None = None,
     language: Language = "en",
+    gets_alerts: bool = False,
 ) -> NewDestination:
     async with db.tenant(tenant) as connection:
         return await add_destination(
@@ -81,7 +82,7 @@ async def add(
             address=address,
             language=language,
             gets_digest=True,
-            gets_alerts=False,
+            gets_alerts=gets_alerts,
             made_by="test",
             sealer=sealer,
         )

@@ -33,7 +33,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "undoings",
         "personal_data_findings",
     ),
-    "notices": ("notice_destinations", "notice_deliveries"),
+    "notices": ("notice_destinations", "notice_deliveries", "alerts"),
     "audit": ("audits",),
     "inbox": (
         "webhook_endpoints",

@@ -45,6 +45,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "celery.taskset_id_sequence": _NUMBERS,
         "public.allocation_summary": _READ,
         **{f"public.{name}": _APPEND for name in _ONLY_ADDED},
+        "public.alerts": _APPEND + " UPDATE(checked_at, closed_at, figures, noticed_at)",
         "public.api_keys": "app_user INSERT(expires_at, id, name, prefix, replaces, scopes, secret_sha256, tenant_id) "
         "SELECT UPDATE(expires_at, last_used_at, revoked_at)",
         "public.attribution_events": _APPEND,
@@ -184,6 +185,7 @@ READ_BY_VIEW_OWNER: Final = (
 )
 _ONLY_ISOLATED: Final = (
     *_ONLY_ADDED,
+    "alerts",
     "attribution_events",
     "audit_log",
     "attribution_models",

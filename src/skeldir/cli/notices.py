@@ -1,4 +1,4 @@
-"""`skeldir notices`: where weekly digests go, what they say, and what became of them."""
+"""`skeldir notices`: where weekly digests and alerts go, what they say, and what became of them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from skeldir.notices import (
     add_destination,
     find_due,
     find_mail_server,
+    list_alerts,
     list_deliveries,
     list_destinations,
     make_deliveries,
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
 notices_app = typer.Typer(
-    no_args_is_help=True, help="Weekly digests by e-mail and webhook, with the numbers inside."
+    no_args_is_help=True,
+    help="Weekly digests and alerts by e-mail and webhook, with the numbers inside.",
 )
 destinations_app = typer.Typer(no_args_is_help=True, help="Where a tenant's notices are sent to.")
 notices_app.add_typer(destinations_app, name="destinations")
@@ -62,8 +64,14 @@ def add(
         str | None, typer.Option(help="Post to this URL: https, or http to this machine.")
     ] = None,
     language: Annotated[Language, typer.Option(help="The language of what is sent.")] = "en",
+    gets_digest: Annotated[
+        bool, typer.Option("--digest/--no-digest", help="Whether it gets the weekly digest.")
+    ] = True,
+    gets_alerts: Annotated[
+        bool, typer.Option("--alerts/--no-alerts", help="Whether it gets alerts.")
+    ] = True,
 ) -> None:
-    """Send the weekly digest to an e-mail address or to a webhook, whose secret is shown only now.
+    """Send the weekly digest and alerts to an e-mail address or to a webhook, whose secret is shown only now.
 
     The first digest comes with the next Monday. `skeldir notices send --test` sends one at once.
     """
@@ -91,8 +99,8 @@ def add(
                 kind=kind,
                 address=address,
                 language=language,
-                gets_digest=True,
-                gets_alerts=False,
+                gets_digest=gets_digest,
+                gets_alerts=gets_alerts,
                 made_by=await describe_command(connection),
                 sealer=sealer,
             )
@@ -117,10 +125,20 @@ def show(tenant: TenantOption) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         async with _bound(runtime, tenant_id) as connection:
             destinations = await list_destinations(connection, tenant_id)
-        table = Table(Column("id", min_width=_ID), "kind", "address", "language", "since", "by")
+        table = Table(
+            Column("id", min_width=_ID),
+            Column("address", overflow="fold"),
+            "gets",
+            "language",
+            "since",
+        )
         for one in destinations:
-            since = _moment(one.created_at)
-            table.add_row(str(one.id), one.kind, one.address, one.language, since, one.made_by)
+            gets = [
+                *(["digest"] if one.gets_digest else []),
+                *(["alerts"] if one.gets_alerts else []),
+            ]
+            since = f"{one.created_at:%Y-%m-%d}"
+            table.add_row(str(one.id), one.address, ", ".join(gets), one.language, since)
         out.print(table)
 
     run_with_runtime(work)
@@ -192,6 +210,30 @@ def send(
         raise typer.Exit(1)
 
 
+@notices_app.command("alerts")
+def show_alerts(
+    tenant: TenantOption,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many, from the newest.")] = 20,
+) -> None:
+    """List what is, and was, wrong with the tenant's data, as checks found it every half hour."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with _bound(runtime, tenant_id) as connection:
+            alerts = await list_alerts(connection, tenant_id, most=limit)
+        if not alerts:
+            err.print("No check has found anything wrong.")
+            return
+        table = Table("alert", "of", "opened", "closed", "figures")
+        for one in alerts:
+            figures = ", ".join(f"{name} {value}" for name, value in one.figures.items())
+            closed = "open" if one.closed_at is None else _moment(one.closed_at)
+            table.add_row(one.kind, one.subject, _moment(one.opened_at), closed, figures)
+        out.print(table)
+
+    run_with_runtime(work)
+
+
 @notices_app.command("deliveries")
 def show_deliveries(
     tenant: TenantOption,
@@ -228,7 +270,9 @@ async def _make(database: Database, tenant_id: UUID, *, is_test: bool) -> list[U
         digest, wanted = due
     else:
         async with database.tenant(tenant_id) as connection:
-            wanted = [one.id for one in await list_destinations(connection, tenant_id)]
+            wanted = [
+                one.id for one in await list_destinations(connection, tenant_id) if one.gets_digest
+            ]
         digest = await read_current_digest(database, tenant_id, now)
     async with database.tenant(tenant_id) as connection:
         return await make_deliveries(
@@ -245,7 +289,7 @@ async def _send_all(
     database: Database, tenant_id: UUID, made: list[UUID], *, is_test: bool
 ) -> bool:
     """Send deliveries and print what became of each; return whether all were taken."""
-    from skeldir.web import write_digest
+    from skeldir.web import write_letter
 
     if not made:
         err.print(
@@ -255,7 +299,7 @@ async def _send_all(
         )
         return not is_test
     for delivery_id in made:
-        await send_delivery(database, tenant_id, delivery_id, write_digest, is_last=is_test)
+        await send_delivery(database, tenant_id, delivery_id, write_letter, is_last=is_test)
     async with database.tenant(tenant_id) as connection:
         records = await list_deliveries(connection, tenant_id, most=1_000)
     sent = [one for one in records if one.id in made]

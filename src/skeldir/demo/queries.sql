@@ -6,6 +6,7 @@ FROM (
     SELECT 'tenants' AS relation, count(*) AS rows, count(*) FILTER (WHERE id = :other) AS foreign_rows FROM public.tenants
     UNION ALL SELECT 'ad_days', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.ad_days
     UNION ALL SELECT 'ad_loads', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.ad_loads
+    UNION ALL SELECT 'alerts', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.alerts
     UNION ALL SELECT 'attribution_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_events
     UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
     UNION ALL SELECT 'channel_numbers', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_numbers

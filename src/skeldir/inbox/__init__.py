@@ -62,6 +62,7 @@ from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
 from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable, steps_of
 from skeldir.inbox.settling import SOURCE, read_rules
 from skeldir.inbox.signing import sign
+from skeldir.inbox.silence import Silence, Silences, find_silences
 from skeldir.inbox.states import PaymentState
 from skeldir.inbox.trying import Target, find_target, make_sample, send_body
 from skeldir.inbox.watching import SeenDelivery, find_delivery, watch
@@ -99,6 +100,8 @@ __all__ = [
     "Sealed",
     "Sealer",
     "SeenDelivery",
+    "Silence",
+    "Silences",
     "Steps",
     "Target",
     "Unbooked",
@@ -120,6 +123,7 @@ __all__ = [
     "find_delivery",
     "find_journey",
     "find_order",
+    "find_silences",
     "find_target",
     "is_reachable",
     "list_deliveries",

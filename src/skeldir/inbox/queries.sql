@@ -378,3 +378,20 @@ WHERE tenant_id = :tenant_id
   AND (:order_id::text IS NULL OR order_id = :order_id::text)
 ORDER BY id DESC
 LIMIT :most;
+
+-- name: select_heard_endpoints
+-- Where deliveries came in since a moment.
+SELECT DISTINCT d.endpoint_id FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.received_at > :since;
+
+-- name: select_rhythms
+-- Of some endpoints: on how many days deliveries came in since a moment, the longest time between two, and the last one.
+-- Never null: every column.
+SELECT g.endpoint_id, count(DISTINCT (g.received_at AT TIME ZONE 'UTC')::date) AS days,
+       coalesce(max(extract(epoch FROM g.received_at - g.received_before)), 0)::float8 AS longest_gap_s,
+       max(g.received_at) AS last_at
+FROM (SELECT d.endpoint_id, d.received_at,
+             lag(d.received_at) OVER (PARTITION BY d.endpoint_id ORDER BY d.received_at) AS received_before
+      FROM public.webhook_deliveries d
+      WHERE d.tenant_id = :tenant_id AND d.endpoint_id = ANY(:endpoints::uuid[]) AND d.received_at > :since) g
+GROUP BY g.endpoint_id;

@@ -103,6 +103,9 @@ class SelectErasuresRow(TypedDict):
     counts: str
     digest: str
 
+class SelectHeardEndpointsRow(TypedDict):
+    endpoint_id: UUID
+
 class SelectHeldFactsRow(TypedDict):
     entries: str
     touches: str
@@ -213,6 +216,12 @@ class SelectReportsRow(TypedDict):
     id: UUID
     payment_id: UUID | None
     report: str
+
+class SelectRhythmsRow(TypedDict):
+    endpoint_id: UUID
+    days: int
+    longest_gap_s: float
+    last_at: dt.datetime
 
 class SelectRulesRow(TypedDict):
     precedence: Literal["gateway", "shop"]
@@ -389,6 +398,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, id: UUID | None, most: int
     ) -> list[SelectErasuresRow]: ...
     @staticmethod
+    async def select_heard_endpoints(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime
+    ) -> list[SelectHeardEndpointsRow]: ...
+    @staticmethod
     async def select_held_facts(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> SelectHeldFactsRow: ...
@@ -481,6 +494,15 @@ class _Queries:
     async def select_reports(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[SelectReportsRow]: ...
+    @staticmethod
+    async def select_rhythms(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        endpoints: Collection[UUID],
+        since: dt.datetime,
+    ) -> list[SelectRhythmsRow]: ...
     @staticmethod
     async def select_rules(
         connection: Connection, /, *, tenant_id: UUID

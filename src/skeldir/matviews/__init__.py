@@ -1,5 +1,6 @@
 """The five canonical views over the sums of days: the published state, and its refresh. The door of the room."""
 
+from skeldir.matviews.ages import view_ages
 from skeldir.matviews.kinds import REFRESH
 from skeldir.matviews.refresh import (
     RefreshFailed,
@@ -27,5 +28,6 @@ __all__ = [
     "forget_view_statistics",
     "refresh_view",
     "report_views",
+    "view_ages",
     "view_statuses",
 ]

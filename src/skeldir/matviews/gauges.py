@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
+from skeldir.matviews.ages import view_ages
 from skeldir.matviews.registry import CANONICAL_VIEWS
-from skeldir.matviews.store import queries
 from skeldir.observability import REFRESH_OUTCOMES, REFRESH_SECONDS, VIEW_AGE
 
 if TYPE_CHECKING:
@@ -25,6 +25,6 @@ async def sample_views(database: Database) -> None:
         DatabaseUnreachable: the gauges keep their values.
     """
     async with database.statement() as connection:
-        rows = await queries.select_view_ages(connection, view_names=_VIEW_NAMES)
-    for row in rows:
-        VIEW_AGE.labels(row["view_name"]).set(max(0.0, row["age_s"] or 0.0))
+        ages = await view_ages(connection)
+    for name, age_s in ages.items():
+        VIEW_AGE.labels(name).set(age_s)

@@ -1,8 +1,10 @@
-"""Notices: weekly digests by e-mail and webhook, with the numbers inside. The door of the room.
+"""Notices: weekly digests and alerts by e-mail and webhook, with the numbers inside. The door of the room.
 
 How a digest looks is written by the room of pages, above this one: whoever sends is given a `Writer`.
 """
 
+from skeldir.notices.alerts import Alert, AlertNotice, list_alerts, list_open_alerts
+from skeldir.notices.checks import AlertKind, Figures
 from skeldir.notices.destinations import (
     Destination,
     DestinationKind,
@@ -26,6 +28,9 @@ from skeldir.notices.refusals import (
 from skeldir.notices.sending import DeliveryRecord, list_deliveries, send_delivery
 
 __all__ = [
+    "Alert",
+    "AlertKind",
+    "AlertNotice",
     "CreditedChannel",
     "CurrencyBlock",
     "DeliveryRecord",
@@ -35,6 +40,7 @@ __all__ = [
     "DestinationTaken",
     "DestinationUnknown",
     "Digest",
+    "Figures",
     "Language",
     "Letter",
     "MailNotConfigured",
@@ -45,8 +51,10 @@ __all__ = [
     "add_destination",
     "find_due",
     "find_mail_server",
+    "list_alerts",
     "list_deliveries",
     "list_destinations",
+    "list_open_alerts",
     "make_deliveries",
     "read_current_digest",
     "remove_destination",

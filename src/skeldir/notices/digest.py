@@ -35,7 +35,8 @@ _USUAL_MODEL: Final = "last_touch"
 _ROWS_AT_ONCE: Final = 1_000
 # 14 days have at most seven states of each currency.
 _MOST_SUMS: Final = 100_000
-_AWAITING: Final = frozenset({"awaiting_capture", "dispute_awaiting_capture"})
+AWAITING: Final = frozenset({"awaiting_capture", "dispute_awaiting_capture"})
+"""The states of money whose order has no capture yet: it is not credited."""
 _REVERSED: Final = frozenset({"refund_reversed", "dispute_reversed"})
 
 
@@ -225,6 +226,6 @@ def _add_up(sums: Sequence[SelectRevenueDaysRow]) -> WeekMoney:
         refunded_cents=of("refunded"),
         disputed_cents=of("disputed"),
         reversed_cents=of(*_REVERSED),
-        awaiting_cents=of(*_AWAITING),
+        awaiting_cents=of(*AWAITING),
         net_cents=sum(int(one["amount_cents"]) for one in sums),
     )

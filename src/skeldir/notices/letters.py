@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from skeldir.notices.alerts import AlertNotice
 from skeldir.notices.digest import Digest
 
 Language: TypeAlias = Literal["en", "de", "fr"]
@@ -20,5 +21,5 @@ class Letter:
     html: str
 
 
-Writer: TypeAlias = Callable[[Digest, str, Language], Letter]
-"""Writes a digest of the tenant with a name in a language."""
+Writer: TypeAlias = Callable[[Digest | AlertNotice, str, Language], Letter]
+"""Writes a digest or a notice of an alert, of the tenant with a name, in a language."""

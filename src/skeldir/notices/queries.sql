@@ -62,3 +62,43 @@ JOIN public.notice_destinations d ON d.tenant_id = :tenant_id AND d.id = n.desti
 WHERE n.tenant_id = :tenant_id
 ORDER BY n.made_at DESC, n.id DESC
 LIMIT :most;
+
+-- name: select_alert_destinations
+SELECT d.id FROM public.notice_destinations d
+WHERE d.tenant_id = :tenant_id AND d.removed_at IS NULL AND d.gets_alerts
+ORDER BY d.created_at, d.id;
+
+-- name: select_open_alerts
+-- Never null: figures.
+SELECT id, kind, subject, figures::text AS figures, opened_at, checked_at, noticed_at, closed_at
+FROM public.alerts
+WHERE tenant_id = :tenant_id AND closed_at IS NULL
+ORDER BY opened_at, id;
+
+-- name: select_alerts
+-- Never null: figures.
+SELECT id, kind, subject, figures::text AS figures, opened_at, checked_at, noticed_at, closed_at
+FROM public.alerts
+WHERE tenant_id = :tenant_id
+ORDER BY opened_at DESC, id DESC
+LIMIT :most;
+
+-- name: open_alert$
+-- No id if one of the kind and subject is open.
+INSERT INTO public.alerts (tenant_id, id, kind, subject, figures, opened_at, checked_at, noticed_at)
+VALUES (:tenant_id, :id, :kind, :subject, :figures::text::jsonb, :now, :now, :now)
+ON CONFLICT (tenant_id, kind, subject) WHERE closed_at IS NULL DO NOTHING
+RETURNING id;
+
+-- name: note_check$
+-- Whether the destinations are to be written to again: they were not since a moment. No row if it is closed.
+UPDATE public.alerts SET figures = :figures::text::jsonb, checked_at = :now,
+    noticed_at = CASE WHEN noticed_at <= :since THEN :now::timestamptz ELSE noticed_at END
+WHERE tenant_id = :tenant_id AND id = :id AND closed_at IS NULL
+RETURNING noticed_at = :now::timestamptz;
+
+-- name: close_alert$
+-- No id if it is closed.
+UPDATE public.alerts SET closed_at = :now, checked_at = :now, noticed_at = :now
+WHERE tenant_id = :tenant_id AND id = :id AND closed_at IS NULL
+RETURNING id;

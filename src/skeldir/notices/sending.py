@@ -15,6 +15,7 @@ from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.inbox import load_sealer
 from skeldir.jobs import describe_fault, enqueue
+from skeldir.notices.alerts import read_notice_back
 from skeldir.notices.destinations import list_destinations
 from skeldir.notices.digest import read_digest_back
 from skeldir.notices.kinds import SEND
@@ -27,7 +28,9 @@ from skeldir.tenants import load_profile
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
+    from skeldir.notices.alerts import AlertNotice
     from skeldir.notices.destinations import Destination
+    from skeldir.notices.digest import Digest
     from skeldir.notices.letters import Letter, Writer
     from skeldir.notices.store import FindDeliveryRow
 
@@ -41,7 +44,7 @@ _LONGEST_PAUSE_S: Final = 7_200.0
 
 DeliveryState: TypeAlias = Literal["waiting", "sent", "failed"]
 TYPE_OF: Final = {"digest": "digest.weekly", "test": "digest.test"}
-"""The `type` in the body of a webhook, by kind of delivery."""
+"""The `type` in the body of a webhook by kind of delivery; of an alert, its event follows: `alert.opened`."""
 
 Fence: TypeAlias = "Callable[[Connection], Awaitable[None]]"
 
@@ -54,7 +57,7 @@ class DeliveryRecord:
     destination_id: UUID
     destination_kind: Literal["email", "webhook"]
     address: str | None
-    kind: Literal["digest", "test"]
+    kind: Literal["digest", "test", "alert"]
     week: date | None
     state: DeliveryState
     attempts: int
@@ -159,7 +162,7 @@ async def _send(
 ) -> None:
     """Make one attempt. Raises a SkeldirError."""
     settings = load_settings()
-    letter = write(read_digest_back(row["contents"]), tenant_name, destination.language)
+    letter = write(_contents(row), tenant_name, destination.language)
     if destination.kind == "email":
         server = find_mail_server(settings)
         message = make_message(
@@ -177,15 +180,21 @@ async def _send(
         )
 
 
+def _contents(row: FindDeliveryRow) -> Digest | AlertNotice:
+    is_alert = row["kind"] == "alert"
+    return read_notice_back(row["contents"]) if is_alert else read_digest_back(row["contents"])
+
+
 def make_body(tenant_id: UUID, tenant_name: str, row: FindDeliveryRow, letter: Letter) -> bytes:
     """Return the body of a webhook: type, time, the numbers as data, and the letter's plain text."""
+    data = orjson.loads(row["contents"])
     return orjson.dumps(
         {
-            "type": TYPE_OF[row["kind"]],
+            "type": TYPE_OF.get(row["kind"]) or f"alert.{data['event']}",
             "timestamp": row["made_at"].isoformat(),
             "tenant_id": str(tenant_id),
             "tenant": tenant_name,
-            "data": orjson.loads(row["contents"]),
+            "data": data,
             "text": f"{letter.subject}\n\n{letter.text}",
         }
     )

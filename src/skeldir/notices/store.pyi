@@ -9,18 +9,38 @@ from skeldir.db import Connection
 class FindDeliveryRow(TypedDict):
     id: UUID
     destination_id: UUID
-    kind: Literal["digest", "test"]
+    kind: Literal["digest", "test", "alert"]
     contents: str
     state: Literal["waiting", "sent", "failed"]
     attempts: int
     made_at: dt.datetime
+
+class SelectAlertDestinationsRow(TypedDict):
+    id: UUID
+
+class SelectAlertsRow(TypedDict):
+    id: UUID
+    kind: Literal[
+        "reports_late",
+        "views_late",
+        "credit_differs",
+        "audit_differs",
+        "match_rate_fell",
+        "webhook_silent",
+    ]
+    subject: str
+    figures: str
+    opened_at: dt.datetime
+    checked_at: dt.datetime
+    noticed_at: dt.datetime
+    closed_at: dt.datetime | None
 
 class SelectDeliveriesRow(TypedDict):
     id: UUID
     destination_id: UUID
     destination_kind: Literal["email", "webhook"]
     address: str | None
-    kind: Literal["digest", "test"]
+    kind: Literal["digest", "test", "alert"]
     week: dt.date | None
     state: Literal["waiting", "sent", "failed"]
     attempts: int
@@ -40,10 +60,31 @@ class SelectDestinationsRow(TypedDict):
     made_by: str
     created_at: dt.datetime
 
+class SelectOpenAlertsRow(TypedDict):
+    id: UUID
+    kind: Literal[
+        "reports_late",
+        "views_late",
+        "credit_differs",
+        "audit_differs",
+        "match_rate_fell",
+        "webhook_silent",
+    ]
+    subject: str
+    figures: str
+    opened_at: dt.datetime
+    checked_at: dt.datetime
+    noticed_at: dt.datetime
+    closed_at: dt.datetime | None
+
 class SelectWithoutDigestRow(TypedDict):
     id: UUID
 
 class _Queries:
+    @staticmethod
+    async def close_alert(
+        connection: Connection, /, *, now: dt.datetime | None, tenant_id: UUID, id: UUID
+    ) -> UUID | None: ...
     @staticmethod
     async def find_delivery(
         connection: Connection, /, *, tenant_id: UUID, id: UUID
@@ -83,6 +124,29 @@ class _Queries:
         connection: Connection, /, *, error: str | None, state: str, tenant_id: UUID, id: UUID
     ) -> None: ...
     @staticmethod
+    async def note_check(
+        connection: Connection,
+        /,
+        *,
+        figures: str,
+        now: dt.datetime,
+        since: dt.datetime,
+        tenant_id: UUID,
+        id: UUID,
+    ) -> bool | None: ...
+    @staticmethod
+    async def open_alert(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        kind: str,
+        subject: str,
+        figures: str,
+        now: dt.datetime,
+    ) -> UUID | None: ...
+    @staticmethod
     async def remove_destination(
         connection: Connection, /, *, tenant_id: UUID, id: UUID
     ) -> Literal["email", "webhook"] | None: ...
@@ -97,6 +161,14 @@ class _Queries:
         id: UUID,
     ) -> None: ...
     @staticmethod
+    async def select_alert_destinations(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectAlertDestinationsRow]: ...
+    @staticmethod
+    async def select_alerts(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectAlertsRow]: ...
+    @staticmethod
     async def select_deliveries(
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectDeliveriesRow]: ...
@@ -104,6 +176,10 @@ class _Queries:
     async def select_destinations(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectDestinationsRow]: ...
+    @staticmethod
+    async def select_open_alerts(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectOpenAlertsRow]: ...
     @staticmethod
     async def select_without_digest(
         connection: Connection, /, *, tenant_id: UUID, due_at: dt.datetime, week: dt.date

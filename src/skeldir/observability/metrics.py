@@ -50,6 +50,7 @@ PULSES = (
     "matviews.ask_for_fast",
     "matviews.ask_for_slow",
     "matviews.clean",
+    "notices.ask_for_checks",
     "notices.ask_for_reviews",
 )
 KEY_REFUSALS = ("malformed", "unknown", "prefix", "address", "process")

@@ -15,6 +15,7 @@ ROOT: Final = "tenants"
 _BY_TENANT: Final = (
     "ad_days",
     "ad_loads",
+    "alerts",
     "exchange_rates",
     "attribution_events",
     "attribution_models",

@@ -1,5 +1,6 @@
 """Pages for people: templates, style sheet, texts, formats and charts. The door."""
 
+from skeldir.web.alert_letters import write_letter
 from skeldir.web.assets import load_assets, path_of_asset
 from skeldir.web.bridges import Bridge, Step, draw_bridge
 from skeldir.web.charts import (
@@ -77,4 +78,5 @@ __all__ = [
     "read_texts",
     "render",
     "write_digest",
+    "write_letter",
 ]

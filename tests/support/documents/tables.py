@@ -9,6 +9,7 @@ ROWS: dict[str, str] = {
     "alembic_version": "The revision of the schema; one row.",
     "api_keys": "An API key: the SHA-256 of its secret, its scopes, and when it expires. An ended key stays ended.",
     "attribution_events": "A touch: one visit of a journey, with its channel. The journey key is a keyed hash.",
+    "alerts": "Something that is, or was, wrong with a tenant's data: from when to when, and its figures.",
     "attribution_models": "A model version; its parameters never change. Reports show those that are in force.",
     "audits": "The result of an audit: how many differences, of which checks, and the digest of its document.",
     "channel_numbers": "The number of a channel in packed journeys; assigned once.",

@@ -20,6 +20,6 @@ AS $$
                  'revenue_ledger']
 $$;
 
-DROP TABLE public.notice_deliveries, public.notice_destinations;
+DROP TABLE public.alerts, public.notice_deliveries, public.notice_destinations;
 
 RESET ROLE;

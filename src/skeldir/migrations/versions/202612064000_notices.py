@@ -1,4 +1,4 @@
-"""Weekly digests: where they are sent to, and what was sent."""
+"""Weekly digests and alerts: where they are sent to, what was sent, and what is wrong with a tenant's data."""
 
 from skeldir.migrations.guard import refuse_downgrade_with_rows, run_statements
 
