@@ -280,6 +280,20 @@ async def test_pages_are_in_the_language_of_the_browser(
     assert f"<h1>{words}</h1>" in page.text
 
 
+async def test_a_page_that_answers_a_form_links_to_no_address_that_takes_forms_only(
+    browser: httpx2.AsyncClient, clone: Clone, tenant: UUID
+) -> None:
+    await sign_in_by_link(browser, clone, "anna@shop.example", tenant, Role.ADMIN)
+    fields = {"new": "short", "again": "short"}
+    for path in ("/account/password", "/settings/members/invitations", "/settings/members"):
+        page = await browser.post(path, headers=OWN, data=fields | {"role": "viewer"})
+        links = set(re.findall(r'href="(/[^"]*)"', page.text))
+        assert links
+        for link in links:
+            answer = await browser.get(unescape(link))
+            assert answer.status_code in (200, 303), (path, link)
+
+
 @pytest.mark.parametrize(
     ("body", "media_type", "status"),
     [

@@ -56,6 +56,8 @@ def frame_of(
     """
     locale, theme = locale_of(request), _theme_of(request)
     phrases = phrases_for(locale)
+    # What answers a form may have an address that only takes forms.
+    has_address = request.method == "GET"
     member = membership if isinstance(membership, Membership) else None
     if member is not None:
         session = member.session
@@ -74,12 +76,14 @@ def frame_of(
         languages=tuple(
             Link(each.name, with_parameters(request, lang=tag), tag == locale.tag)
             for tag, each in LOCALES.items()
+            if has_address
         ),
         themes=tuple(
             Link(
                 phrases(f"frame.theme_{each}"), with_parameters(request, theme=each), each == theme
             )
             for each in THEMES
+            if has_address
         ),
         kept=tuple(
             (name, shown)

@@ -1,0 +1,88 @@
+"""`skeldir users` as operators use it: links, who is a member, who may no longer sign in, and what was done."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+import pytest
+
+from tests.conftest import Clone
+from tests.support.command import run_here
+
+ANNA = "anna@shop.example"
+
+
+@pytest.fixture
+def shop(clone: Clone) -> str:
+    return str(UUID(run_here(clone.app_url, "tenants", "create", "Shop").split()[0]))
+
+
+def test_a_link_makes_a_member_who_is_listed_and_removed_again(clone: Clone, shop: str) -> None:
+    url = clone.migrator_url
+    for email, role in ((" Anna@Shop.example", "admin"), ("ben@shop.example", "viewer")):
+        printed = run_here(url, "users", "link", email, "--tenant", shop, "--role", role)
+        assert re.search(r"^http://127\.0\.0\.1:8000/sign-in/[\w-]{43}$", printed, re.MULTILINE)
+        assert "signs in by it once" in printed
+    members = run_here(clone.app_url, "users", "members", shop)
+    assert ANNA in members
+    assert "ben@shop.example" in members
+    assert "no longer a member" in run_here(
+        clone.app_url, "users", "remove", shop, "BEN@shop.example"
+    )
+    assert "member_unknown" in run_here(
+        clone.app_url, "users", "remove", shop, "ben@shop.example", status=1
+    )
+    assert "last_admin" in run_here(clone.app_url, "users", "remove", shop, ANNA, status=1)
+    done = run_here(clone.app_url, "users", "log", shop)
+    assert done.index("member.remove") < done.index("ben@shop.example as viewer")
+    assert "ben@shop.example" not in run_here(clone.app_url, "users", "members", shop)
+
+
+def test_a_disabled_user_is_shown_as_such_until_there_is_a_new_link(clone: Clone) -> None:
+    url = clone.migrator_url
+    run_here(url, "users", "link", ANNA)
+    assert "disabled" not in run_here(url, "users", "list")
+    assert "can no longer sign in" in run_here(url, "users", "disable", ANNA)
+    assert "nothing: disabled" in run_here(url, "users", "list")
+    run_here(url, "users", "link", ANNA)
+    assert "disabled" not in run_here(url, "users", "list")
+    assert "user_unknown" in run_here(url, "users", "disable", "eve@shop.example", status=1)
+
+
+def test_a_link_begins_with_the_address_that_is_stated(
+    monkeypatch: pytest.MonkeyPatch, clone: Clone
+) -> None:
+    url = clone.migrator_url
+    monkeypatch.setenv("SKELDIR_PUBLIC_URL", "https://Skeldir.example/")
+    assert "\nhttps://skeldir.example/sign-in/" in "\n" + run_here(url, "users", "link", ANNA)
+    at = ("--base", "http://localhost:9000/")
+    assert "\nhttp://localhost:9000/sign-in/" in "\n" + run_here(url, "users", "link", ANNA, *at)
+    monkeypatch.setenv("SKELDIR_PUBLIC_URL", "http://skeldir.example")
+    refused = run_here(url, "users", "link", ANNA, status=1)
+    assert "configuration_invalid: SKELDIR_PUBLIC_URL" in refused
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("anna",), "email_invalid"),
+        ((ANNA, "--role", "admin"), "input_invalid"),
+        ((ANNA, "--tenant", "00000000-0000-4000-8000-000000000001"), "input_invalid"),
+        (
+            (ANNA, "--tenant", "00000000-0000-4000-8000-000000000001", "--role", "admin"),
+            "tenant_unknown",
+        ),
+        ((ANNA, "--base", "javascript:alert(1)"), "input_invalid"),
+    ],
+)
+def test_a_link_for_what_makes_no_sense_is_refused(
+    clone: Clone, words: tuple[str, ...], code: str
+) -> None:
+    assert code in run_here(clone.migrator_url, "users", "link", *words, status=1)
+
+
+def test_only_an_operator_lets_people_in(clone: Clone) -> None:
+    for words in (("link", ANNA), ("list",), ("disable", ANNA)):
+        refused = run_here(clone.app_url, "users", *words, status=1)
+        assert "skeldir_owner" in refused, words
