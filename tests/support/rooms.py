@@ -128,7 +128,7 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_channel_totals": "sums are named by model, and only this room knows which are in force",
     "attribution.select_credit_state": "a run reads all that it needs of a tenant in one round trip",
     "attribution.select_entries": _ENTRIES,
-    "attribution.select_newest_journeys": "which orders are the newest is known by their captures, which have an index by time",
+    "attribution.select_newest_journeys": "which orders are the newest is known by their captures, indexed by time",
     "attribution.select_newest_touches": _JOURNEY,
     "attribution.select_order_standing": _STANDING,
     "attribution.select_payments_of_order": "an explanation shows what is not booked beside what is, in one snapshot",
