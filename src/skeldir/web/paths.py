@@ -197,39 +197,17 @@ def _paths_table(shown: PathsPage, currency: str) -> Table:
         Column(say("paths.touches"), "ratio", note=say("paths.average"), places=1),
         Column(say("paths.days"), "ratio", note=say("paths.median"), places=1),
     )
-    no_share = Unknown(say("overview.not_positive"))
-    no_touch = Unknown(say("paths.no_touch_days"))
-
-    def cells(
-        name: str, one: _Sum, ages: Sequence[int] | None, href: str | None = None
-    ) -> tuple[Cell, ...]:
-        orders, cents = Fraction(one.orders, every.orders), no_share
-        part = Fraction(one.cents, every.cents) if every.cents > 0 else None
-        days: Fraction | Unknown = no_touch
-        if ages is None:
-            days = Unknown(say("paths.of_one_path"))
-        elif ages:
-            days = Fraction(median_low(ages), _DAY)
-        return (
-            Cell(name, href=href),
-            Cell(one.orders),
-            Cell(orders, share=orders),
-            Cell(one.cents),
-            Cell(cents if part is None else part),
-            Cell(Fraction(one.touches, one.of_paths)),
-            Cell(days),
-        )
-
     rows = []
     for group in groups[:_SHOWN]:
         of_group = _Sum()
         of_group.add(group, currency)
         href = shown.link(group.path, currency)
-        rows.append(cells(shown.name(group.path), of_group, group.ages_us, href))
+        name = shown.name(group.path)
+        rows.append(_path_cells(shown, name, of_group, every, group.ages_us, href))
     if others.orders:
         left = len(groups) - _SHOWN
         name = say.counted("paths.others", left, shown.report.formats.number(left))
-        rows.append(cells(name, others, None))
+        rows.append(_path_cells(shown, name, others, every))
     key = f"paths-{currency}"
     return Table(
         key,
@@ -237,8 +215,36 @@ def _paths_table(shown: PathsPage, currency: str) -> Table:
         columns,
         tuple(rows),
         say("table.empty"),
-        cells(say("table.total"), every, None),
+        _path_cells(shown, say("table.total"), every, every),
         shown.report.download_of(key),
+    )
+
+
+def _path_cells(
+    shown: PathsPage,
+    name: str,
+    one: _Sum,
+    every: _Sum,
+    ages_us: Sequence[int] | None = None,
+    href: str | None = None,
+) -> tuple[Cell, ...]:
+    """Return a row of paths; `ages_us` are those of its orders, None for a row of several paths."""
+    say = shown.report.say
+    orders = Fraction(one.orders, every.orders)
+    part = Fraction(one.cents, every.cents) if every.cents > 0 else None
+    days: Fraction | Unknown = Unknown(say("paths.no_touch_days"))
+    if ages_us is None:
+        days = Unknown(say("paths.of_one_path"))
+    elif ages_us:
+        days = Fraction(median_low(ages_us), _DAY)
+    return (
+        Cell(name, href=href),
+        Cell(one.orders),
+        Cell(orders, share=orders),
+        Cell(one.cents),
+        Cell(Unknown(say("overview.not_positive")) if part is None else part),
+        Cell(Fraction(one.touches, one.of_paths)),
+        Cell(days),
     )
 
 
