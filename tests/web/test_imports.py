@@ -181,7 +181,7 @@ async def test_an_import_is_taken_back_and_put_back_with_a_reason(
         assert stream.text.endswith("event: end\ndata: end\n\n")
         assert read_tables((await browser.get("/imports")).text)["imports"].rows[0][-1] == shown
     history = read_tables((await browser.get(place)).text)["history"].rows
-    assert [row[1] for row in history] == ["Put back", "Taken back"]
+    assert [row[0] for row in history] == ["Put back", "Taken back"]
 
 
 async def test_a_file_belongs_to_who_sent_it_for_one_tenant(

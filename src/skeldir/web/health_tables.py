@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _GROUPS: Final = ("unmatched", "one_touch", "more_touches", "awaiting_credit")
 _BESIDE: Final = ("derived", "without_token", "renewals")
-_OF_TENANT: Final = "/rules"
+_RULES: Final = "/rules"
 _LONGEST_ITEM: Final = 2_000
 
 
@@ -160,7 +160,7 @@ def unknown_sources(report: Report, sources: Sequence[UnknownSource], *, may_rul
     none = Unknown(say("health.no_tag"))
 
     def make(one: UnknownSource) -> Cell:
-        link = address(_OF_TENANT, source=one.source, medium=one.medium)
+        link = address(_RULES, source=one.source, medium=one.medium)
         return Cell(say("health.make_rule"), link)
 
     rows = tuple(
@@ -207,8 +207,8 @@ def refused_items(
     """Return refused items, without what may be personal, as the API shows them."""
     say = report.say
     columns = (
-        Column(say("health.when"), "moment"),
         Column(say("health.code")),
+        Column(say("health.when"), "moment"),
         Column(say("health.from")),
         Column(say("imports.why")),
         Column(say("imports.cure")),
@@ -216,8 +216,8 @@ def refused_items(
     )
     rows = tuple(
         (
-            Cell(one.recorded_at),
             Cell(one.code),
+            Cell(one.recorded_at),
             _source_cell(report, one.origin, files),
             Cell(one.detail),
             Cell(one.cure),
@@ -304,15 +304,15 @@ def refusals_table(report: Report, endpoints: Sequence[EndpointReport]) -> Table
     rows = []
     for endpoint in endpoints:
         for one in endpoint.refusals:
-            told = explain_refusal(one.outcome)
+            explained = explain_refusal(one.outcome)
             rows.append(
                 (
                     Cell(endpoint.provider, note=f"{endpoint.token_start}…"),
                     Cell(one.outcome),
                     Cell(one.refusals),
                     Cell(one.last_at),
-                    Cell("" if told is None else told.meaning),
-                    Cell("" if told is None else told.cure),
+                    Cell("" if explained is None else explained.meaning),
+                    Cell("" if explained is None else explained.cure),
                 )
             )
     return _table(report, "refusals", columns, tuple(rows))
@@ -322,25 +322,25 @@ def dead_deliveries(report: Report, deliveries: Sequence[DeliveryReport]) -> Tab
     """Return the deliveries that were not understood, with the cure."""
     say = report.say
     columns = (
+        Column(say("health.code")),
         Column(say("health.when"), "moment"),
         Column(say("health.provider")),
         Column(say("health.type")),
-        Column(say("health.code")),
         Column(say("imports.why")),
         Column(say("imports.cure")),
     )
     rows = []
     for one in deliveries:
-        told = None if one.trouble is None else explain_trouble(one.trouble)
-        why = " ".join(part for part in (told and told.meaning, one.detail) if part)
+        explained = None if one.trouble is None else explain_trouble(one.trouble)
+        why = " ".join(part for part in (explained and explained.meaning, one.detail) if part)
         rows.append(
             (
+                Cell(one.trouble or ""),
                 Cell(one.received_at),
                 Cell(one.provider),
                 Cell(one.type),
-                Cell(one.trouble or ""),
                 Cell(why),
-                Cell("" if told is None else told.cure),
+                Cell("" if explained is None else explained.cure),
             )
         )
     return _table(report, "dead", columns, tuple(rows))

@@ -178,8 +178,8 @@ def history_of(report: Report, undoings: Sequence[Undoing]) -> Table:
     """Return the table of who took an import back or put it back."""
     say = report.say
     columns = (
-        Column(say("imports.at"), "moment"),
         Column(say("imports.what")),
+        Column(say("imports.at"), "moment"),
         Column(say("imports.by")),
         Column(say("imports.reason")),
         Column(say("imports.entries"), "number"),
@@ -187,11 +187,11 @@ def history_of(report: Report, undoings: Sequence[Undoing]) -> Table:
     )
     rows = tuple(
         (
-            Cell(one.requested_at),
             Cell(
                 say("imports.took_back" if one.redoes is None else "imports.put_back"),
                 note=None if one.phase == "done" else say("imports.under_way"),
             ),
+            Cell(one.requested_at),
             Cell(one.requested_by),
             Cell(one.reason),
             Cell(one.entries),
