@@ -16,12 +16,14 @@ from proof.stage.planting import PLAN_A, PLAN_B
 from proof.stage.proving import Proof
 from proof.stage.world import World
 
-# How to sign in, an invitation, and a report that was shared: by their token, which is unknown here.
+# How to sign in, an invitation, and a report that was shared: by their token, which is unknown here. No provider is set.
 _FOR_ANYBODY: Final = """\
+GET /identity/callback
 GET /invitations/{token}
 GET /shared/{token}
 GET /sign-in
 GET /sign-in/{token}
+POST /identity/sign-in
 POST /invitations/{token}
 POST /sign-in
 POST /sign-in/{token}"""
