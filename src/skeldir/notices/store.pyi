@@ -125,15 +125,8 @@ class _Queries:
     ) -> None: ...
     @staticmethod
     async def note_check(
-        connection: Connection,
-        /,
-        *,
-        figures: str,
-        now: dt.datetime,
-        since: dt.datetime,
-        tenant_id: UUID,
-        id: UUID,
-    ) -> bool | None: ...
+        connection: Connection, /, *, figures: str, now: dt.datetime, tenant_id: UUID, id: UUID
+    ) -> None: ...
     @staticmethod
     async def open_alert(
         connection: Connection,
@@ -145,6 +138,16 @@ class _Queries:
         subject: str,
         figures: str,
         now: dt.datetime,
+    ) -> UUID | None: ...
+    @staticmethod
+    async def remind_of_alert(
+        connection: Connection,
+        /,
+        *,
+        now: dt.datetime,
+        tenant_id: UUID,
+        id: UUID,
+        since: dt.datetime,
     ) -> UUID | None: ...
     @staticmethod
     async def remove_destination(
