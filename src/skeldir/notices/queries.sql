@@ -47,6 +47,12 @@ SELECT n.id, n.destination_id, n.kind, n.contents::text AS contents, n.state, n.
 FROM public.notice_deliveries n
 WHERE n.tenant_id = :tenant_id AND n.id = :id;
 
+-- name: select_stranded
+-- What has waited for longer than all attempts take: the jobs that were to send it were lost.
+SELECT n.id FROM public.notice_deliveries n
+WHERE n.tenant_id = :tenant_id AND n.state = 'waiting' AND n.made_at < :before
+ORDER BY n.made_at, n.id;
+
 -- name: note_attempt!
 -- A delivery that has ended stays as it is.
 UPDATE public.notice_deliveries

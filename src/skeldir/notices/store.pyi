@@ -77,6 +77,9 @@ class SelectOpenAlertsRow(TypedDict):
     noticed_at: dt.datetime
     closed_at: dt.datetime | None
 
+class SelectStrandedRow(TypedDict):
+    id: UUID
+
 class SelectWithoutDigestRow(TypedDict):
     id: UUID
 
@@ -183,6 +186,10 @@ class _Queries:
     async def select_open_alerts(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectOpenAlertsRow]: ...
+    @staticmethod
+    async def select_stranded(
+        connection: Connection, /, *, tenant_id: UUID, before: dt.datetime
+    ) -> list[SelectStrandedRow]: ...
     @staticmethod
     async def select_without_digest(
         connection: Connection, /, *, tenant_id: UUID, due_at: dt.datetime, week: dt.date
