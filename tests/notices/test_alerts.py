@@ -97,7 +97,7 @@ async def test_a_check_that_came_second_says_nothing_again(db: Database, tenant:
             now = NOW + timedelta(hours=hours)
             (notice,) = await settle_alerts(first, tenant, judgement, now=now, time_zone="UTC")
             # It does not see what the first one has not committed yet.
-            second = asyncio.create_task(settle(db, tenant, judgement, hours + 0.01))
+            second = asyncio.create_task(settle(db, tenant, judgement, hours))
             await until_waiting_for_a_lock(db)
         assert (notice.event, await second) == (event, [])
     async with db.tenant(tenant, is_read_only=True) as connection:

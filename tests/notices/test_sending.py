@@ -242,6 +242,42 @@ async def test_without_a_mail_server_the_delivery_says_so_and_waits(
     assert (record.error or "").startswith("mail_not_configured: No mail server is configured")
 
 
+async def test_what_lost_its_job_is_sent_by_a_later_review(
+    db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(db, tenant, "one@shop.example")
+    await let_digest_be_due(db, clone, tenant)
+    due = await find_due(db, tenant, utc_now())
+    assert due is not None
+    async with db.tenant(tenant) as connection:
+        await make_deliveries(connection, tenant, *due)
+    with taking_mail() as box, psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        use_mail_server(monkeypatch, box.port)
+        admin.execute("DELETE FROM jobs")
+        await enqueue_reviews(db)
+        await work(db)
+        assert box.raw == []
+        admin.execute("UPDATE notice_deliveries SET made_at = now() - interval '25 hours'")
+        due_jobs(clone)
+        await enqueue_reviews(db)
+        await work(db)
+        assert box.recipients == ["one@shop.example"]
+
+
+async def test_nothing_is_sent_to_a_server_that_cannot_encrypt(
+    db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(db, tenant, "one@shop.example")
+    await let_digest_be_due(db, clone, tenant)
+    with taking_mail() as box:
+        use_mail_server(monkeypatch, box.port, security="starttls")
+        await enqueue_reviews(db)
+        await work(db)
+        assert (box.recipients, box.raw) == ([], [])
+    (record,) = await deliveries(db, tenant)
+    assert "SMTPNotSupportedError" in (record.error or "")
+
+
 async def test_what_waits_for_a_removed_destination_is_not_sent(
     db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,11 +132,11 @@ async def _note_check(
     connection: Connection, tenant_id: UUID, known: Alert, figures: str, now: datetime
 ) -> bool:
     """Keep what the check found; return whether it is time to write of the alert again, and nobody else just did."""
-    since = now - REMIND_AFTER
-    was_noticed = await queries.note_check(
-        connection, tenant_id=tenant_id, id=known.id, figures=figures, now=now, since=since
+    await queries.note_check(connection, tenant_id=tenant_id, id=known.id, figures=figures, now=now)
+    reminded = await queries.remind_of_alert(
+        connection, tenant_id=tenant_id, id=known.id, now=now, since=now - REMIND_AFTER
     )
-    return bool(was_noticed) and known.noticed_at <= since
+    return reminded is not None
 
 
 async def _make_deliveries(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 from skeldir.days import days_by
@@ -19,6 +19,9 @@ from skeldir.rollups import rules_in_force
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
     from skeldir.notices.digest import Digest
+
+# All attempts together take less.
+_LONGEST_WAIT: Final = timedelta(days=1)
 
 
 async def find_week(connection: Connection, tenant_id: UUID, now: datetime) -> Week:
@@ -53,6 +56,19 @@ async def find_due(
         if not rows:
             return None
         return await read_digest(connection, tenant_id, week), [row["id"] for row in rows]
+
+
+async def enqueue_stranded(connection: Connection, tenant_id: UUID, now: datetime) -> int:
+    """Enqueue again what has waited for more than a day, as its jobs were lost; return how many deliveries that are.
+
+    A job dies when several workers were killed while they did it.
+    """
+    rows = await queries.select_stranded(
+        connection, tenant_id=tenant_id, before=now - _LONGEST_WAIT
+    )
+    for row in rows:
+        await enqueue(connection, tenant_id, SEND, {"delivery": str(row["id"])})
+    return len(rows)
 
 
 async def make_deliveries(

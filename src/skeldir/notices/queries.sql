@@ -47,6 +47,12 @@ SELECT n.id, n.destination_id, n.kind, n.contents::text AS contents, n.state, n.
 FROM public.notice_deliveries n
 WHERE n.tenant_id = :tenant_id AND n.id = :id;
 
+-- name: select_stranded
+-- What has waited for longer than all attempts take: the jobs that were to send it were lost.
+SELECT n.id FROM public.notice_deliveries n
+WHERE n.tenant_id = :tenant_id AND n.state = 'waiting' AND n.made_at < :before
+ORDER BY n.made_at, n.id;
+
 -- name: note_attempt!
 -- A delivery that has ended stays as it is.
 UPDATE public.notice_deliveries
@@ -90,12 +96,15 @@ VALUES (:tenant_id, :id, :kind, :subject, :figures::text::jsonb, :now, :now, :no
 ON CONFLICT (tenant_id, kind, subject) WHERE closed_at IS NULL DO NOTHING
 RETURNING id;
 
--- name: note_check$
--- Whether the destinations are to be written to again: they were not since a moment. No row if it is closed.
-UPDATE public.alerts SET figures = :figures::text::jsonb, checked_at = :now,
-    noticed_at = CASE WHEN noticed_at <= :since THEN :now::timestamptz ELSE noticed_at END
-WHERE tenant_id = :tenant_id AND id = :id AND closed_at IS NULL
-RETURNING noticed_at = :now::timestamptz;
+-- name: note_check!
+UPDATE public.alerts SET figures = :figures::text::jsonb, checked_at = :now
+WHERE tenant_id = :tenant_id AND id = :id AND closed_at IS NULL;
+
+-- name: remind_of_alert$
+-- No id if somebody was written to of it since a moment, or it is closed.
+UPDATE public.alerts SET noticed_at = :now
+WHERE tenant_id = :tenant_id AND id = :id AND closed_at IS NULL AND noticed_at <= :since
+RETURNING id;
 
 -- name: close_alert$
 -- No id if it is closed.

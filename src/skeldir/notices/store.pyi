@@ -77,6 +77,9 @@ class SelectOpenAlertsRow(TypedDict):
     noticed_at: dt.datetime
     closed_at: dt.datetime | None
 
+class SelectStrandedRow(TypedDict):
+    id: UUID
+
 class SelectWithoutDigestRow(TypedDict):
     id: UUID
 
@@ -125,15 +128,8 @@ class _Queries:
     ) -> None: ...
     @staticmethod
     async def note_check(
-        connection: Connection,
-        /,
-        *,
-        figures: str,
-        now: dt.datetime,
-        since: dt.datetime,
-        tenant_id: UUID,
-        id: UUID,
-    ) -> bool | None: ...
+        connection: Connection, /, *, figures: str, now: dt.datetime, tenant_id: UUID, id: UUID
+    ) -> None: ...
     @staticmethod
     async def open_alert(
         connection: Connection,
@@ -145,6 +141,16 @@ class _Queries:
         subject: str,
         figures: str,
         now: dt.datetime,
+    ) -> UUID | None: ...
+    @staticmethod
+    async def remind_of_alert(
+        connection: Connection,
+        /,
+        *,
+        now: dt.datetime,
+        tenant_id: UUID,
+        id: UUID,
+        since: dt.datetime,
     ) -> UUID | None: ...
     @staticmethod
     async def remove_destination(
@@ -180,6 +186,10 @@ class _Queries:
     async def select_open_alerts(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectOpenAlertsRow]: ...
+    @staticmethod
+    async def select_stranded(
+        connection: Connection, /, *, tenant_id: UUID, before: dt.datetime
+    ) -> list[SelectStrandedRow]: ...
     @staticmethod
     async def select_without_digest(
         connection: Connection, /, *, tenant_id: UUID, due_at: dt.datetime, week: dt.date

@@ -12,7 +12,7 @@ from skeldir.jobs import Job, JobKind, Pulse, enqueue_regularly
 from skeldir.notices.alerts import settle_alerts
 from skeldir.notices.checks import check_tenant
 from skeldir.notices.kinds import CHECK, REVIEW, SEND
-from skeldir.notices.planning import find_due, make_deliveries
+from skeldir.notices.planning import enqueue_stranded, find_due, make_deliveries
 from skeldir.notices.sending import send_delivery
 from skeldir.rollups import read_time_zone
 
@@ -38,13 +38,15 @@ _LEASE_S: Final = 60.0
 async def review_for_job(database: Database, job: Job) -> None:
     """Make the digests that are due for the job's tenant, and end the job in the same transaction.
 
-    It costs a tenant without destinations a transaction with one statement, and others one with three, but for the few
-    times a week when a digest is due.
+    It costs a tenant without destinations two short statements, and others four, but for the few times a week when a
+    digest is due.
     """
-    due = await find_due(database, job.tenant_id, utc_now())
+    now = utc_now()
+    due = await find_due(database, job.tenant_id, now)
     async with database.tenant(job.tenant_id) as connection:
         if due is not None:
             await make_deliveries(connection, job.tenant_id, *due)
+        await enqueue_stranded(connection, job.tenant_id, now)
         await job.finish(connection)
 
 
