@@ -29,75 +29,70 @@ def lay_out_sums(report: Report, sums: Sequence[PlatformReport]) -> list[Table]:
 
     There are no totals: several platforms may claim the same order.
     """
+    return [
+        Table(
+            f"sums-{currency}",
+            report.say("spend.sums", currency=currency),
+            _columns_of_sums(report, currency),
+            tuple(_row_of_sums(report, one) for one in sums if one.currency == currency),
+            report.say("table.empty"),
+            download=report.download_of(f"sums-{currency}"),
+        )
+        for currency in sorted({one.currency for one in sums})
+    ]
+
+
+def _columns_of_sums(report: Report, currency: str) -> tuple[Column, ...]:
     say = report.say
-    none = Unknown(say("spend.no_claim"))
-    nothing = Unknown(say("spend.nothing_claimed"))
+
+    def money(name: str) -> Column:
+        return Column(say(f"spend.{name}"), "money", currency)
+
+    return (
+        Column(say("spend.platform")),
+        money("claimed"),
+        money("verified"),
+        Column(say("spend.confirmed"), "percent"),
+        money("ghost"),
+        money("missed"),
+        Column(say("spend.difference"), "percent"),
+        money("reversed"),
+        money("timing"),
+        Column(say("spend.known_days"), "number"),
+        Column(say("spend.unknown_days"), "number"),
+        money("verified_unknown"),
+    )
+
+
+def _row_of_sums(report: Report, one: PlatformReport) -> tuple[Cell, ...]:
+    none = Unknown(report.say("spend.no_claim"))
 
     def cell(value: int | Fraction | None) -> Cell:
         return Cell(none if value is None else value)
 
-    def confirmed(one: PlatformReport) -> Cell:
-        claimed, ghost = one.claimed_cents, one.ghost_cents
-        if claimed is None or ghost is None or claimed <= 0:
-            return Cell(nothing)
-        share = Fraction(claimed - ghost, claimed)
-        return Cell(share, share=share)
+    return (
+        Cell(name_platform(one.platform), note=", ".join(one.attribution_settings) or None),
+        cell(one.claimed_cents),
+        Cell(one.verified_cents),
+        _confirmed(report, one),
+        cell(one.ghost_cents),
+        cell(one.missed_cents),
+        cell(_percent(one.difference_bp)),
+        Cell(one.reversed_cents),
+        Cell(one.timing_cents),
+        Cell(one.lines),
+        Cell(one.unknown_lines),
+        Cell(one.unknown_verified_cents),
+    )
 
-    def table(currency: str) -> Table:
-        key = f"sums-{currency}"
-        names = (
-            "claimed",
-            "verified",
-            "ghost",
-            "missed",
-            "reversed",
-            "timing",
-            "verified_unknown",
-        )
-        money = {name: Column(say(f"spend.{name}"), "money", currency) for name in names}
-        return Table(
-            key,
-            say("spend.sums", currency=currency),
-            (
-                Column(say("spend.platform")),
-                money["claimed"],
-                money["verified"],
-                Column(say("spend.confirmed"), "percent"),
-                money["ghost"],
-                money["missed"],
-                Column(say("spend.difference"), "percent"),
-                money["reversed"],
-                money["timing"],
-                Column(say("spend.known_days"), "number"),
-                Column(say("spend.unknown_days"), "number"),
-                money["verified_unknown"],
-            ),
-            tuple(
-                (
-                    Cell(
-                        name_platform(one.platform),
-                        note=", ".join(one.attribution_settings) or None,
-                    ),
-                    cell(one.claimed_cents),
-                    Cell(one.verified_cents),
-                    confirmed(one),
-                    cell(one.ghost_cents),
-                    cell(one.missed_cents),
-                    cell(_percent(one.difference_bp)),
-                    Cell(one.reversed_cents),
-                    Cell(one.timing_cents),
-                    Cell(one.lines),
-                    Cell(one.unknown_lines),
-                    Cell(one.unknown_verified_cents),
-                )
-                for one in sums
-                if one.currency == currency
-            ),
-            say("table.empty"),
-            download=report.download_of(key),
-        )
 
-    return [table(currency) for currency in sorted({one.currency for one in sums})]
+def _confirmed(report: Report, one: PlatformReport) -> Cell:
+    """Return the part of the claim that is no ghost."""
+    claimed, ghost = one.claimed_cents, one.ghost_cents
+    if claimed is None or ghost is None or claimed <= 0:
+        return Cell(Unknown(report.say("spend.nothing_claimed")))
+    share = Fraction(claimed - ghost, claimed)
+    return Cell(share, share=share)
 
 
 def lay_out_overlaps(report: Report, overlaps: Sequence[Overlap]) -> list[Table]:
