@@ -45,6 +45,7 @@ _MOST_CAPTURES: Final = 12_000
 _LONGEST_PATH: Final = 1_000 * TOUCH_BYTES
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MOST_LISTED: Final = 50
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 ChannelPath = tuple[str, ...]
 """The channels of a journey, the first touch first; empty if no touch is known."""
@@ -139,17 +140,14 @@ def _report(
     channels = Channels(reading.numbers)
     moments = unpack_moments(row["converted"] or b"")
     steps = _Steps.of(row, version)
-    money = _money(row)
+    is_wanted = _on_days(moments, reading, asked)
+    report.is_cut = len(names) > most_orders or row["captures_read"] >= _MOST_CAPTURES
     groups: dict[bytes, PathOrders] = {}
-    for place, name in enumerate(names):
-        day = reading.days.day_of(us_to_moment(moments[place]))
-        cents = next(money)
-        if not asked.first_day <= day <= asked.last_day:
+    last = 0
+    for place, (name, cents) in enumerate(zip(names[:most_orders], _money(row), strict=False)):
+        if not is_wanted[place]:
             continue
-        if place == most_orders:
-            report.is_cut = True
-            break
-        report.earliest = us_to_moment(moments[place])
+        last = place
         report.currencies.update(cents)
         if asked.currency is not None and asked.currency not in cents:
             continue
@@ -162,10 +160,17 @@ def _report(
         _add(report, group, steps, place, cents)
         if group.path == asked.path and len(report.listed) < _MOST_LISTED:
             report.listed.append(name)
-    # Older captures may lie beyond those that were read.
-    report.is_cut = report.is_cut or row["captures_read"] >= _MOST_CAPTURES
+    report.earliest = us_to_moment(moments[last]) if report.currencies else None
     report.paths = sorted(groups.values(), key=lambda group: (-group.orders, group.path))
     return report
+
+
+def _on_days(moments: Sequence[int], reading: Reading, asked: PathsAsked) -> list[bool]:
+    """Return of each moment, in microseconds since 1970, whether it is on the days asked for."""
+    numbers = reading.days.numbers_of(np.array(moments, np.int64))
+    first, last = (day.toordinal() - _FIRST_DAY for day in (asked.first_day, asked.last_day))
+    is_wanted: list[bool] = ((numbers >= first) & (numbers <= last)).tolist()
+    return is_wanted
 
 
 def _add(

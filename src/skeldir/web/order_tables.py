@@ -171,15 +171,20 @@ Sums = dict[date, dict[str, int]]
 
 
 async def read_sums_by_day(
-    connection: Connection, tenant_id: UUID, first_day: date, end_day: date
+    connection: Connection,
+    tenant_id: UUID,
+    first_day: date,
+    end_day: date,
+    *,
+    currency: str | None,
 ) -> dict[str, Sums]:
-    """Return the sums of the ledger by currency and day; of more than 92 days, by month."""
+    """Return the sums of the ledger, of one currency or by currency, and by day; of more than 92 days, by month."""
     rows = await read_revenue_days(
         connection,
         tenant_id,
         first_day=first_day,
         end_day=end_day,
-        currency=None,
+        currency=currency,
         state=None,
         after=None,
         most=_MOST_SUMS,

@@ -78,7 +78,9 @@ async def show_orders(request: Request, page: ViewerPage) -> Response:
     choice = await read_model_choice(report)
     names = await read_channel_names(report)
     shown = [b for b in balances if b.entries and asked.currency in (None, b.currency)]
-    sums = await read_sums_by_day(connection, tenant_id, report.days.first, report.days.end)
+    sums = await read_sums_by_day(
+        connection, tenant_id, report.days.first, report.days.end, currency=asked.currency
+    )
     most = ROWS if len(shown) == 1 else ROWS_OF_SEVERAL
     model = None if choice.shown is None else choice.shown.model
     blocks = []
@@ -96,7 +98,7 @@ async def show_orders(request: Request, page: ViewerPage) -> Response:
         blocks=blocks,
         currencies=_currencies(report, balances),
         kinds=_kinds(report),
-        channels=_channel_options(report, names),
+        channels=_channel_options(report, names, asked.channel),
         models=_model_options(report, choice),
         channel=asked.channel or "",
         channel_name=None if asked.channel is None else names(asked.channel),
@@ -206,9 +208,11 @@ def _kinds(report: Report) -> tuple[Link, ...]:
     )
 
 
-def _channel_options(report: Report, names: ChannelNames) -> list[Option]:
+def _channel_options(report: Report, names: ChannelNames, asked: str | None) -> list[Option]:
     every = Option("", report.say("orders.all_channels"))
-    codes = sorted(names.codes(), key=names)[:_MOST_CHANNELS]
+    # One that was asked for may have been removed from the tenant's own.
+    known = names.codes() | ({asked} if asked else set())
+    codes = sorted(known, key=names)[:_MOST_CHANNELS]
     return [every, *(Option(code, names(code)) for code in codes)]
 
 
