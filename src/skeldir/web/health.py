@@ -32,16 +32,14 @@ from skeldir.web.frames import Link
 from skeldir.web.health_tables import (
     coverage_by_day,
     coverage_by_provider,
-    dead_deliveries,
-    endpoints_table,
     jobs_table,
     matched_spend,
-    refusals_table,
     refused_by_code,
     refused_items,
     unknown_sources,
     views_table,
 )
+from skeldir.web.health_webhooks import dead_deliveries, endpoints_table, refusals_table
 from skeldir.web.import_tables import HEALTH, IMPORTS, NEW_IMPORT
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.tables import Table

@@ -1,23 +1,21 @@
-"""The tables of the page Data health: coverage, unknown sources, refused items, webhooks, jobs and views."""
+"""The tables of the page Data health: coverage, unknown sources, refused items, jobs and views."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from skeldir.inbox import explain_refusal, explain_trouble
 from skeldir.web.addresses import address
 from skeldir.web.formats import Unknown
 from skeldir.web.import_tables import address_of
 from skeldir.web.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
-    from skeldir.inbox import CoverageRow, DeliveryReport, EndpointReport
+    from skeldir.inbox import CoverageRow
     from skeldir.ingest import DeadEventCount, DeadEventReport, UnknownSource
     from skeldir.jobs import JobReport
     from skeldir.matviews import ViewReport
@@ -99,13 +97,13 @@ def coverage_by_day(report: Report, rows: Sequence[CoverageRow]) -> Table:
         )
         for row in rows
     )
-    return _table(report, "days", columns, cells)
+    return table_of_health(report, "days", columns, cells)
 
 
 def matched_spend(report: Report, match: MatchReport) -> tuple[Table, Table, Table]:
     """Return the match rate by currency, the campaigns that no touch names, and touches' campaigns without spend."""
     say = report.say
-    rate = _table(
+    rate = table_of_health(
         report,
         "match",
         (
@@ -124,7 +122,7 @@ def matched_spend(report: Report, match: MatchReport) -> tuple[Table, Table, Tab
             for currency, spent in sorted(match.spent.items())
         ),
     )
-    unnamed = _table(
+    unnamed = table_of_health(
         report,
         "unnamed",
         (
@@ -138,7 +136,7 @@ def matched_spend(report: Report, match: MatchReport) -> tuple[Table, Table, Tab
             if not one.touches
         )[:100],
     )
-    unspent = _table(
+    unspent = table_of_health(
         report,
         "unspent",
         (Column(say("health.campaign")), Column(say("health.touches"), "number")),
@@ -173,7 +171,7 @@ def unknown_sources(report: Report, sources: Sequence[UnknownSource], *, may_rul
         )
         for one in sources
     )
-    return _table(report, "sources", columns, rows)
+    return table_of_health(report, "sources", columns, rows)
 
 
 def refused_by_code(
@@ -198,7 +196,7 @@ def refused_by_code(
         )
         for one in counts
     )
-    return _table(report, "codes", columns, rows)
+    return table_of_health(report, "codes", columns, rows)
 
 
 def refused_items(
@@ -225,7 +223,7 @@ def refused_items(
         )
         for one in events
     )
-    return _table(report, "items", columns, rows)
+    return table_of_health(report, "items", columns, rows)
 
 
 def _source_cell(report: Report, origin: str, files: Mapping[str, tuple[str, str]]) -> Cell:
@@ -245,105 +243,6 @@ def _source_cell(report: Report, origin: str, files: Mapping[str, tuple[str, str
 
 def _write_item(item: Mapping[str, object]) -> str:
     return orjson.dumps(item).decode()[:_LONGEST_ITEM]
-
-
-def endpoints_table(report: Report, endpoints: Sequence[EndpointReport], now: datetime) -> Table:
-    """Return the endpoints of webhooks, with what came in on the days shown."""
-    say = report.say
-    columns = (
-        Column(say("health.provider")),
-        Column(say("health.state")),
-        Column(say("health.deliveries"), "number"),
-        Column(say("health.dead"), "number", note=say("health.dead_note")),
-        Column(say("health.last_delivery"), "moment"),
-        Column(say("health.silent_for")),
-        Column(say("health.refused"), "number", note=say("health.refused_note")),
-    )
-    never = Unknown(say("health.none_in_days"))
-
-    def state(one: EndpointReport) -> str:
-        if one.ended_at is not None:
-            return say("health.ended")
-        if not one.has_secret:
-            return say("health.without_secret")
-        return say("health.live" if one.is_live else "health.test")
-
-    def silence(one: EndpointReport) -> Cell:
-        if one.ended_at is not None:
-            return Cell(Unknown(say("health.ended")))
-        if one.last_at is None:
-            return Cell(never)
-        return Cell(report.formats.duration(max(0, int((now - one.last_at).total_seconds()))))
-
-    rows = tuple(
-        (
-            Cell(one.provider, note=f"{one.token_start}…"),
-            Cell(state(one)),
-            Cell(one.deliveries),
-            Cell(one.troubles),
-            Cell(never if one.last_at is None else one.last_at),
-            silence(one),
-            Cell(sum(each.refusals for each in one.refusals)),
-        )
-        for one in endpoints
-    )
-    return _table(report, "endpoints", columns, rows)
-
-
-def refusals_table(report: Report, endpoints: Sequence[EndpointReport]) -> Table:
-    """Return why deliveries were refused, with the cure."""
-    say = report.say
-    columns = (
-        Column(say("health.provider")),
-        Column(say("health.code")),
-        Column(say("health.refusals"), "number"),
-        Column(say("health.last"), "moment"),
-        Column(say("imports.why")),
-        Column(say("imports.cure")),
-    )
-    rows = []
-    for endpoint in endpoints:
-        for one in endpoint.refusals:
-            explained = explain_refusal(one.outcome)
-            rows.append(
-                (
-                    Cell(endpoint.provider, note=f"{endpoint.token_start}…"),
-                    Cell(one.outcome),
-                    Cell(one.refusals),
-                    Cell(one.last_at),
-                    Cell("" if explained is None else explained.meaning),
-                    Cell("" if explained is None else explained.cure),
-                )
-            )
-    return _table(report, "refusals", columns, tuple(rows))
-
-
-def dead_deliveries(report: Report, deliveries: Sequence[DeliveryReport]) -> Table:
-    """Return the deliveries that were not understood, with the cure."""
-    say = report.say
-    columns = (
-        Column(say("health.code")),
-        Column(say("health.when"), "moment"),
-        Column(say("health.provider")),
-        Column(say("health.type")),
-        Column(say("imports.why")),
-        Column(say("imports.cure")),
-    )
-    rows = []
-    for one in deliveries:
-        explained = None if one.trouble is None else explain_trouble(one.trouble)
-        why = " ".join(part for part in (explained and explained.meaning, one.detail) if part)
-        rows.append(
-            (
-                Cell(one.trouble or ""),
-                Cell(one.received_at),
-                Cell(one.provider),
-                Cell(one.type),
-                Cell(why),
-                Cell("" if explained is None else explained.cure),
-            )
-        )
-    return _table(report, "dead", columns, tuple(rows))
 
 
 def jobs_table(report: Report, jobs: Sequence[JobReport]) -> Table:
@@ -370,7 +269,7 @@ def jobs_table(report: Report, jobs: Sequence[JobReport]) -> Table:
         )
         for one in jobs
     )
-    return _table(report, "jobs", columns, rows)
+    return table_of_health(report, "jobs", columns, rows)
 
 
 def views_table(report: Report, views: Sequence[ViewReport]) -> Table:
@@ -396,19 +295,20 @@ def views_table(report: Report, views: Sequence[ViewReport]) -> Table:
         )
         for one in views
     )
-    return _table(report, "views", columns, rows)
+    return table_of_health(report, "views", columns, rows)
 
 
 def _outcome(report: Report, outcome: str) -> str:
     return report.say.texts.get(f"health.outcome_{outcome}", outcome)
 
 
-def _table(
+def table_of_health(
     report: Report,
     key: str,
     columns: tuple[Column, ...],
     rows: tuple[tuple[Cell, ...], ...],
 ) -> Table:
+    """Return a table whose title, and what it says without rows, are texts named by its key."""
     say = report.say
     return Table(
         key,
