@@ -16,7 +16,7 @@ from proof.stage.planting import PLAN_A, PLAN_B
 from proof.stage.proving import Proof
 from proof.stage.world import World
 
-# How to sign in, an invitation, and a shared report: by their token, which is unknown here. No provider is set.
+# How to sign in, an invitation and a shared report, by their token, which is unknown here. No provider is set.
 _FOR_ANYBODY: Final = """\
 GET /identity/callback
 GET /invitations/{token}
