@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC
 from html import unescape
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx2
 import pytest
 
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.db.pool import Database
+from skeldir.revenue import put_renewals
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.web import DASH
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.channels import (
@@ -26,7 +29,14 @@ from tests.support.channels import (
     looking,
     open_tables,
 )
-from tests.support.make import make_tenant
+from tests.support.credit import credit_until_complete, rebuild_credits
+from tests.support.make import (
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
 from tests.support.pages import read_tables, signed_in
 
 HOSTILE = (
@@ -183,6 +193,40 @@ async def test_a_member_of_another_tenant_sees_nothing_of_it(shop: Shop) -> None
             assert page.status_code == 200
             assert not {"Brand", "google", "123.45", str(shop.tenant)} & set(page.text.split())
             assert "100.01" not in page.text
+
+
+async def test_renewals_are_left_out_of_the_credit_and_of_the_ledger_alike(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch())
+    await send_conversions(
+        db, tenant, make_conversion(order_id="a"), make_conversion(order_id="b", amount_cents=777)
+    )
+    async with db.tenant(tenant) as connection:
+        await put_renewals(connection, tenant, {"b": True})
+    await rebuild_credits(db, tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    async with signed_in(clone, tenant) as client:
+        for query, total in (("", "107.77"), ("renewals=exclude", "100.00")):
+            page = await client.get(f"/channels?{DAYS}&{query}")
+            assert read_tables(page.text)["channels-USD"].totals[4] == total
+            assert page.text.count("Equals the ledger") == 1
+
+
+async def test_each_model_that_differs_from_the_ledger_is_named_with_the_amount(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion(order_id="a", amount_cents=777))
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    async with signed_in(clone, tenant) as client:
+        page = (await client.get(f"/channels?{DAYS}")).text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "Linear: Differs from the ledger by 7.77 USD" in page
+        assert page.count("Differs from the ledger") == 6
+        assert "1 order awaits credit" in page
+        await credit_until_complete(db, tenant)
+        await roll_up_dirty_days(db, tenant_id=tenant)
+        page = (await client.get(f"/channels?{DAYS}")).text
+        assert "Differs from the ledger" not in page
 
 
 async def test_a_tenant_without_money_is_shown_how_to_begin(clone: Clone, db: Database) -> None:
