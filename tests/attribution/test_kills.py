@@ -352,12 +352,11 @@ def assert_nothing_lost_or_repeated(
     with scratch_database(template.server, template=template.name) as clone:
         dying = replace(dying, url=clone.app_url)
         assert launcher.run(dying) is None
-        wait_until_nobody_is_connected(clone)
         for _ in range(1, deaths):
+            wait_until_nobody_is_connected(clone)
             make_all_due(clone)
             if launcher.run(dying) is not None:
                 break
-            wait_until_nobody_is_connected(clone)
         remains = read_remains(clone)
         if remains in continued:
             return

@@ -8,6 +8,7 @@ the statement with a given number, or when it has sent a given COMMIT and has re
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import numpy as np
 import orjson
 
 from skeldir.attribution import (
@@ -42,7 +44,10 @@ from skeldir.jobs import do_jobs
 from skeldir.rollups import roll_up_dirty_days, roll_up_in_turn
 from skeldir.spend import restating
 from skeldir.spend.tasks import RESTATE_KIND
+from tests.support.learning import learn_arrays_once
 
+_ARRAYS = """SELECT $1::bigint[], $2::integer[], $3::double precision[], $4::date[], $5::timestamptz[], $6::bytea[],
+                    $7::uuid[], $8::text[], $9::smallint[], $10::boolean[], $11::numeric[], $12::jsonb[]"""
 KINDS = {CREDIT: tasks.CREDIT_KIND}
 # Some orders take several turns, a journey of four touches is crowded, and an order of six entries is too large.
 FEW_AT_ONCE = Bounds(
@@ -180,17 +185,32 @@ async def run(directions: Directions) -> Sent:
         return Sent(sent.statements, sent.commits)
 
 
+async def learn(url: str) -> None:
+    """Do here what each forked process would do again: ask the server what arrays are, and import what is used late."""
+    connection = await asyncpg.connect(url)
+    await connection.prepare(_ARRAYS)
+    await connection.close()
+    # The first call of both imports a package.
+    await asyncio.to_thread(np.unique, np.empty(0))
+
+
 def main() -> None:
     """Fork a process for each line of directions; report how it ended and, unless it was killed, what it sent."""
     tasks.credit_dirty_orders = partial(credit_dirty_orders, bounds=FEW_AT_ONCE)  # type: ignore[assignment]
     undoing.run_undoing = partial(undoing.run_undoing, most=2)  # type: ignore[assignment]
     restating.restate_spend = partial(restating.restate_spend, at_once=2)  # type: ignore[assignment]
     _rules()  # here, since a process that is forked for each line would read them again
+    learn_arrays_once()
+    has_learnt = False
     for line in sys.stdin:
-        sys.stdout.flush()
+        directions = Directions(**orjson.loads(line))
+        if not has_learnt:
+            asyncio.run(learn(directions.url))
+            gc.freeze()  # a collection would copy all that the processes share
+            has_learnt = True
         answers, answer = os.pipe()
         if (child := os.fork()) == 0:
-            sent = asyncio.run(run(Directions(**orjson.loads(line))))
+            sent = asyncio.run(run(directions))
             os.write(answer, orjson.dumps(asdict(sent)))
             os._exit(0)
         os.close(answer)
