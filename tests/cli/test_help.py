@@ -94,6 +94,19 @@ def test_a_command_starts_without_what_only_others_need() -> None:
     assert loaded.stdout == "\nsystem\n"
 
 
+def test_a_process_does_not_search_the_program_for_garbage_as_it_starts_and_ends() -> None:
+    script = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1_000))\n"  # called last
+        "import skeldir\n"
+        "print(gc.get_threshold()[0] >= 20_000)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert ended.stdout == "True\nTrue\n"
+
+
 def list_commands(command: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     yield words
     for name, one in getattr(command, "commands", {}).items():
