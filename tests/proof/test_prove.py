@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from proof.checkout import python_path
 from tests.support.embedded import SEARCH_PATH
+from tests.support.faulty import copy_program
 from tests.support.proving import git, make_checkout
 
-ROOT = Path(__file__).resolve().parents[2]
 # One worker, so that there is one copy.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prove")]
 
@@ -31,15 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prove")]
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout of the source as it is now, which is clean."""
     root = tmp_path_factory.mktemp("copy") / "checkout"
-    copy_source(ROOT, root)
-    for name in ("alembic.ini", "pyproject.toml"):
-        shutil.copy(ROOT / name, root / name)
-    return make_checkout(root)
-
-
-def copy_source(top: Path, to: Path) -> None:
-    for folder in ("src", "proof"):
-        shutil.copytree(top / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return make_checkout(copy_program(root))
 
 
 def skeldir(root: Path, *words: str | Path, expect: int = 0, **more: str) -> str:
@@ -146,11 +138,11 @@ def test_what_can_be_refused_is_refused_at_once(copy: Path, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_source_outside_of_a_checkout_has_no_commit_to_prove(copy: Path, tmp_path: Path) -> None:
-    copy_source(copy, tmp_path)
+    copy_program(tmp_path, copy)
     assert skeldir(tmp_path, "prove", expect=1).startswith("checkout_needed")
     # Nor has one that lies somewhere within another repository.
     inside = copy / "evidence" / "inside"
-    copy_source(copy, inside)
+    copy_program(inside, copy)
     assert skeldir(inside, "prove", expect=1).startswith("checkout_needed")
     shutil.rmtree(inside)
 

@@ -13,6 +13,8 @@ from proof.stage.proving import Proof
 from proof.stage.steps import failing_steps, is_proven
 
 ROOT = Path(__file__).resolve().parents[2]
+# Another process may be compiling: it writes to a name that ends with a number, and renames it.
+_BEING_WRITTEN = "*.pyc.*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +26,20 @@ class Fault:
     instead: str
 
 
-def copy_program(root: Path) -> Path:
-    """Copy what is needed to run the program from `root`."""
+def copy_program(root: Path, top: Path = ROOT) -> Path:
+    """Copy what is needed to run the program at `top` from `root`, with what Python has compiled of it.
+
+    Whatever is changed in the copy later is compiled again: Python compares a file's time and size.
+    """
     for folder in ("src", "proof"):
         shutil.copytree(
-            ROOT / folder,
+            top / folder,
             root / folder,
-            ignore=shutil.ignore_patterns("__pycache__"),
+            ignore=shutil.ignore_patterns(_BEING_WRITTEN),
             dirs_exist_ok=True,
         )
     for name in ("alembic.ini", "pyproject.toml"):
-        shutil.copy2(ROOT / name, root / name)
+        shutil.copy2(top / name, root / name)
     return root.resolve()
 
 
