@@ -99,7 +99,8 @@ async def test_a_dry_run_shows_what_the_api_says_and_each_total_stays(
     assert shown["credit-KWD-linear"].totals[1] == "1.235"
     assert page.text.count("Totals stay equal") == 3
     assert {tuple(row[:3]) for row in shown["spend-EUR"].rows} >= {("Display", "0.00", "7.00")}
-    assert "/orders/yen%2F1" in page.text
+    assert "/order?id=yen%2F1" in page.text
+    assert (await manager.get("/order?id=yen%2F1")).status_code == 200
     assert "of-bing" not in page.text
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from skeldir.web.frames import Link
 from skeldir.web.moved import Moved, lay_out_moved, sum_moved
+from skeldir.web.order_addresses import address_of_order
 from skeldir.web.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -79,13 +79,8 @@ def lay_out_moves(say: Phrases, names: ChannelNames, found: RulesDryRun) -> Move
             say, names, by_channel, key="touches-by-channel", caption=say("rules.by_channel")
         ),
         tuple(_of_currency(say, names, found, currency) for currency in currencies),
-        tuple(Link(order_id, _address_of(order_id)) for order_id in found.first_orders_moved),
+        tuple(Link(order_id, address_of_order(order_id)) for order_id in found.first_orders_moved),
     )
-
-
-def _address_of(order_id: str) -> str:
-    # A browser takes a path of dots for a way up.
-    return f"/orders/{quote(order_id, safe='')}" if order_id.strip(".") else ""
 
 
 def _of_currency(
