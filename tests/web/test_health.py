@@ -13,6 +13,8 @@ import pytest
 
 from skeldir.db.pool import Database
 from skeldir.jobs import enqueue
+from skeldir.notices.alerts import settle_alerts
+from skeldir.notices.checks import Judgement
 from skeldir.spend import AdDay, AdKey, Load, record_days
 from skeldir.users import Role
 from skeldir.web import DASH
@@ -211,6 +213,21 @@ async def test_jobs_and_views_are_those_of_the_api(post: Post, db: Database) -> 
     ]
     dead = await show(post, "work", "state=dead")
     assert "There are no such jobs" in dead
+
+
+async def test_open_alerts_are_shown_with_their_figures_and_what_to_do(
+    post: Post, db: Database
+) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    found = Judgement()
+    found.add("match_rate_fell", {"orders": 40, "rate_bp": 5_050, "before_bp": 8_000})
+    async with db.tenant(post.tenant) as connection:
+        await settle_alerts(connection, post.tenant, found, now=now, time_zone="UTC")
+    page = unescape(await show(post, "coverage"))
+    assert "Fewer orders have a touch." in page
+    assert "Of the 40 orders of the last 7 days, 50.5% have a touch" in page
+    assert "See whether the shop still hands over the journey" in page
+    assert "Open since" in page
 
 
 async def test_another_tenant_and_a_viewer_see_what_is_theirs(

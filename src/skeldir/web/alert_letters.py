@@ -30,7 +30,7 @@ def write_alert(notice: AlertNotice, tenant: str, language: Language) -> Letter:
     """Return the letter of an alert that was opened, is still open, or was closed."""
     locale, alert = LOCALES[language], notice.alert
     say, formats = phrases_for(locale), Formats(locale, ZoneInfo(notice.time_zone))
-    figures = _figures(alert, formats)
+    figures = figures_of(alert, formats)
     title = say(f"alert.what.{alert.kind}", **figures)
     since = formats.moment(alert.opened_at)
     lines = [
@@ -51,7 +51,7 @@ def write_alert(notice: AlertNotice, tenant: str, language: Language) -> Letter:
     return Letter(subject, "\n\n".join(lines) + "\n", html)
 
 
-def _figures(alert: Alert, formats: Formats) -> Mapping[str, str]:
+def figures_of(alert: Alert, formats: Formats) -> Mapping[str, str]:
     """Return the figures of an alert as its texts have them."""
     given = alert.figures
     match alert.kind:

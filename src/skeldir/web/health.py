@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from skeldir.errors import InputInvalid
 from skeldir.http import PageQuery
-from skeldir.inbox import list_deliveries, list_endpoints, report_coverage
+from skeldir.inbox import find_silences, list_deliveries, list_endpoints, report_coverage
 from skeldir.ingest import (
     TOUCHES_LOOKED_AT,
     DeadEventsQuery,
@@ -24,9 +24,11 @@ from skeldir.ingest import (
 )
 from skeldir.jobs import JobsQuery, list_jobs
 from skeldir.matviews import report_views
+from skeldir.notices import list_open_alerts
 from skeldir.spend import match_campaigns
 from skeldir.users import Role
 from skeldir.web.access import Membership, ViewerPage
+from skeldir.web.alert_letters import figures_of
 from skeldir.web.answers import PageRoute
 from skeldir.web.frames import Link
 from skeldir.web.health_tables import (
@@ -64,6 +66,16 @@ class Part:
     has_days: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """What is wrong now, in words: what, why with its figures, what to do, and since when."""
+
+    what: str
+    why: str
+    cure: str
+    since: str
+
+
 @router.get(HEALTH)
 async def show_health(request: Request, page: ViewerPage) -> Response:
     """Show one part of the health of the tenant's data: coverage, sources, refused items, webhooks, or work."""
@@ -84,6 +96,7 @@ async def show_health(request: Request, page: ViewerPage) -> Response:
         report,
         (*part.main, *part.beside),
         part=name,
+        alerts=await _open_alerts(report),
         tabs=(*tabs, Link(report.say("imports.title"), IMPORTS)),
         shown=part,
         action=HEALTH,
@@ -93,6 +106,23 @@ async def show_health(request: Request, page: ViewerPage) -> Response:
         tenant=str(page.profile.tenant_id),
         **part.values,
     )
+
+
+async def _open_alerts(report: Report) -> list[OpenAlert]:
+    say, formats = report.say, report.formats
+    connection, tenant_id = report.page.connection, report.page.profile.tenant_id
+    alerts = []
+    for one in await list_open_alerts(connection, tenant_id):
+        figures = figures_of(one, formats)
+        alerts.append(
+            OpenAlert(
+                say(f"alert.what.{one.kind}", **figures),
+                say(f"alert.why.{one.kind}", **figures),
+                say(f"alert.cure.{one.kind}"),
+                say("alert.since", moment=formats.moment(one.opened_at)),
+            )
+        )
+    return alerts
 
 
 async def _coverage(report: Report) -> Part:
@@ -154,10 +184,12 @@ async def _webhooks(report: Report) -> Part:
     connection, tenant_id = report.page.connection, report.page.profile.tenant_id
     since = datetime.combine(report.days.first, time(), report.formats.zone)
     endpoints = await list_endpoints(connection, tenant_id, since=since)
+    silences = await find_silences(connection, tenant_id, report.freshness.as_of)
+    silent = frozenset(one.endpoint_id for one in silences.silent)
     dead = await list_deliveries(connection, tenant_id, is_dead=True, most=_ROWS, since=since)
     return Part(
         (
-            endpoints_table(report, endpoints, report.freshness.as_of),
+            endpoints_table(report, endpoints, silent, report.freshness.as_of),
             refusals_table(report, endpoints),
             dead_deliveries(report, dead),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,16 @@ from skeldir.web.health_tables import table_of_health
 from skeldir.web.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from skeldir.inbox import DeliveryReport, EndpointReport
     from skeldir.web.reports import Report
 
 
-def endpoints_table(report: Report, endpoints: Sequence[EndpointReport], now: datetime) -> Table:
-    """Return the endpoints of webhooks, with what came in on the days shown."""
+def endpoints_table(
+    report: Report, endpoints: Sequence[EndpointReport], silent: Collection[UUID], now: datetime
+) -> Table:
+    """Return the endpoints of webhooks, with what came in on the days shown; `silent` ones were never so long."""
     say = report.say
     columns = (
         Column(say("health.provider")),
@@ -42,7 +46,9 @@ def endpoints_table(report: Report, endpoints: Sequence[EndpointReport], now: da
             return Cell(Unknown(say("health.ended")))
         if one.last_at is None:
             return Cell(never)
-        return Cell(report.formats.duration(max(0, int((now - one.last_at).total_seconds()))))
+        silent_s = max(0, int((now - one.last_at).total_seconds()))
+        note = say("health.longer_than_usual") if one.id in silent else None
+        return Cell(report.formats.duration(silent_s), note=note)
 
     rows = tuple(
         (
