@@ -11,10 +11,12 @@ from urllib.parse import quote
 from uuid import UUID
 
 import httpx2
+import psycopg
 import pytest
 
 from skeldir.attribution import ModelParameters, set_models
 from skeldir.db.pool import Database
+from skeldir.ingest import correct_touch, target_of_import
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.web import DASH
 from tests.conftest import Clone
@@ -176,6 +178,39 @@ async def test_a_touch_before_the_lookback_is_shown_apart(
     rows = {row[0]: row for row in tables["touches"].rows}
     assert rows["E-mail"][2] == DASH
     assert "before the lookback of 5 days" in text
+
+
+async def test_a_page_says_who_corrected_a_touch_and_which_file_brought_an_entry(
+    browser: httpx2.AsyncClient, clone: Clone, db: Database, shop: UUID
+) -> None:
+    async with db.tenant(shop) as connection:
+        await connection.execute(
+            """INSERT INTO imports (tenant_id, fingerprint, file_name, rows_done, touches_accepted, touches_duplicate,
+                                    conversions_accepted, conversions_duplicate, rejected, is_complete)
+               VALUES ($1, 'f00d', 'june <refunds>.csv', 1, 0, 0, 1, 0, 0, true)""",
+            shop,
+        )
+        delivery = (await target_of_import(connection, shop, "f00d")).deliveries[0]
+        touch = await connection.fetchval(
+            "SELECT idempotency_key FROM attribution_events WHERE tenant_id = $1 AND channel_code = 'referral'",
+            shop,
+        )
+    async with db.tenant(shop) as connection:
+        await correct_touch(
+            connection, shop, touch, "affiliates", reason="A partner", requested_by="ada"
+        )
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute(
+            "UPDATE revenue_ledger SET source = 'file', delivery = %s WHERE order_id = 'one' AND kind = 'refund'",
+            [delivery],
+        )
+    await credit_until_complete(db, shop)
+    text, tables = await open_page(browser)
+    assert tables["entries-USD"].links == {"june <refunds>.csv": "/imports/f00d"}
+    assert "june &lt;refunds&gt;.csv" in text
+    corrected = {row[0]: row[9] for row in tables["touches"].rows}["Affiliates"]
+    assert corrected.startswith("corrected by ada, ")
+    assert corrected.endswith(": A partner")
 
 
 async def test_an_order_that_awaits_its_payment_says_that_nobody_is_credited(
