@@ -1,5 +1,7 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
+from typing import TYPE_CHECKING
+
 from skeldir.attribution.campaign_spend import BY_NAME, plain_campaign
 from skeldir.attribution.cause_schemas import Cause, ChangedChannel, ChangesReport
 from skeldir.attribution.causes import ChangesAsked, report_changes
@@ -24,8 +26,6 @@ from skeldir.attribution.converted import (
     ConvertedSums,
     convert_channels,
 )
-from skeldir.attribution.converted_reports import report_converted_channels
-from skeldir.attribution.converted_schemas import ConvertedChannelsPage
 from skeldir.attribution.credit_days import Basis
 from skeldir.attribution.definitions import (
     active_versions,
@@ -58,7 +58,6 @@ from skeldir.attribution.known import (
     find_standing,
     read_rows,
 )
-from skeldir.attribution.known_pages import read_channel_page
 from skeldir.attribution.listing_stored import (
     AllocationRows,
     JourneyRows,
@@ -121,9 +120,7 @@ from skeldir.attribution.ratios import (
     return_on_spend,
     share_of,
 )
-from skeldir.attribution.reports import report_channels
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
-from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
 from skeldir.attribution.shares import with_shares
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.stored_credit import (
@@ -138,6 +135,17 @@ from skeldir.attribution.totals import (
     channel_totals,
     set_aside_totals,
 )
+from skeldir.later import load_later
+
+if TYPE_CHECKING:
+    from skeldir.attribution.converted_reports import (
+        report_converted_channels as report_converted_channels,
+    )
+    from skeldir.attribution.converted_schemas import ConvertedChannelsPage as ConvertedChannelsPage
+    from skeldir.attribution.known_pages import read_channel_page as read_channel_page
+    from skeldir.attribution.reports import report_channels as report_channels
+    from skeldir.attribution.schemas import ChannelsPage as ChannelsPage
+    from skeldir.attribution.schemas import ChannelsQuery as ChannelsQuery
 
 __all__ = [
     "BY_NAME",
@@ -271,3 +279,15 @@ __all__ = [
     "show_credit_moved",
     "with_shares",
 ]
+
+__getattr__ = load_later(
+    __name__,
+    {
+        "ChannelsPage": "schemas",
+        "ChannelsQuery": "schemas",
+        "ConvertedChannelsPage": "converted_schemas",
+        "read_channel_page": "known_pages",
+        "report_channels": "reports",
+        "report_converted_channels": "converted_reports",
+    },
+)

@@ -1,6 +1,7 @@
 """Taking a tenant's data out: parts, formats, files with their sums. The door of the room."""
 
-from skeldir.exports.answers import StreamedAnswer, answer_part, turns_of
+from typing import TYPE_CHECKING
+
 from skeldir.exports.delivery import (
     BucketUnknown,
     DeliveryDenied,
@@ -22,7 +23,6 @@ from skeldir.exports.parts import (
     read_parts,
     require_models_apply,
 )
-from skeldir.exports.schemas import ExportQuery
 from skeldir.exports.streaming import PartStream, open_stream
 from skeldir.exports.turns import ExportsBusy, ExportTurns
 from skeldir.exports.writing import (
@@ -34,6 +34,13 @@ from skeldir.exports.writing import (
     find_complete,
     write_export,
 )
+from skeldir.later import load_later
+
+if TYPE_CHECKING:
+    from skeldir.exports.answers import StreamedAnswer as StreamedAnswer
+    from skeldir.exports.answers import answer_part as answer_part
+    from skeldir.exports.answers import turns_of as turns_of
+    from skeldir.exports.schemas import ExportQuery as ExportQuery
 
 __all__ = [
     "FILE_FORMATS",
@@ -75,3 +82,13 @@ __all__ = [
     "turns_of",
     "write_export",
 ]
+
+__getattr__ = load_later(
+    __name__,
+    {
+        "ExportQuery": "schemas",
+        "StreamedAnswer": "answers",
+        "answer_part": "answers",
+        "turns_of": "answers",
+    },
+)

@@ -1,5 +1,7 @@
 """Bytes become recorded facts: touches and conversions, and dead events for rejected items. The door of the room."""
 
+from typing import TYPE_CHECKING
+
 from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
@@ -65,14 +67,12 @@ from skeldir.ingest.personal_data import (
 )
 from skeldir.ingest.receive import receive_conversions, receive_touches
 from skeldir.ingest.rejections import Rejection
-from skeldir.ingest.reports import page_dead_events
 from skeldir.ingest.restating import ChannelPreview, preview_channels
 from skeldir.ingest.rules_bodies import (
     MOST_BYTES_OF_RULES,
     document_request_body,
     read_document,
 )
-from skeldir.ingest.schemas import DeadEventReport, DeadEventsPage, DeadEventsQuery
 from skeldir.ingest.shapes import shapes_in
 from skeldir.ingest.trying_corrections import CorrectionMoves, try_correction, try_revocation
 from skeldir.ingest.undo_refusals import (
@@ -108,6 +108,13 @@ from skeldir.ingest.unknown_sources import (
     UnknownSource,
     list_unknown_sources,
 )
+from skeldir.later import load_later
+
+if TYPE_CHECKING:
+    from skeldir.ingest.reports import page_dead_events as page_dead_events
+    from skeldir.ingest.schemas import DeadEventReport as DeadEventReport
+    from skeldir.ingest.schemas import DeadEventsPage as DeadEventsPage
+    from skeldir.ingest.schemas import DeadEventsQuery as DeadEventsQuery
 
 __all__ = [
     "CHANNELS",
@@ -216,3 +223,13 @@ __all__ = [
     "try_rules",
     "whole_import",
 ]
+
+__getattr__ = load_later(
+    __name__,
+    {
+        "DeadEventReport": "schemas",
+        "DeadEventsPage": "schemas",
+        "DeadEventsQuery": "schemas",
+        "page_dead_events": "reports",
+    },
+)

@@ -1,5 +1,7 @@
 """Work that is to be done: jobs as rows with leases, enqueued, claimed and done. The door."""
 
+from typing import TYPE_CHECKING
+
 from skeldir.jobs.claiming import list_claimable_kinds
 from skeldir.jobs.daily import enqueue_daily, enqueue_regularly, forget_ended_jobs
 from skeldir.jobs.enqueueing import Work, enqueue, is_enqueued, is_running, note_waiting
@@ -17,9 +19,13 @@ from skeldir.jobs.operating import (
     list_jobs_of_all,
     retry_job,
 )
-from skeldir.jobs.reports import list_jobs
-from skeldir.jobs.schemas import JobReport, JobsQuery
 from skeldir.jobs.work import AWAY, describe_fault, do_jobs
+from skeldir.later import load_later
+
+if TYPE_CHECKING:
+    from skeldir.jobs.reports import list_jobs as list_jobs
+    from skeldir.jobs.schemas import JobReport as JobReport
+    from skeldir.jobs.schemas import JobsQuery as JobsQuery
 
 __all__ = [
     "AWAY",
@@ -50,3 +56,12 @@ __all__ = [
     "note_waiting",
     "retry_job",
 ]
+
+__getattr__ = load_later(
+    __name__,
+    {
+        "JobReport": "schemas",
+        "JobsQuery": "schemas",
+        "list_jobs": "reports",
+    },
+)
