@@ -139,11 +139,35 @@ async def test_links_keep_the_days_and_the_currency(browser: httpx2.AsyncClient)
     assert 'href="/overview?from=2026-03-01&amp;to=2026-03-10&amp;currency=USD' in page.text
 
 
-@pytest.mark.parametrize("query", ["from=2026-03-10&to=2026-03-01", "from=x", "to=2026-02-30"])
+@pytest.mark.parametrize(
+    "query",
+    ["from=2026-03-10&to=2026-03-01", "from=x", "to=2026-02-30", "from=1970-01-02&to=2999-12-30"],
+)
 async def test_days_that_are_none_are_marked(browser: httpx2.AsyncClient, query: str) -> None:
     page = await browser.get(f"/overview?{query}")
     assert page.status_code == 200
     assert 'id="days-error"' in page.text
+
+
+async def test_many_days_are_put_together_by_months(browser: httpx2.AsyncClient) -> None:
+    shown = (await open_tables(browser, "from=2025-01-15&to=2026-12-31"))["days-USD"]
+    assert (shown.rows[0][0], len(shown.rows)) == ("15 Jan 2025", 24)
+    assert [row[1] for row in shown.rows if row[1] != "0.00"] == ["20.00", "140.01"]
+    assert shown.totals[1] == "160.01"
+
+
+async def test_what_came_before_its_capture_is_not_credited_and_no_difference(
+    browser: httpx2.AsyncClient, db: Database, shop: UUID
+) -> None:
+    early = make_conversion(order_id="later", kind="refund", amount_cents=700, occurred_at=at(2))
+    await send_conversions(db, shop, early)
+    await credit_until_complete(db, shop)
+    await roll_up_dirty_days(db, tenant_id=shop)
+    page = await browser.get(f"/overview?{DAYS}&currency=USD")
+    assert ["Before their capture", "-7.00", "1"] in read_tables(page.text)["bridge-USD"].rows
+    assert "Equals the ledger" in page.text
+    page = await browser.get("/evidence")
+    assert "notice success" in page.text
 
 
 async def test_days_without_money_lead_to_those_that_have_some(browser: httpx2.AsyncClient) -> None:

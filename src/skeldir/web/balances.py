@@ -53,6 +53,11 @@ class Balance:
         return sum(movement.cents for movement in self.steps.values())
 
     @property
+    def creditable_cents(self) -> int:
+        """What credit of the days adds up to: no model credits what came before the capture of its order."""
+        return self.net_cents - self.steps["awaiting_capture"].cents
+
+    @property
     def closing_cents(self) -> int:
         """The balance after the days."""
         return self.opening_cents + self.net_cents
@@ -87,6 +92,17 @@ def balances_of(rows: Sequence[SelectRevenueBridgeRow]) -> list[Balance]:
         movement.entries += row["within_entries"]
         movement.orders += row["within_orders"]
     return [balances[currency] for currency in sorted(balances)]
+
+
+async def read_creditable_totals(connection: Connection, tenant_id: UUID) -> dict[str, int]:
+    """Return what credit over all days of the transaction's tenant adds up to, by currency, in signed minor units."""
+    rows = await read_revenue_bridge(connection, tenant_id, date.max, date.max)
+    totals: dict[str, int] = {}
+    for row in rows:
+        is_credited = _STEP_OF_STATE[row["state"]] != "awaiting_capture"
+        totals.setdefault(row["currency"], 0)
+        totals[row["currency"]] += int(row["before_cents"]) if is_credited else 0
+    return totals
 
 
 async def read_net_by_day(

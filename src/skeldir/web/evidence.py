@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 
 from skeldir.attribution import channel_totals, count_dirty_orders, models_in_force
 from skeldir.audit import DATA_CHECKS, AuditRecord, list_audits
-from skeldir.rollups import read_revenue_totals
 from skeldir.web.access import ViewerPage
 from skeldir.web.answers import PageRoute
+from skeldir.web.balances import read_creditable_totals
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.tables import Cell, Column, Table
 
@@ -27,12 +27,11 @@ async def show_evidence(request: Request, page: ViewerPage) -> Response:
     """Compare the credit of all days with the ledger's totals, and show the recorded audits."""
     report = await open_report(request, page, "evidence")
     connection, tenant_id = page.connection, page.profile.tenant_id
-    totals = await read_revenue_totals(connection, tenant_id)
+    ledger = await read_creditable_totals(connection, tenant_id)
     credited: Counter[tuple[str, str]] = Counter()
     for total in await channel_totals(connection, tenant_id):
         credited[total.currency, total.model] += total.credited_cents
     models = [each.model for each in await models_in_force(connection, tenant_id)]
-    ledger = {row["currency"]: int(row["net_cents"]) for row in totals}
     comparisons = [
         _compare(report, currency, cents, models, credited) for currency, cents in ledger.items()
     ]

@@ -136,7 +136,7 @@ async def show_import(
 
 @router.post(IMPORTS + "/{fingerprint}")
 async def change_import(
-    request: Request, form: ManagerForm, fields: Fields, fingerprint: str
+    request: Request, fields: Fields, form: ManagerForm, fingerprint: str
 ) -> Response:
     """Take an import back, or put it back; a worker does it."""
     connection, tenant_id, by = form.connection, form.profile.tenant_id, form.session.email

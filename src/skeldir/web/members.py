@@ -67,7 +67,7 @@ async def show_members(
 
 
 @router.post(MEMBERS)
-async def change_member(request: Request, form: AdminForm, fields: Fields) -> Response:
+async def change_member(request: Request, fields: Fields, form: AdminForm) -> Response:
     """Give a member another role, or remove the member."""
     tenant_id, by = form.profile.tenant_id, form.session.email
     user_id = read_id(fields.get("user", ""))
@@ -85,7 +85,7 @@ async def change_member(request: Request, form: AdminForm, fields: Fields) -> Re
 
 
 @router.post(f"{MEMBERS}/invitations")
-async def change_invitations(request: Request, form: AdminForm, fields: Fields) -> Response:
+async def change_invitations(request: Request, fields: Fields, form: AdminForm) -> Response:
     """Invite somebody, and show the link once; or revoke an invitation."""
     tenant_id, by = form.profile.tenant_id, form.session.email
     revoked = read_id(fields.get("revoke", ""))

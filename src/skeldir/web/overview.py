@@ -33,6 +33,7 @@ from skeldir.web.model_choice import USUAL_MODEL
 from skeldir.web.naming import ChannelNames, read_channel_names
 from skeldir.web.overview_tables import (
     CHANNELS,
+    NetByTime,
     channels_table,
     days_table,
     label_of,
@@ -162,15 +163,16 @@ def _block(
     currency = balance.currency
     rows = [row for row in credit.data if row.currency == currency]
     credited = sum(_cents_of(row, model) for row in rows)
+    by_time = NetByTime.of(report.days, net)
     return Block(
         currency=currency,
-        cards=_cards(report, balance, net, rows, model),
+        cards=_cards(report, balance, net, by_time, rows, model),
         bridge=_bridges(report, balance),
-        net=_areas(report, currency, net),
+        net=_areas(report, currency, by_time),
         steps=steps_table(report, balance),
-        by_day=days_table(report, currency, net),
+        by_day=days_table(report, currency, by_time),
         channels=channels_table(report, currency, rows, model, names),
-        difference=balance.net_cents - credited,
+        difference=balance.creditable_cents - credited,
     )
 
 
@@ -182,6 +184,7 @@ def _cards(
     report: Report,
     balance: Balance,
     net: dict[date, int],
+    by_time: NetByTime,
     rows: list[ChannelRow],
     model: ModelName | None,
 ) -> tuple[Card, ...]:
@@ -190,7 +193,6 @@ def _cards(
     given_back = balance.net_cents - captured.cents
     unattributed = sum(_cents_of(row, model) for row in rows if row.channel == UNATTRIBUTED)
     spend = 0 if model is None else sum(row.models[model].spend_cents for row in rows)
-    values = [net.get(day, 0) for day in report.days.all()]
     to_orders = across_pages(report.request, _ORDERS)
     return (
         Card(
@@ -198,7 +200,7 @@ def _cards(
             formats.money_with_code(balance.net_cents, currency),
             _change(report, balance, net),
             to_orders,
-            draw_sparkline(values) if len(values) > 1 else None,
+            draw_sparkline(by_time.values) if len(by_time.values) > 1 else None,
         ),
         Card(
             say("overview.captured"),
@@ -277,11 +279,10 @@ def _bridges(report: Report, balance: Balance) -> tuple[Markup, Markup]:
     return draw_bridge(wide, formats), draw_bridge(narrow, formats, NARROW)
 
 
-def _areas(report: Report, currency: str, net: dict[date, int]) -> tuple[Markup, Markup]:
+def _areas(report: Report, currency: str, net: NetByTime) -> tuple[Markup, Markup]:
     say, formats = report.say, report.formats
-    days = report.days.all()
-    values = tuple(net.get(day, 0) for day in days)
-    title = say("overview.by_day", currency=currency)
+    days, values = net.days, net.values
+    title = net.title(report, currency)
     lowest, highest = (formats.money_with_code(end(values), currency) for end in (min, max))
     lines = say("chart.range", name=say("overview.net"), lowest=lowest, highest=highest)
     text = say("chart.series", first=formats.day(days[0]), last=formats.day(days[-1]), lines=lines)

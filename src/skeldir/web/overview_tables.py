@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,10 +14,12 @@ from skeldir.web.addresses import across_pages
 from skeldir.web.balances import Balance
 from skeldir.web.formats import Unknown
 from skeldir.web.naming import ChannelNames
+from skeldir.web.periods import ShownDays
 from skeldir.web.reports import Report
 from skeldir.web.tables import Cell, Column, Table
 
 CHANNELS: Final = "/channels"
+_MOST_DAYS: Final = 400
 
 
 def label_of(report: Report, step: str) -> str:
@@ -47,19 +51,42 @@ def steps_table(report: Report, balance: Balance) -> Table:
     )  # fmt: skip
 
 
-def days_table(report: Report, currency: str, net: dict[date, int]) -> Table:
-    """Return the net money of each day."""
+@dataclass(frozen=True, slots=True)
+class NetByTime:
+    """The net money of each day, or of each month if there are more than 400 days, by its first day shown."""
+
+    days: tuple[date, ...]
+    values: tuple[int, ...]
+    are_months: bool
+
+    @staticmethod
+    def of(shown: ShownDays, net: Mapping[date, int]) -> NetByTime:
+        """Add the net money of days up; days without entries have 0."""
+        days = shown.all()
+        if len(days) <= _MOST_DAYS:
+            return NetByTime(days, tuple(net.get(day, 0) for day in days), are_months=False)
+        months: dict[date, int] = {}
+        for day in days:
+            first = max(day.replace(day=1), shown.first)
+            months[first] = months.get(first, 0) + net.get(day, 0)
+        return NetByTime(tuple(months), tuple(months.values()), are_months=True)
+
+    def title(self, report: Report, currency: str) -> str:
+        """Return the title of the picture and the table."""
+        name = "overview.by_month" if self.are_months else "overview.by_day"
+        return report.say(name, currency=currency)
+
+
+def days_table(report: Report, currency: str, net: NetByTime) -> Table:
+    """Return the net money of each day or month."""
     say = report.say
     columns = (
-        Column(say("overview.day"), "date"),
+        Column(say("overview.month" if net.are_months else "overview.day"), "date"),
         Column(say("overview.net_of_day"), "money", currency),
     )
-    days = report.days.all()
-    rows = tuple((Cell(day), Cell(net.get(day, 0))) for day in days)
-    total = (Cell(say("table.total")), Cell(sum(net.get(day, 0) for day in days)))
-    return _table(
-        report, f"days-{currency}", say("overview.by_day", currency=currency), columns, rows, total
-    )
+    rows = tuple((Cell(day), Cell(cents)) for day, cents in zip(net.days, net.values, strict=True))
+    total = (Cell(say("table.total")), Cell(sum(net.values)))
+    return _table(report, f"days-{currency}", net.title(report, currency), columns, rows, total)
 
 
 def channels_table(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PLAIN: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FIRST, _LAST = date(1970, 1, 2), date(2999, 12, 30)
 _USUAL: Final = 28
+_LONGEST: Final = 3_660  # days; ten years
 SPANS: Final = (7, 28, 90, 365)
 
 
@@ -54,8 +55,8 @@ class ShownDays:
 def read_days(parameters: Mapping[str, str], now: datetime, zone: ZoneInfo) -> ShownDays:
     """Return the days that an address asks for: the last 28 days, today among them, unless it has `from` and `to`.
 
-    With one of both, the other is the usual one. What cannot be read, or ends before it begins, is marked as wrong, and
-    the usual days are shown.
+    With one of both, the other is the usual one. What cannot be read, ends before it begins, or is longer than ten
+    years is marked as wrong, and the usual days are shown.
     """
     today = now.astimezone(zone).date()
     usual = ShownDays(today - timedelta(days=_USUAL - 1), today)
@@ -64,7 +65,7 @@ def read_days(parameters: Mapping[str, str], now: datetime, zone: ZoneInfo) -> S
         return ShownDays(usual.first, usual.last, are_usual=True)
     first = _read(asked[0]) if asked[0] else usual.first
     last = _read(asked[1]) if asked[1] else usual.last
-    if first is None or last is None or first > last:
+    if first is None or last is None or not 0 <= (last - first).days < _LONGEST:
         return ShownDays(usual.first, usual.last, is_wrong=True)
     return ShownDays(first, last)
 

@@ -47,7 +47,7 @@ async def show_keys(
 
 
 @router.post(KEYS)
-async def make_key(request: Request, form: AdminForm, fields: Fields) -> Response:
+async def make_key(request: Request, fields: Fields, form: AdminForm) -> Response:
     """Make a key, and show its secret once."""
     name = fields.get("name", "").strip()
     if len(name) > _LONGEST_NAME:
@@ -67,7 +67,7 @@ async def make_key(request: Request, form: AdminForm, fields: Fields) -> Respons
 
 
 @router.post(KEYS + "/{key_id}")
-async def change_key(request: Request, key_id: str, form: AdminForm, fields: Fields) -> Response:
+async def change_key(request: Request, key_id: str, fields: Fields, form: AdminForm) -> Response:
     """Revoke a key, or put a new one in its place and show that one's secret once."""
     tenant_id, found = form.profile.tenant_id, read_id(key_id)
     if found is None:

@@ -70,7 +70,7 @@ async def show_tenant(
 
 
 @router.post(TENANT)
-async def change_tenant(form: AdminForm, fields: Fields) -> Response:
+async def change_tenant(fields: Fields, form: AdminForm) -> Response:
     """Change one of the settings: which one, the field `do` says."""
     match fields.get("do"):
         case "zone":

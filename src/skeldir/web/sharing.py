@@ -58,7 +58,7 @@ async def show_shares(
 
 
 @router.post(SHARES)
-async def change_shares(request: Request, form: ManagerForm, fields: Fields) -> Response:
+async def change_shares(request: Request, fields: Fields, form: ManagerForm) -> Response:
     """Make a link, and show it once; or revoke one."""
     connection, tenant_id = form.connection, form.profile.tenant_id
     revoked = read_id(fields.get("revoke", ""))
