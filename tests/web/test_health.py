@@ -271,8 +271,8 @@ async def test_all_parts_are_in_all_languages_and_are_files(post: Post, language
         "part=refused&cursor=%00",
         "part=work&state=x",
         "part=work&cursor=abc",
-        "part=coverage&from=1990-01-01&to=2026-01-01",
-        "part=match&from=1990-01-01&to=2026-01-01",
+        "part=coverage&from=2017-01-01&to=2026-01-01",
+        "part=match&from=2017-01-01&to=2026-01-01",
     ],
 )
 async def test_what_an_address_must_not_ask_is_refused(post: Post, query: str) -> None:
