@@ -126,7 +126,8 @@ async def test_numbers_lead_to_the_rows_that_make_them(browser: httpx2.AsyncClie
     days = "from=2026-03-01&to=2026-03-10"
     assert shown.links["Paid search"] == f"/channels?{days}&currency=USD&channel=paid_search"
     credited = by_channel(shown, "First touch")["Paid search"]
-    assert shown.links[credited] == f"/orders?{days}&currency=USD&channel=paid_search"
+    orders = f"/orders?{days}&currency=USD&channel=paid_search"
+    assert shown.links[credited] == f"{orders}&model=first_touch"
     assert shown.links["20.00"] == f"/spend?{days}&currency=USD&channel=paid_search"
     inside = await browser.get(shown.links["Paid search"])
     assert inside.status_code == 200

@@ -134,7 +134,11 @@ async def test_a_table_is_stored_as_it_is_seen(browser: httpx2.AsyncClient) -> N
 
 async def test_links_keep_the_days_and_the_currency(browser: httpx2.AsyncClient) -> None:
     page = await browser.get(f"/overview?{DAYS}&currency=USD")
-    link = read_tables(page.text)["channels-USD"].links["E-mail"]
+    channels = read_tables(page.text)["channels-USD"]
+    (email,) = [row for row in channels.rows if row[0] == "E-mail"]
+    orders = "/orders?from=2026-03-01&to=2026-03-10&currency=USD&channel=email&model="
+    assert channels.links[email[1]].startswith(orders)
+    link = channels.links["E-mail"]
     assert link == "/channels?from=2026-03-01&to=2026-03-10&currency=USD&channel=email"
     assert 'href="/overview?from=2026-03-01&amp;to=2026-03-10&amp;currency=USD' in page.text
 

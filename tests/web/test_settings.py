@@ -114,6 +114,7 @@ async def test_a_zone_is_tried_then_set_and_noted(
     late = DAY_0.replace(hour=23, minute=30).isoformat()
     await send_conversions(db, tenant, make_conversion(occurred_at=late, amount_cents=1_200))
     page = await browser.get(f"{TENANT}?zone=Europe/Berlin")
+    assert "<option>localtime</option>" not in page.text
     assert "1 entry would belong to another day in Europe/Berlin" in page.text
     assert [row[2] for row in read_tables(page.text)["moves"].rows] == ["12.00 USD", "0.00 USD"]
     # Nothing has changed by looking.

@@ -98,11 +98,16 @@ class _Rows:
         self, title: Cell, models: Mapping[str, OriginCredit], spend: int | None
     ) -> tuple[Cell, ...]:
         shown, credit = self.shown, models[self.shown.model]
-        orders = shown.orders_of(self.row.currency, self.row.channel)
         share = None if credit.share is None else Fraction(credit.share)
         return (
             title,
-            *(Cell(models[name].credited_cents, orders) for name in shown.versions),
+            *(
+                Cell(
+                    models[name].credited_cents,
+                    shown.orders_of(self.row.currency, self.row.channel, model=name),
+                )
+                for name in shown.versions
+            ),
             Cell(spend or shown.unknown("part_spend")),
             Cell(shown.unknown("share") if share is None else share, share=share),
             Cell(Decimal(credit.conversions)),

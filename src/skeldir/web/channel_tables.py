@@ -52,11 +52,13 @@ class Shown:
         """Return the number of the model's version that the page shows, for the heading of its column."""
         return self.say("version", number=self.versions[model].rpartition("@")[2])
 
-    def orders_of(self, currency: str, channel: str, kind: str | None = None) -> str | None:
-        """Return the address of the orders that a channel's credit is made of; None for those of an earlier moment."""
+    def orders_of(
+        self, currency: str, channel: str, kind: str | None = None, *, model: str
+    ) -> str | None:
+        """Return the address of the orders that a model credits to a channel; None for those of an earlier moment."""
         if self.choice.known_at is not None:
             return None
-        return self._elsewhere("/orders", currency, channel, kind)
+        return self._elsewhere("/orders", currency, channel, kind, model)
 
     def spend_of(self, currency: str, channel: str) -> str | None:
         """Return the address of the spend and claims of a channel."""
@@ -90,7 +92,14 @@ class Shown:
             renewals=renewals,
         )
 
-    def _elsewhere(self, path: str, currency: str, channel: str, kind: str | None = None) -> str:
+    def _elsewhere(
+        self,
+        path: str,
+        currency: str,
+        channel: str,
+        kind: str | None = None,
+        model: str | None = None,
+    ) -> str:
         days = self.report.days
         # What is converted is made of rows in all currencies.
         kept = None if self.choice.convert is not None else currency
@@ -101,6 +110,7 @@ class Shown:
             currency=kept,
             channel=channel,
             kind=kind,
+            model=model,
         )
 
     def table(
@@ -206,7 +216,8 @@ def _columns(
             name,
             shown.model_name(name),
             lambda row: Cell(
-                row.models[name].credited_cents, shown.orders_of(currency, row.channel)
+                row.models[name].credited_cents,
+                shown.orders_of(currency, row.channel, model=name),
             ),
             "money",
             currency,

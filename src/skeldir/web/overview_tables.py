@@ -20,6 +20,7 @@ from skeldir.web.tables import Cell, Column, Table
 
 CHANNELS: Final = "/channels"
 _MOST_DAYS: Final = 400
+ORDERS: Final = "/orders"
 
 
 def label_of(report: Report, step: str) -> str:
@@ -102,7 +103,7 @@ def channels_table(
         Column(say("overview.channel")),
         Column(say("overview.credit"), "money", currency),
         Column(say("overview.share"), "percent"),
-        Column(say("overview.conversions"), "ratio"),
+        Column(say("overview.conversions"), "ratio", note=say("overview.conversions_note")),
         Column(say("overview.spend"), "money", currency),
         Column(say("overview.roas_short"), "ratio"),
     )
@@ -112,13 +113,19 @@ def channels_table(
     spent = sum(credit.spend_cents for _, credit in shown)
     no_spend, no_share = Unknown(say("overview.no_spend")), Unknown(say("overview.not_positive"))
 
+    def leading(path: str, channel: str | None) -> str | None:
+        if channel is None:
+            return None
+        by = {"model": str(model)} if path == ORDERS else {}
+        return across_pages(report.request, path, currency=currency, channel=channel, **by)
+
     def cells(
-        name: str, cents: int, conversions: Decimal, spend: int, href: str | None
+        name: str, cents: int, conversions: Decimal, spend: int, channel: str | None
     ) -> tuple[Cell, ...]:
         share = Fraction(cents, total) if total > 0 else None
         return (
-            Cell(name, href=href),
-            Cell(cents),
+            Cell(name, href=leading(CHANNELS, channel)),
+            Cell(cents, href=leading(ORDERS, channel)),
             Cell(no_share if share is None else share, share=share),
             Cell(conversions),
             Cell(spend or no_spend),
@@ -131,7 +138,7 @@ def channels_table(
             credit.credited_cents,
             Decimal(credit.conversions),
             credit.spend_cents,
-            across_pages(report.request, CHANNELS, currency=currency, channel=channel),
+            channel,
         )
         for channel, credit in shown
     )

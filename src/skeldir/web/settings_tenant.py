@@ -57,7 +57,7 @@ async def show_tenant(
         action=TENANT,
         present=present,
         changes=changes,
-        zones=sorted(await asyncio.to_thread(available_timezones)),
+        zones=await asyncio.to_thread(_list_zones, present),
         asked=zone,
         preview=preview,
         moves=None if preview is None else _moves(frame, preview),
@@ -138,6 +138,12 @@ async def _add_channel(form: Membership, fields: Mapping[str, str]) -> str:
 
 async def _note(form: Membership, action: str, subject: str) -> None:
     await note_action(form.connection, form.profile.tenant_id, form.session.email, action, subject)
+
+
+def _list_zones(present: str) -> list[str]:
+    """Return the zones of places, UTC, and the present one; names such as localtime say nothing elsewhere."""
+    places = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
+    return sorted(places | {UTC_NAME, present})
 
 
 def _moves(frame: Frame, preview: ZonePreview) -> Table:
