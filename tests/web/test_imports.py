@@ -13,11 +13,12 @@ import pytest
 
 from skeldir.db.pool import Database
 from skeldir.ingest import list_imports, list_undoings, run_undoing
-from skeldir.users import Role, list_actions
+from skeldir.users import Role, list_actions, list_members, remove_member
 from tests.conftest import Clone
 from tests.support.api import asking
 from tests.support.make import make_tenant
 from tests.support.pages import FORM, HOST, read_tables, sign_in, signed_in
+from tests.support.people import let_in
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 ORDERS = (
@@ -324,3 +325,49 @@ async def test_a_manager_of_a_tenant_without_facts_is_led_from_the_overview_to_t
         browser, "idempotency_key,occurred_at,journey_key,source\na,2026-03-01T10:00:00Z,v,google\n"
     )
     assert 'href="/imports/new"' in (await browser.get("/overview")).text
+
+
+async def test_of_a_user_three_files_may_arrive_at_once(browser: httpx2.AsyncClient) -> None:
+    go_on, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        begun.release()
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        await go_on.wait()
+        yield f"{ORDERS}\r\n--x--\r\n".encode()
+
+    headers = OWN | {"Content-Type": "multipart/form-data; boundary=x"}
+    slow = [
+        asyncio.create_task(browser.post("/imports/new", headers=headers, content=slowly()))
+        for _ in range(3)
+    ]
+    async with asyncio.timeout(10):
+        for _ in slow:
+            await begun.acquire()
+    assert (await send(browser)).headers["location"] == "/imports/new?fault=uploads_busy"
+    go_on.set()
+    assert {one.status_code for one in await asyncio.gather(*slow)} == {303}
+    assert (await send(browser)).headers["location"].startswith("/imports/uploads/")
+
+
+async def test_a_stream_shows_nothing_more_to_a_removed_member(
+    browser: httpx2.AsyncClient,
+    clone: Clone,
+    db: Database,
+    tenant: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = await import_whole(browser)
+    preview = await browser.post(place, headers=FORM, data={"do": "undo", "reason": "test"})
+    assert preview.status_code == 303
+    monkeypatch.setattr("skeldir.web.imports._TICK_S", 0.05)
+    stream = asyncio.create_task(browser.get(f"{place}/progress"))
+    await asyncio.sleep(0.3)
+    assert not stream.done()
+    other = await let_in(clone, db, "ben@shop.example", tenant, Role.ADMIN)
+    async with db.tenant(tenant) as connection:
+        members = await list_members(connection, tenant)
+        ada = next(one.user_id for one in members if one.email != other.email)
+        await remove_member(connection, tenant, ada, by=other.email)
+    async with asyncio.timeout(10):
+        assert (await stream).text.endswith("event: end\ndata: end\n\n")

@@ -133,3 +133,12 @@ async def test_a_link_of_one_tenant_is_not_revoked_by_another(
     await sign_in(browser, clone, await make_tenant(db, "B"), Role.ADMIN, "eve@other.example")
     await browser.post("/shares", headers=FORM, data={"revoke": str(key.key_id)})
     assert (await browser.get(link)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "report", ["//[x/overview", "//evil.example/overview", "http://[x/overview"]
+)
+async def test_only_a_path_of_this_site_is_shared(browser: httpx2.AsyncClient, report: str) -> None:
+    answer = await browser.post("/shares", headers=FORM, data={"report": report, "days": "7"})
+    assert answer.status_code == 422
+    assert "input_invalid" in answer.text

@@ -33,7 +33,17 @@ from skeldir.ingest import (
 )
 from skeldir.ingest.files import ImportUnknown
 from skeldir.users import Role, list_actors, note_action
-from skeldir.web.access import Fields, ManagerForm, Membership, ViewerAlone, ViewerPage
+from skeldir.web.access import (
+    Fields,
+    ManagerForm,
+    Membership,
+    SignInNeeded,
+    TenantNeeded,
+    ViewerAlone,
+    ViewerPage,
+    open_membership,
+    require_session,
+)
 from skeldir.web.answers import PageRoute, frame_of, go_to, say_in
 from skeldir.web.frames import PAGE_HEADERS, Link
 from skeldir.web.import_tables import (
@@ -165,8 +175,20 @@ async def stream_progress(request: Request, member: ViewerAlone, fingerprint: st
         until, last = monotonic() + _STREAM_S, ""
         yield "retry: 500\n\n"
         while monotonic() < until:
-            async with database.tenant(tenant_id, is_read_only=True) as connection:
-                standing = await _find(request, connection, tenant_id, fingerprint)
+            try:
+                # Whoever is removed, or signed out, meanwhile sees nothing more.
+                async with open_membership(
+                    request,
+                    await require_session(request),
+                    Role.VIEWER,
+                    is_read_only=True,
+                    tenant_id=tenant_id,
+                ) as membership:
+                    standing = await _find(request, membership.connection, tenant_id, fingerprint)
+            except (SignInNeeded, TenantNeeded, ImportUnknown):
+                # The page, loaded again, says why.
+                yield "event: end\ndata: end\n\n"
+                return
             if not standing.is_changing:
                 yield "event: end\ndata: end\n\n"
                 return

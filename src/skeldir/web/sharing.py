@@ -71,7 +71,10 @@ async def change_shares(request: Request, fields: Fields, form: ManagerForm) -> 
             )
         return go_to(SHARES, done="revoked")
     report, days = fields.get("report", ""), fields.get("days", "")
-    if urlsplit(report).path not in REPORTS or not (days.isascii() and days.isdigit()):
+    # Only a path: urlsplit also raises on some addresses of other hosts.
+    is_path = report.startswith("/") and not report.startswith("//")
+    is_report = is_path and urlsplit(report).path in REPORTS
+    if not is_report or not (days.isascii() and days.isdigit()):
         raise InputInvalid(
             "The form names no report that can be shared.", cure="Send the form by its page."
         )

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from skeldir.users import TOKEN_SHAPE, new_token
 from skeldir.web.forms import FormUnreadable
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from skeldir.web.access import AnyMember
 
 HELD_S: Final = 1_800
@@ -106,6 +109,7 @@ class Uploads:
     most_bytes: int
     _folder: Path | None = None
     _held: dict[Path, Upload] = field(default_factory=dict)
+    _arriving: Counter[UUID] = field(default_factory=Counter)
 
     async def receive(
         self, request: Request, member: AnyMember
@@ -122,10 +126,15 @@ class Uploads:
         """
         self._make_room(member)
         let_body_last(request, _BODY_MAY_LAST_S)
+        user_id = member.session.user_id
+        self._arriving[user_id] += 1
         try:
             fields, sent = await self._read(request)
         except OSError as error:
             raise _not_stored(error) from error
+        finally:
+            self._arriving[user_id] -= 1
+            self._arriving += Counter()  # forgets those of whom nothing arrives
         token = new_token()
         folder = self._folder_of(token, member)
         folder.mkdir(mode=0o700)
@@ -215,7 +224,16 @@ class Uploads:
         ]
         for upload in idle[: max(0, len(idle) - _MOST_OF_USER + 1)]:
             self.drop(upload)
-        if len(self._held) >= _MOST_HELD:
+        user_id = member.session.user_id
+        used = sum(
+            one.is_in_use for one in self._held.values() if one.folder.name.endswith(f".{user_id}")
+        )
+        if used + self._arriving[user_id] >= _MOST_OF_USER:
+            raise UploadsBusy(
+                f"{_MOST_OF_USER} of your files arrive or are imported.",
+                cure="Wait until one of them is done, then send this one.",
+            )
+        if len(self._held) + self._arriving.total() >= _MOST_HELD:
             raise UploadsBusy(
                 f"This process holds {_MOST_HELD} files that wait to be imported.",
                 cure="Try again a little later, or import the file by `skeldir import`.",
