@@ -5,7 +5,7 @@ import gc
 
 __version__ = "0.1.0"
 
-# A process imports about a million objects, and none of them is garbage. To look for some among them, while they are
-# imported and once more at the end, took a quarter of the time of a short command and of the start of each process.
+# The application imports 280,000 objects, and none of them is garbage. To look for some among them, while they are
+# imported and once more at the end, took a fifth of the processor time of importing and ending.
 gc.set_threshold(max(20_000, gc.get_threshold()[0]), *gc.get_threshold()[1:])
 atexit.register(gc.freeze)
