@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from skeldir.errors import SkeldirError
 from skeldir.web.access import Membership, SignInNeeded, TenantNeeded, Visit
 from skeldir.web.addresses import with_parameters
+from skeldir.web.compression import compress_page
 from skeldir.web.formats import Formats
 from skeldir.web.frames import PAGE_HEADERS, THEMES, Frame, Link, TenantChoice, Theme
 from skeldir.web.hosts import require_known_host
@@ -163,7 +164,10 @@ class PageRoute(APIRoute):
             except SkeldirError as error:
                 return _send_error(request, error.status, error.code, error.detail, error.cure)
 
-        return answer
+        async def send(request: Request) -> Response:
+            return await compress_page(request, await answer(request))
+
+        return send
 
 
 def _way_back(request: Request) -> dict[str, str]:

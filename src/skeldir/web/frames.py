@@ -23,7 +23,7 @@ PAGE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
         "Cache-Control": "private, no-store",
         # With no-referrer, browsers send forms with `Origin: null`, which does not show where they come from.
         "Referrer-Policy": "same-origin",
-        "Vary": "Accept-Language, Cookie",
+        "Vary": "Accept-Encoding, Accept-Language, Cookie, Sec-Fetch-Site",
     }
 )
 """The headers of every page: nothing inline, nothing from elsewhere, nothing kept."""

@@ -13,6 +13,7 @@ from skeldir.web.assets import PREFIX, load_assets
 from skeldir.web.channel_days import router as channel_days_router
 from skeldir.web.channels import router as channels_router
 from skeldir.web.comparisons import router as comparisons_router
+from skeldir.web.compression import takes_gzip
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.forms import HOME
@@ -57,7 +58,7 @@ async def get_asset(name: str, request: Request) -> Response:
             "No file has this address.", cure="Load the page again: it names the present files."
         )
     headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
-    if asset.compressed is None or not _takes_gzip(request.headers.get("accept-encoding", "")):
+    if asset.compressed is None or not takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(asset.content, media_type=asset.media_type, headers=headers)
     headers["Content-Encoding"] = "gzip"
     return Response(asset.compressed, media_type=asset.media_type, headers=headers)
@@ -67,16 +68,6 @@ async def get_asset(name: str, request: Request) -> Response:
 async def show_first() -> Response:
     """Lead to the first page."""
     return go_to(HOME)
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Return whether `Accept-Encoding` names gzip and does not refuse it by `q=0`."""
-    for part in accepted.lower().split(","):
-        coding, _, parameters = part.partition(";")
-        if coding.strip() == "gzip":
-            weight = parameters.replace(" ", "").removeprefix("q=")
-            return not weight or weight.strip("0.") != ""
-    return False
 
 
 routers: Final = (
