@@ -360,9 +360,9 @@ async def test_a_stream_shows_nothing_more_to_a_removed_member(
     place = await import_whole(browser)
     preview = await browser.post(place, headers=FORM, data={"do": "undo", "reason": "test"})
     assert preview.status_code == 303
-    monkeypatch.setattr("skeldir.web.imports._TICK_S", 0.05)
+    monkeypatch.setattr("skeldir.web.imports.TICK_S", 0.05)
     stream = asyncio.create_task(browser.get(f"{place}/progress"))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # some ticks, in which a member goes on reading
     assert not stream.done()
     other = await let_in(clone, db, "ben@shop.example", tenant, Role.ADMIN)
     async with db.tenant(tenant) as connection:

@@ -76,7 +76,7 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_LISTED: Final = 100
 _MOST_REFUSED: Final = 100
 _STREAM_S: Final = 20.0
-_TICK_S: Final = 0.5
+TICK_S: Final = 0.5
 _CHANGING: Final = frozenset({"running", "undoing", "redoing"})
 _DONE: Final = frozenset({"undo", "redo"})
 
@@ -196,7 +196,7 @@ async def stream_progress(request: Request, member: ViewerAlone, fingerprint: st
             if shown != last:
                 yield "".join(f"data: {line}\n" for line in shown.splitlines()) + "\n"
             last = shown
-            await asyncio.sleep(_TICK_S)
+            await asyncio.sleep(TICK_S)
 
     # What is wrong with the address is answered before the stream begins.
     async with database.tenant(tenant_id, is_read_only=True) as connection:
