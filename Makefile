@@ -57,6 +57,7 @@ bench: $(VENV)/dev.stamp ## Measure the claims (sizes in ARGS, see `python -m be
 	@$(BIN)/python -m bench.bench_fair $(ARGS)
 	@$(BIN)/python -m bench.bench_reports $(ARGS)
 	@$(BIN)/python -m bench.bench_exports $(ARGS)
+	@$(BIN)/python -m bench.bench_pages $(ARGS)
 	@$(BIN)/python -m bench.bench_scale $(ARGS)
 
 fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and check every response (ARGS="--requests N")

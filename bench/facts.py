@@ -43,12 +43,18 @@ VISITS: tuple[dict[str, object], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to load: orders and touches of all tenants, spread evenly over the days up to yesterday."""
+    """How much to load: orders and touches of all tenants, spread evenly over the days up to yesterday.
+
+    `orders_of_first` are those of the tenant with the first id, if it has not as many as the others. An order has up to
+    `touches_an_order` touches; what is then missing is visits of those who bought nothing.
+    """
 
     tenants: int
     orders: int
     touches: int
     days: int
+    orders_of_first: int | None = None
+    touches_an_order: int = 15
 
 
 async def load_facts(database: Database, admin: Superuser, size: Size) -> list[UUID]:
@@ -57,11 +63,13 @@ async def load_facts(database: Database, admin: Superuser, size: Size) -> list[U
     now = utc_now()
     await admin.execute(read_sql("prepare.sql"))
     await admin.execute(
-        "INSERT INTO bench.sizes VALUES ($1, $2, $3, $4)",
+        "INSERT INTO bench.sizes VALUES ($1, $2, $3, $4, $5, $6)",
         size.orders // size.tenants,
         size.touches,
         size.days,
         now.date() - timedelta(days=1),
+        size.orders_of_first,
+        size.touches_an_order,
     )
     for number, visit in enumerate(VISITS):
         item = visit | {"idempotency_key": "t", "journey_key": "j", "occurred_at": now}

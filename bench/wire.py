@@ -112,10 +112,16 @@ class Wire:
 
 
 def make_request(
-    method: str, path: str, key: str, body: bytes = b"", headers: tuple[str, ...] = ()
+    method: str,
+    path: str,
+    key: str,
+    body: bytes = b"",
+    headers: tuple[str, ...] = (),
+    *,
+    host: str = "bench",
 ) -> bytes:
     """Return a request as it goes over the wire."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: bench", *headers]
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *headers]
     if key:
         lines.append(f"Authorization: Bearer {key}")
     if method == "POST":

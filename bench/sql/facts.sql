@@ -1,5 +1,6 @@
 -- Facts of many tenants, in rows as the program writes them. The server makes them, which is far faster than sending.
--- bench.sizes (one row: orders per tenant, total touches, days, the last day) and bench.visits must exist.
+-- bench.sizes (one row: orders per tenant, total touches, days, the last day, orders of the first tenant, most touches of
+-- an order) and bench.visits must exist.
 
 SET session_replication_role = replica;  -- no foreign keys to check: the tenants are there
 
@@ -12,11 +13,13 @@ FROM public.tenants;
 
 -- Every business sells on every day; some shoppers come back.
 CREATE TABLE bench.orders AS
-SELECT b.tenant_id, b.currency, 'order-' || n AS order_id, 1 + floor(random() * 15)::integer AS touches,
+SELECT b.tenant_id, b.currency, 'order-' || n AS order_id, 1 + floor(random() * s.touches_an_order)::integer AS touches,
        decode(md5(b.number || ':' || CASE WHEN random() < 0.15 THEN n / 2 ELSE n END), 'hex') AS journey_key,
        (s.last_day - n % s.days)::timestamp AT TIME ZONE 'UTC' + random() * interval '23:59:59' AS captured_at,
        (500 + 50000 * power(random(), 3))::bigint AS cents
-FROM bench.sizes s, bench.businesses b, generate_series(0, s.orders_a_tenant - 1) AS n;
+FROM bench.sizes s, bench.businesses b,
+     generate_series(0, CASE b.number WHEN 1 THEN coalesce(s.orders_of_first, s.orders_a_tenant)
+                        ELSE s.orders_a_tenant END - 1) AS n;
 
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source)
