@@ -9,20 +9,19 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from skeldir.errors import SkeldirError
 from skeldir.web.access import Membership, SignInNeeded, TenantNeeded, Visit
 from skeldir.web.addresses import with_parameters
-from skeldir.web.compression import compress_page
 from skeldir.web.formats import Formats
 from skeldir.web.frames import PAGE_HEADERS, THEMES, Frame, Link, TenantChoice, Theme
 from skeldir.web.hosts import require_known_host
 from skeldir.web.locales import LOCALES, Locale, choose_locale
 from skeldir.web.navigation import links_of
 from skeldir.web.phrases import phrases_for
-from skeldir.web.rendering import render
+from skeldir.web.sending import Page, finish
 
 if TYPE_CHECKING:
     from skeldir.users import Session
@@ -113,8 +112,8 @@ def send_page(template: str, frame: Frame, /, *, status: int = 200, **values: ob
 def send_values(
     template: str, frame: Frame, values: Mapping[str, object], status: int = 200
 ) -> Response:
-    """Return a page with its values by name, as `send_page` does."""
-    page = HTMLResponse(render(template, frame, **values), status, headers=dict(PAGE_HEADERS))
+    """Return a page with its values by name, as `send_page` does; its route renders it."""
+    page = Page(template, frame, values, status)
     for name, choice in frame.kept:
         # Nothing depends on these but how pages look, so any page of the host may set them.
         page.set_cookie(
@@ -165,7 +164,7 @@ class PageRoute(APIRoute):
                 return _send_error(request, error.status, error.code, error.detail, error.cure)
 
         async def send(request: Request) -> Response:
-            return await compress_page(request, await answer(request))
+            return await finish(request, await answer(request))
 
         return send
 
