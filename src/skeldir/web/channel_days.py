@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
@@ -22,6 +23,7 @@ from skeldir.web.channels_reading import read_points
 from skeldir.web.frames import Link
 from skeldir.web.naming import read_channel_names
 from skeldir.web.reports import Report, open_report, send_report
+from skeldir.web.sending import work_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +92,7 @@ async def _read_picture(
     if not points:
         return None
     shown = Shown(report, choice, await read_channel_names(report), models, model)
-    return credit_by_period(shown, currency, points)
+    return await work_aside(partial(credit_by_period, shown, currency, points))
 
 
 def _links(

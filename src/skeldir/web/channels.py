@@ -50,6 +50,7 @@ from skeldir.web.import_tables import NEW_IMPORT
 from skeldir.web.naming import ChannelNames, read_channel_names
 from skeldir.web.order_addresses import address_of_order
 from skeldir.web.reports import Report, open_report, send_report
+from skeldir.web.sending import work_aside
 
 if TYPE_CHECKING:
     from skeldir.attribution import ChangesReport, ModelName
@@ -189,11 +190,14 @@ async def _show_models(report: Report, choice: ChannelsChoice, names: ChannelNam
         notes.append("channels.too_many_points")
     changes, fault = await _find_changes(report, choice, model)
     claims = await find_comparison(report, choice)
-    return Answer(
-        tuple(
+    blocks = await work_aside(
+        lambda: tuple(
             _block(shown, credit, currency, points, changes, claims)
             for currency in credit.currencies
-        ),
+        )
+    )
+    return Answer(
+        blocks,
         credit,
         changes,
         None if changes is None or not changes.undoings else undoings_table(shown, changes),

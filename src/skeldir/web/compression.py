@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
 _OWN: Final = frozenset({"same-origin", "none"})
-_LEVEL: Final = 4  # a third of the time of level 6, and a page gets a twentieth longer
+_LEVEL: Final = 4  # half the time of level 6, and a page gets a tenth longer
 
 
 def may_compress(request: Request) -> bool:

@@ -41,6 +41,7 @@ from skeldir.web.overview_tables import (
 )
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.scales import NARROW, WIDE
+from skeldir.web.sending import work_aside
 from skeldir.web.tables import Table
 
 if TYPE_CHECKING:
@@ -99,10 +100,12 @@ async def send_overview(request: Request, page: Visit) -> Response:
     model = _model_shown(report, models)
     credit = await _read_credit(report, model)
     names = await read_channel_names(report)
-    blocks = [
-        _block(report, balance, net.get(balance.currency, {}), credit, model, names)
-        for balance in shown
-    ]
+    blocks = await work_aside(
+        lambda: [
+            _block(report, balance, net.get(balance.currency, {}), credit, model, names)
+            for balance in shown
+        ]
+    )
     tables = [table for block in blocks for table in (block.steps, block.by_day, block.channels)]
     return send_report(
         "overview.html",

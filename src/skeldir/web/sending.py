@@ -6,10 +6,10 @@ Rendering a page with large tables takes as long as recording some hundred event
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from fastapi.responses import HTMLResponse
 
@@ -19,6 +19,8 @@ from skeldir.web.rendering import render
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
+
+T = TypeVar("T")
 
 # Threads share the interpreter: more of them would finish no sooner, and one would let a long page hold up all others.
 _THREADS: Final = 2
@@ -46,11 +48,13 @@ class Page(HTMLResponse):
 async def finish(request: Request, response: Response) -> Response:
     """Return the response; a page is rendered, and compressed where that is safe."""
     if isinstance(response, Page):
-        is_compressed = may_compress(request)
-        await asyncio.get_running_loop().run_in_executor(
-            _aside(), lambda: response.write(is_compressed=is_compressed)
-        )
+        await work_aside(partial(response.write, is_compressed=may_compress(request)))
     return response
+
+
+async def work_aside(work: Callable[[], T]) -> T:
+    """Return what `work` returns, such as large tables or pictures, while the loop serves other requests."""
+    return await asyncio.get_running_loop().run_in_executor(_aside(), work)
 
 
 @cache
