@@ -69,6 +69,7 @@ MOST_MS, MOST_YEAR_MS, MOST_KB, MOST_GROWTH = 100.0, 150.0, 60.0, 1.3
 DAYS = 365
 TOUCHES_AN_ORDER = 5
 FIRST, YEAR = "/overview", "channels, a year"
+HEALTH_PARTS = ("match", "sources", "refused", "webhooks", "work")
 # What people look at while events arrive.
 LOOKED_AT = ("/overview", "/channels", "/orders", "/spend", "/data-health", "/paths")
 # One answers a provider, the other names a campaign of a file of spend.
@@ -147,6 +148,7 @@ async def let_in(
         "one order": f"/orders/{quote(order, safe='')}",
         "one import": f"/imports/{fingerprint_file(file, VISITS)}",
         "one model": "/models/linear",
+        **{f"data-health, {part}": f"/data-health?part={part}" for part in HEALTH_PARTS},
         YEAR: f"/channels?{year}",
     }
     token = await sign_in(database, admin, f"{name}@bench.example", tenant)

@@ -143,7 +143,7 @@ def _report(
     is_wanted = _on_days(moments, reading, asked)
     report.is_cut = len(names) > most_orders or row["captures_read"] >= _MOST_CAPTURES
     groups: dict[bytes, PathOrders] = {}
-    last = 0
+    last, counted = 0, list[int]()
     for place, (name, cents) in enumerate(zip(names[:most_orders], _money(row), strict=False)):
         if not is_wanted[place]:
             continue
@@ -151,15 +151,18 @@ def _report(
         report.currencies.update(cents)
         if asked.currency is not None and asked.currency not in cents:
             continue
-        report.orders += 1
+        counted.append(place)
         key = steps.path_of(place)
         group = groups.get(key)
         if group is None:
-            path = tuple(channels.code_of(int(number)) for number in np.frombuffer(key, "<u2"))
+            path = tuple(map(channels.code_of, np.frombuffer(key, "<u2").tolist()))
             group = groups[key] = PathOrders(path)
-        _add(report, group, steps, place, cents)
+        _add(group, steps, place, cents)
         if group.path == asked.path and len(report.listed) < _MOST_LISTED:
             report.listed.append(name)
+    report.orders = len(counted)
+    report.by_touches.update(steps.touches[place] for place in counted)
+    report.ages_us += [steps.first_ages[place] for place in counted if steps.touches[place]]
     report.earliest = us_to_moment(moments[last]) if report.currencies else None
     report.paths = sorted(groups.values(), key=lambda group: (-group.orders, group.path))
     return report
@@ -173,16 +176,12 @@ def _on_days(moments: Sequence[int], reading: Reading, asked: PathsAsked) -> lis
     return is_wanted
 
 
-def _add(
-    report: PathsReport, group: PathOrders, steps: _Steps, place: int, cents: dict[str, int]
-) -> None:
+def _add(group: PathOrders, steps: _Steps, place: int, cents: dict[str, int]) -> None:
     touches = steps.touches[place]
     group.orders += 1
     group.touches += touches
-    report.by_touches[touches] += 1
     if touches:
         group.ages_us.append(steps.first_ages[place])
-        report.ages_us.append(steps.first_ages[place])
     for currency, amount in cents.items():
         group.orders_of[currency] = group.orders_of.get(currency, 0) + 1
         group.cents_of[currency] = group.cents_of.get(currency, 0) + amount

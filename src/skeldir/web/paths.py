@@ -34,6 +34,7 @@ from skeldir.web.naming import ChannelNames, read_channel_names
 from skeldir.web.order_rows import make_rows
 from skeldir.web.order_tables import ListLayout, orders_table
 from skeldir.web.reports import Report, open_report, send_report
+from skeldir.web.sending import work_aside
 from skeldir.web.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ async def show_paths(request: Request, page: ViewerPage) -> Response:
     shown = PathsPage(report, found, await read_channel_names(report))
     currencies = sorted(found.currencies)
     chosen = [each for each in currencies if currency in (None, each)][:_MOST_CURRENCIES]
-    blocks = [(each, _paths_table(shown, each)) for each in chosen]
-    lengths = [_touches_table(shown), _days_table(shown)] if found.orders else []
+    blocks, lengths = await work_aside(lambda: _tables_of(shown, chosen))
     model = None if choice.shown is None else choice.shown.model
     listed = await _listed_tables(shown, model, chosen) if asked is not None else []
     span = await revenue_span(connection, tenant_id, None, None)
@@ -129,6 +129,14 @@ async def show_paths(request: Request, page: ViewerPage) -> Response:
             request, from_=span[0].isoformat(), to=span[1].isoformat(), currency=None, path=None
         ),
     )
+
+
+def _tables_of(
+    shown: PathsPage, currencies: Sequence[str]
+) -> tuple[list[tuple[str, Table]], list[Table]]:
+    """Return the table of paths of each currency, and those of lengths."""
+    blocks = [(currency, _paths_table(shown, currency)) for currency in currencies]
+    return blocks, [_touches_table(shown), _days_table(shown)] if shown.found.orders else []
 
 
 def _read_path(report: Report) -> ChannelPath | None:
