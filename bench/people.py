@@ -68,7 +68,7 @@ def ask_for(path: str, token: str) -> bytes:
 def look_around(
     port: int, tokens: Sequence[str], paths: Sequence[str], seconds: float, every: float
 ) -> Visits:
-    """Let each person open one of the pages every so many seconds; runs in its own process."""
+    """Let each person open one of the pages at a fixed interval; runs in its own process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_look_around(port, tokens, paths, seconds, every))
 

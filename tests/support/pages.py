@@ -14,10 +14,9 @@ from skeldir.users import Role
 from tests.conftest import Clone
 from tests.support.api import asking
 from tests.support.people import make_link
+from tests.support.sites import OWN
 
 HOST = "http://localhost"
-FORM = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
-"""What a browser sends with a form of a page of this site."""
 
 
 @asynccontextmanager
@@ -37,7 +36,7 @@ async def sign_in(
     """Sign a member in, in a browser; whoever was signed in there before is not any more."""
     client.cookies.clear()
     link = await make_link(clone, email, tenant, role)
-    answer = await client.post(f"/sign-in/{link.token}", headers=FORM, data={})
+    answer = await client.post(f"/sign-in/{link.token}", headers=OWN, data={})
     assert answer.status_code == 303, answer.text
 
 

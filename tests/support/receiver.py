@@ -1,4 +1,4 @@
-"""A receiver of webhooks on the loopback: it keeps what comes, and answers as it is told to."""
+"""A receiver of webhooks on the loopback: it keeps what comes, and answers as a test asks."""
 
 from __future__ import annotations
 

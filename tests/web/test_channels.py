@@ -27,7 +27,8 @@ from tests.support.channels import (
     looking,
     open_tables,
 )
-from tests.support.pages import FORM, read_tables, signed_in
+from tests.support.pages import read_tables, signed_in
+from tests.support.sites import OWN
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +211,7 @@ async def test_a_link_shows_the_report_and_lets_nothing_else_be_chosen(
 ) -> None:
     report = f"/channels?{DAYS}&currency=USD&sort=channel&compare=previous"
     async with signed_in(shop.clone, shop.tenant, Role.MANAGER, "max@shop.example") as client:
-        made = await client.post("/shares", headers=FORM, data={"report": report, "days": "7"})
+        made = await client.post("/shares", headers=OWN, data={"report": report, "days": "7"})
         (link,) = re.findall(r"<code>http://localhost(/shared/[\w.-]+)</code>", made.text)
         client.cookies.clear()
         page = await client.get(link)

@@ -17,8 +17,9 @@ from skeldir.users import Role, list_actions, list_members, remove_member
 from tests.conftest import Clone
 from tests.support.api import asking
 from tests.support.make import make_tenant
-from tests.support.pages import FORM, HOST, read_tables, sign_in, signed_in
+from tests.support.pages import HOST, read_tables, sign_in, signed_in
 from tests.support.people import let_in
+from tests.support.sites import OWN as OWN_FORM
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 ORDERS = (
@@ -60,7 +61,7 @@ async def confirm(
 ) -> httpx2.Response:
     place = urlsplit(sent.headers["location"])
     fields = {name: values[0] for name, values in parse_qs(place.query).items()}
-    return await browser.post(place.path, headers=FORM, data={**fields, "do": do})
+    return await browser.post(place.path, headers=OWN_FORM, data={**fields, "do": do})
 
 
 async def import_whole(browser: httpx2.AsyncClient, content: str = ORDERS) -> str:
@@ -166,11 +167,13 @@ async def test_an_import_is_taken_back_and_put_back_with_a_reason(
     preview = await browser.get(f"{place}?preview=undo")
     assert read_tables(preview.text)["money-EUR"].totals[-1] == "-30.00"
     assert read_tables(preview.text)["money-JPY"].totals[-1] == "-700"
-    without = await browser.post(place, headers=FORM, data={"do": "undo", "reason": " "})
+    without = await browser.post(place, headers=OWN_FORM, data={"do": "undo", "reason": " "})
     assert without.status_code == 422
     assert "reason_missing" in without.text
     for do, shown in (("undo", "Taken back"), ("redo", "Imported")):
-        answer = await browser.post(place, headers=FORM, data={"do": do, "reason": "wrong file"})
+        answer = await browser.post(
+            place, headers=OWN_FORM, data={"do": do, "reason": "wrong file"}
+        )
         assert answer.headers["location"] == f"{place}?done={do}"
         async with db.tenant(tenant) as connection:
             undoing = (await list_undoings(connection, tenant))[0]
@@ -196,13 +199,13 @@ async def test_a_file_belongs_to_who_sent_it_for_one_tenant(
         await sign_in(browser, clone, of, Role.MANAGER, email)
         assert (await browser.get(token_place)).status_code == 404
         assert (await browser.get(f"{token_place}/progress")).status_code == 404
-        answer = await browser.post(token_place, headers=FORM, data={"do": "import"})
+        answer = await browser.post(token_place, headers=OWN_FORM, data={"do": "import"})
         assert answer.status_code == 404
     await sign_in(browser, clone, other, Role.MANAGER, "eve@other.example")
     assert "orders.csv" not in (await browser.get("/imports")).text
     for foreign in (place, f"{place}/progress"):
         assert (await browser.get(foreign)).status_code == 404
-    undo = await browser.post(place, headers=FORM, data={"do": "undo", "reason": "mine"})
+    undo = await browser.post(place, headers=OWN_FORM, data={"do": "undo", "reason": "mine"})
     assert undo.status_code == 404
 
 
@@ -218,7 +221,7 @@ async def test_a_viewer_sees_imports_and_changes_none(
     assert "/imports/new" not in (await browser.get("/imports")).text
     assert (await browser.get("/imports/new")).status_code == 403
     assert (await send(browser)).status_code == 403
-    undo = await browser.post(place, headers=FORM, data={"do": "undo", "reason": "no"})
+    undo = await browser.post(place, headers=OWN_FORM, data={"do": "undo", "reason": "no"})
     assert undo.status_code == 403
 
 
@@ -242,7 +245,7 @@ async def test_a_file_of_another_site_or_too_large_is_not_read(
     assert not was_read
     nothing = await browser.post("/imports/new", headers=OWN, files={"file": ("", b"")})
     assert nothing.headers["location"] == "/imports/new?fault=file_missing"
-    for content_type in (FORM["Content-Type"], "multipart/form-data", "text/csv"):
+    for content_type in (OWN_FORM["Content-Type"], "multipart/form-data", "text/csv"):
         headers = {**OWN, "Content-Type": content_type}
         answer = await browser.post("/imports/new", headers=headers, content=b"--x\r\n")
         assert answer.status_code == 400
@@ -358,7 +361,7 @@ async def test_a_stream_shows_nothing_more_to_a_removed_member(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     place = await import_whole(browser)
-    preview = await browser.post(place, headers=FORM, data={"do": "undo", "reason": "test"})
+    preview = await browser.post(place, headers=OWN_FORM, data={"do": "undo", "reason": "test"})
     assert preview.status_code == 303
     monkeypatch.setattr("skeldir.web.imports.TICK_S", 0.05)
     stream = asyncio.create_task(browser.get(f"{place}/progress"))

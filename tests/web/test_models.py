@@ -18,7 +18,8 @@ from tests.conftest import Clone
 from tests.support.api import bearer
 from tests.support.audited import settle
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
-from tests.support.pages import FORM, read_tables, sign_in, signed_in
+from tests.support.pages import read_tables, sign_in, signed_in
+from tests.support.sites import OWN
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def manager(clone: Clone, db: Database, tenant: UUID) -> AsyncIterator[htt
 
 
 async def send(client: httpx2.AsyncClient, model: str, **fields: str) -> httpx2.Response:
-    return await client.post(f"/models/{model}", headers=FORM, data=fields)
+    return await client.post(f"/models/{model}", headers=OWN, data=fields)
 
 
 async def test_a_preview_shows_what_the_api_says(
@@ -135,7 +136,7 @@ async def test_a_viewer_previews_and_another_tenant_sees_nothing(
     assert [key for key in read_tables(theirs.text) if key.startswith("preview")] == []
     assert "No order is stored" in theirs.text
     foreign = await manager.post(
-        "/models/linear", headers=FORM | {"Sec-Fetch-Site": "cross-site"}, data={"do": "retire"}
+        "/models/linear", headers=OWN | {"Sec-Fetch-Site": "cross-site"}, data={"do": "retire"}
     )
     assert (foreign.status_code, "form_foreign" in foreign.text) == (403, True)
     manager.cookies.clear()

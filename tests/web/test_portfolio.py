@@ -11,8 +11,9 @@ from skeldir.rollups import roll_up_dirty_days
 from skeldir.users import Role
 from tests.conftest import Clone
 from tests.support.make import make_conversion, make_tenant, send_conversions
-from tests.support.pages import FORM, read_tables, sign_in, signed_in
+from tests.support.pages import read_tables, sign_in, signed_in
 from tests.support.people import make_link
+from tests.support.sites import OWN
 
 DAYS = "from=2026-03-01&to=2026-03-10"
 
@@ -45,14 +46,14 @@ async def test_tenants_are_side_by_side_and_never_added(clone: Clone, db: Databa
         page = await client.get(f"/portfolio?{DAYS}")
         assert str(foreign) not in page.text
         # The switch leads to the pages of the other tenant.
-        chosen = await client.post("/tenants", headers=FORM, data={"tenant": str(large)})
+        chosen = await client.post("/tenants", headers=OWN, data={"tenant": str(large)})
         page = await client.get(f"{chosen.headers['location']}?{DAYS}")
         assert "99.00" in page.text
         # A membership that ended is not shown any more.
         async with db.tenant(yen) as connection:
             await connection.execute("DELETE FROM memberships WHERE tenant_id = $1", yen)
         assert "money-JPY" not in await rows_of(client)
-        refused = await client.post("/tenants", headers=FORM, data={"tenant": str(foreign)})
+        refused = await client.post("/tenants", headers=OWN, data={"tenant": str(foreign)})
         assert refused.headers["location"] == "/tenants"
 
 

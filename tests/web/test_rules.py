@@ -23,7 +23,8 @@ from tests.support.api import bearer
 from tests.support.audited import settle
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.own_rules import apply, store
-from tests.support.pages import FORM, read_tables, sign_in, signed_in
+from tests.support.pages import read_tables, sign_in, signed_in
+from tests.support.sites import OWN
 
 RULES = '[[rule]]\nid = "brand"\nchannel = "display"\ncampaign.is = "brand"\n'
 NASTY = '</textarea><script>alert(1)</script>{{ 7 * 7 }}\x7f"\\'
@@ -58,7 +59,7 @@ async def manager(clone: Clone, shop: UUID) -> AsyncIterator[httpx2.AsyncClient]
 
 
 async def send(client: httpx2.AsyncClient, path: str, **fields: str) -> httpx2.Response:
-    return await client.post(path, headers=FORM, data=fields)
+    return await client.post(path, headers=OWN, data=fields)
 
 
 def editor_of(page: str) -> str:
@@ -223,7 +224,7 @@ async def test_a_viewer_tries_and_stores_nothing(
         refused = await send(manager, path, **fields)
         assert (refused.status_code, "role_missing" in refused.text) == (403, True)
         foreign = await manager.post(
-            path, headers=FORM | {"Sec-Fetch-Site": "cross-site"}, data=fields
+            path, headers=OWN | {"Sec-Fetch-Site": "cross-site"}, data=fields
         )
         assert (foreign.status_code, "form_foreign" in foreign.text) == (403, True)
     manager.cookies.clear()

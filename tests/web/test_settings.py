@@ -14,7 +14,8 @@ from skeldir.db.pool import Database
 from skeldir.users import Role, list_actions
 from tests.conftest import Clone
 from tests.support.make import DAY_0, make_conversion, make_tenant, send_conversions
-from tests.support.pages import FORM, read_tables, sign_in, signed_in
+from tests.support.pages import read_tables, sign_in, signed_in
+from tests.support.sites import OWN
 
 SECRET = re.compile(r"skd_[\w-]{43}")
 KEYS = "/settings/keys"
@@ -28,7 +29,7 @@ async def browser(clone: Clone, tenant: UUID) -> AsyncIterator[httpx2.AsyncClien
 
 
 async def send(client: httpx2.AsyncClient, path: str, **fields: str) -> httpx2.Response:
-    return await client.post(path, headers=FORM, data=fields)
+    return await client.post(path, headers=OWN, data=fields)
 
 
 async def make_key(client: httpx2.AsyncClient, **fields: str) -> str:

@@ -17,7 +17,8 @@ from skeldir.users import Role
 from tests.conftest import Clone
 from tests.support.credit import credit_until_complete
 from tests.support.make import make_conversion, make_tenant, send_conversions
-from tests.support.pages import FORM, read_tables, sign_in, signed_in
+from tests.support.pages import read_tables, sign_in, signed_in
+from tests.support.sites import OWN
 
 REPORT = "/overview?from=2026-03-01&to=2026-03-10&currency=USD"
 
@@ -34,7 +35,7 @@ async def browser(clone: Clone, db: Database, tenant: UUID) -> AsyncIterator[htt
 
 
 async def share(browser: httpx2.AsyncClient, report: str = REPORT, days: str = "7") -> str:
-    page = await browser.post("/shares", headers=FORM, data={"report": report, "days": days})
+    page = await browser.post("/shares", headers=OWN, data={"report": report, "days": days})
     found = re.search(r"<code>http://localhost(/shared/[\w.-]+)</code>", page.text)
     assert found is not None, page.text
     return found[1]
@@ -69,7 +70,7 @@ async def test_a_revoked_link_shows_nothing(
     async with db.tenant(tenant) as connection:
         keys = await list_keys(connection, tenant)
     assert all(key.name.startswith("shared /overview?") for key in keys)
-    revoked = await browser.post("/shares", headers=FORM, data={"revoke": str(keys[0].key_id)})
+    revoked = await browser.post("/shares", headers=OWN, data={"revoke": str(keys[0].key_id)})
     assert revoked.headers["location"] == "/shares?done=revoked"
     page = await browser.get(link)
     assert (page.status_code, "share_invalid" in page.text) == (403, True)
@@ -116,11 +117,11 @@ async def test_only_reports_are_shared_and_only_by_managers(
         (REPORT + "&q=" + "x" * 1_000, "7"),
         ("", ""),
     ):
-        refused = await browser.post("/shares", headers=FORM, data={"report": report, "days": days})
+        refused = await browser.post("/shares", headers=OWN, data={"report": report, "days": days})
         assert refused.status_code == 422, (report, days)
     await sign_in(browser, clone, tenant, Role.VIEWER, "bob@shop.example")
     assert 'action="/shares"' not in (await browser.get(REPORT)).text
-    refused = await browser.post("/shares", headers=FORM, data={"report": REPORT, "days": "7"})
+    refused = await browser.post("/shares", headers=OWN, data={"report": REPORT, "days": "7"})
     assert refused.status_code == 403
 
 
@@ -131,7 +132,7 @@ async def test_a_link_of_one_tenant_is_not_revoked_by_another(
     async with db.tenant(tenant) as connection:
         (key,) = await list_keys(connection, tenant)
     await sign_in(browser, clone, await make_tenant(db, "B"), Role.ADMIN, "eve@other.example")
-    await browser.post("/shares", headers=FORM, data={"revoke": str(key.key_id)})
+    await browser.post("/shares", headers=OWN, data={"revoke": str(key.key_id)})
     assert (await browser.get(link)).status_code == 200
 
 
@@ -139,6 +140,6 @@ async def test_a_link_of_one_tenant_is_not_revoked_by_another(
     "report", ["//[x/overview", "//evil.example/overview", "http://[x/overview"]
 )
 async def test_only_a_path_of_this_site_is_shared(browser: httpx2.AsyncClient, report: str) -> None:
-    answer = await browser.post("/shares", headers=FORM, data={"report": report, "days": "7"})
+    answer = await browser.post("/shares", headers=OWN, data={"report": report, "days": "7"})
     assert answer.status_code == 422
     assert "input_invalid" in answer.text

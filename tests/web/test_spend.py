@@ -21,8 +21,9 @@ from tests.conftest import Clone
 from tests.support.api import bearer
 from tests.support.audited import settle
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
-from tests.support.pages import FORM, Shown, read_tables, sign_in, signed_in
+from tests.support.pages import Shown, read_tables, sign_in, signed_in
 from tests.support.reconciling import DAY, ad, ask, claim, claims, read
+from tests.support.sites import OWN
 
 DAYS = "from=2026-03-01&to=2026-03-10"
 NASTY = "</td><script>alert(1)</script>{{ 7 * 7 }}"
@@ -145,16 +146,16 @@ async def test_revisions_and_loads_are_shown_and_a_manager_withdraws_one(
     fields = {"load": loads.rows[0][-1]}
     await sign_in(manager, clone, shop, Role.VIEWER, "ada@shop.example")
     assert "withdraw-heading" not in (await manager.get("/spend/recorded")).text
-    refused = await manager.post("/spend/recorded", headers=FORM, data=fields)
+    refused = await manager.post("/spend/recorded", headers=OWN, data=fields)
     assert (refused.status_code, "role_missing" in refused.text) == (403, True)
     await sign_in(manager, clone, shop, Role.MANAGER, "mia@shop.example")
-    done = await manager.post("/spend/recorded", headers=FORM, data=fields)
+    done = await manager.post("/spend/recorded", headers=OWN, data=fields)
     assert done.headers["location"] == "/spend/recorded?done=withdrawn"
     loads = (await open_tables(manager, "/spend/recorded?done=withdrawn"))["loads"]
     assert (loads.rows[0][1], loads.rows[0][3]) == ("withdrawal", "mia@shop.example")
     assert (await open_tables(manager, path))["revisions-USD"].rows[2][3] == "10.01"
     for load in ("x", "", str(uuid4())):
-        missing = await manager.post("/spend/recorded", headers=FORM, data={"load": load})
+        missing = await manager.post("/spend/recorded", headers=OWN, data={"load": load})
         assert (missing.status_code, "load_unknown" in missing.text) == (404, True)
 
 
@@ -169,11 +170,11 @@ async def test_a_comparison_is_asked_for_and_shown_as_the_api_has_it(
         ({"last": "2026-02-01"}, "input_invalid"),
         ({"platform": "nowhere"}, "platform_unknown"),
     ):
-        refused = await manager.post("/spend/comparisons", headers=FORM, data=asked | wrong)
+        refused = await manager.post("/spend/comparisons", headers=OWN, data=asked | wrong)
         assert (refused.status_code, f"<code>{code}</code>" in refused.text) == (422, True), wrong
-    done = await manager.post("/spend/comparisons", headers=FORM, data=asked)
+    done = await manager.post("/spend/comparisons", headers=OWN, data=asked)
     path = done.headers["location"]
-    again = await manager.post("/spend/comparisons", headers=FORM, data=asked)
+    again = await manager.post("/spend/comparisons", headers=OWN, data=asked)
     assert (again.status_code, "reconciliation_running" in again.text) == (409, True)
     assert "hx-get" in (await manager.get(path)).text
     made = UUID(path.rpartition("/")[2])
@@ -226,7 +227,7 @@ async def test_another_tenant_sees_none_of_it(
     ):
         assert (await manager.get(f"/spend/campaign?{query}")).status_code == 422, query
     foreign = await manager.post(
-        "/spend/comparisons", headers=FORM | {"Sec-Fetch-Site": "cross-site"}, data={}
+        "/spend/comparisons", headers=OWN | {"Sec-Fetch-Site": "cross-site"}, data={}
     )
     assert (foreign.status_code, "form_foreign" in foreign.text) == (403, True)
 

@@ -13,7 +13,7 @@ from skeldir.errors import SkeldirError
 from skeldir.http import Buckets, network_of
 
 _MOST_REMEMBERED: Final = 10_000
-# A wrong password costs a token; in a bucket of `burst` one grows back every so many seconds.
+# A wrong password costs a token; in a bucket of `burst` one grows back after each interval.
 _OF_ACCOUNT: Final = (60.0, 8.0)
 _OF_DEVICE: Final = (20.0, 8.0)
 _OF_ADDRESS: Final = (6.0, 30.0)

@@ -176,7 +176,7 @@ async def stream_progress(request: Request, member: ViewerAlone, fingerprint: st
         yield "retry: 500\n\n"
         while monotonic() < until:
             try:
-                # Whoever is removed, or signed out, meanwhile sees nothing more.
+                # Whoever was removed or signed out since the last look sees nothing more.
                 async with open_membership(
                     request,
                     await require_session(request),

@@ -200,7 +200,7 @@ async def read_sums_by_day(
 
 
 def is_by_month(first_day: date, end_day: date) -> bool:
-    """Return whether the days are so many that their sums are shown by month."""
+    """Return whether there are too many days to show singly, so that sums are shown by month."""
     return (end_day - first_day).days > _MOST_DAYS
 
 

@@ -1,12 +1,14 @@
-"""What the pages of settings share: their tabs."""
+"""What the pages of settings share: their tabs, and the note of what was changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from skeldir.users import note_action
 from skeldir.web.frames import Link
 
 if TYPE_CHECKING:
+    from skeldir.web.access import Membership
     from skeldir.web.phrases import Phrases
 
 MEMBERS: Final = "/settings/members"
@@ -19,3 +21,8 @@ _TABS: Final = (("members", MEMBERS), ("keys", KEYS), ("tenant", TENANT))
 def settings_tabs(say: Phrases, current: str) -> tuple[Link, ...]:
     """Return links to the pages of settings."""
     return tuple(Link(say(f"settings.{name}"), path, path == current) for name, path in _TABS)
+
+
+async def note(form: Membership, action: str, subject: str) -> None:
+    """Note in the tenant's log what the member of a form did."""
+    await note_action(form.connection, form.profile.tenant_id, form.session.email, action, subject)

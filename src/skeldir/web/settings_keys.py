@@ -22,10 +22,9 @@ from skeldir.tenants import (
     revoke_key,
     rotate_key,
 )
-from skeldir.users import note_action
 from skeldir.web.access import AdminForm, AdminPage, Fields, Membership
 from skeldir.web.answers import PageRoute, frame_of, go_to, send_page
-from skeldir.web.settings import KEYS, settings_tabs
+from skeldir.web.settings import KEYS, note, settings_tabs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +61,7 @@ async def make_key(request: Request, fields: Fields, form: AdminForm) -> Respons
         scopes=scopes,
         expires_at=_expiry(fields),
     )
-    await _note(form, "key.create", key.prefix)
+    await note(form, "key.create", key.prefix)
     return await _send_keys(request, form, secret=key.secret)
 
 
@@ -75,13 +74,13 @@ async def change_key(request: Request, key_id: str, fields: Fields, form: AdminF
     label = await describe_key(form.connection, tenant_id, found)
     if fields.get("do") == "revoke":
         await revoke_key(form.connection, tenant_id, found)
-        await _note(form, "key.revoke", label)
+        await note(form, "key.revoke", label)
         return go_to(KEYS, done="revoked")
     overlap = _OVERLAPS.get(fields.get("overlap", ""))
     if fields.get("do") != "rotate" or overlap is None:
         raise InputInvalid("The form says nothing to do.", cure="Send the form by its page.")
     rotation = await rotate_key(form.connection, tenant_id, found, overlap=overlap)
-    await _note(form, "key.rotate", label)
+    await note(form, "key.rotate", label)
     return await _send_keys(request, form, secret=rotation.new.secret)
 
 
@@ -95,10 +94,6 @@ def _expiry(fields: Mapping[str, str]) -> datetime | None:
             cure="Give whole days, or leave the field empty for a key that does not expire.",
         )
     return utc_now() + timedelta(days=int(typed))
-
-
-async def _note(form: Membership, action: str, subject: str) -> None:
-    await note_action(form.connection, form.profile.tenant_id, form.session.email, action, subject)
 
 
 async def _send_keys(

@@ -14,10 +14,9 @@ from skeldir.errors import InputInvalid
 from skeldir.ingest import add_channels, add_hosts, list_channels, list_hosts, remove_host
 from skeldir.rollups import list_zone_changes, preview_time_zone
 from skeldir.tenants import RetentionInvalid, load_retention
-from skeldir.users import note_action
 from skeldir.web.access import AdminForm, AdminPage, Fields, Membership
 from skeldir.web.answers import PageRoute, frame_of, go_to, send_page
-from skeldir.web.settings import TENANT, settings_tabs
+from skeldir.web.settings import TENANT, note, settings_tabs
 from skeldir.web.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ async def _set_zone(form: Membership, fields: Mapping[str, str]) -> str:
     )
     if not changed:
         return "zone_same"
-    await _note(form, "zone.set", rules.name)
+    await note(form, "zone.set", rules.name)
     return "zone"
 
 
@@ -107,7 +106,7 @@ async def _set_retention(form: Membership, fields: Mapping[str, str]) -> str:
             cure="Give whole days, or leave the field empty to keep touches for ever.",
         )
     await retain_touches(form.connection, form.profile.tenant_id, int(typed) if typed else None)
-    await _note(form, "retention.set", f"{typed} days" if typed else "for ever")
+    await note(form, "retention.set", f"{typed} days" if typed else "for ever")
     return "retention"
 
 
@@ -118,26 +117,22 @@ async def _add_host(form: Membership, fields: Mapping[str, str]) -> str:
     host = fields.get("host", "").strip()
     added = await add_hosts(form.connection, form.profile.tenant_id, [host], kind)
     if added:
-        await _note(form, "host.add", f"{added[0]} ({kind})")
+        await note(form, "host.add", f"{added[0]} ({kind})")
     return "host"
 
 
 async def _remove_host(form: Membership, fields: Mapping[str, str]) -> str:
     host = fields.get("host", "")
     if await remove_host(form.connection, form.profile.tenant_id, host):
-        await _note(form, "host.remove", host)
+        await note(form, "host.remove", host)
     return "host_removed"
 
 
 async def _add_channel(form: Membership, fields: Mapping[str, str]) -> str:
     code, label = fields.get("code", "").strip(), fields.get("label", "").strip()
     await add_channels(form.connection, form.profile.tenant_id, {code: label})
-    await _note(form, "channel.add", code)
+    await note(form, "channel.add", code)
     return "channel"
-
-
-async def _note(form: Membership, action: str, subject: str) -> None:
-    await note_action(form.connection, form.profile.tenant_id, form.session.email, action, subject)
 
 
 def _list_zones(present: str) -> list[str]:

@@ -24,7 +24,7 @@ from skeldir.web.guesses import GuessesLimited
 _SHAPE: Final = re.compile(
     r"([A-Za-z0-9_-]{43})\.(sign_in|connect|invitation)\.([A-Za-z0-9_-]{0,1600})"
 )
-# Each turn costs a token: in a bucket of `burst` one grows back every so many seconds.
+# Each turn costs a token: in a bucket of `burst` one grows back after each interval.
 _OF_ADDRESS: Final = (2.0, 30.0)
 _OF_PROCESS: Final = (0.1, 200.0)
 
