@@ -7,8 +7,8 @@ its answer. Targets, for 95 of 100: 100 ms, channels of the year 150 ms; and 60 
 sheet and script, compressed.
 
 With `--people`, events of one tenant arrive at `--events` a second, while nobody looks and then while that number
-of its members each open a page every `--every` seconds, by turns; the service is `skeldir up`. Target: the p95 of an answer to
-a request with events grows by less than 1.3 times.
+of its members each open a page every `--every` seconds, by turns; the service is `skeldir up`. Target: the p95 of an
+answer to a request with events grows by less than 1.3 times.
 
 The claims are of `--tenants 1000 --orders 1000000`, and of `--people 50 --events 500`.
 """
