@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import groupby, product
@@ -174,9 +175,10 @@ async def test_paths_are_those_of_the_stored_journeys(db: Database, tenant: UUID
     await send_conversions(db, tenant, *sales)
     await credit_until_complete(db, tenant)
     async with db.tenant(tenant, is_read_only=True) as connection:
-        asked = PathsAsked(FIRST, LAST, "linear")
+        asked = PathsAsked(FIRST, LAST, "linear", most_paths=1_000)
         report = await report_paths(connection, tenant, asked)
         cut = await report_paths(connection, tenant, asked, most_orders=100)
+        few = await report_paths(connection, tenant, replace(asked, most_paths=3))
         stored: dict[str, list[str]] = defaultdict(list)
         async for rows in list_journeys(connection, tenant):
             for order_id, channel, touched, converted in zip(
@@ -188,9 +190,13 @@ async def test_paths_are_those_of_the_stored_journeys(db: Database, tenant: UUID
     for number in range(300):
         path = tuple(channel for channel, _ in groupby(stored[f"v-{number}"]))
         expected[path] += 1
-    assert {group.path: group.orders for group in report.paths} == expected
+    paths = report.paths["USD"]
+    assert {group.path: group.orders for group in paths.shown} == expected
     assert (report.orders, report.is_cut, report.left_out) == (300, False, 0)
-    assert sum(group.cents_of["USD"] for group in report.paths) == 3_000_000
+    assert sum(group.cents for group in paths.shown) == paths.every.cents == 3_000_000
+    assert few.paths["USD"].shown == paths.shown[:3]
+    assert few.paths["USD"].other_paths == len(expected) - 3
+    assert few.paths["USD"].others.orders == 300 - sum(one.orders for one in paths.shown[:3])
     assert sum(length * n for length, n in report.by_touches.items()) == sum(
         map(len, stored.values())
     )

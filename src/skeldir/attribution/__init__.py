@@ -108,6 +108,7 @@ from skeldir.attribution.parameters import (
 from skeldir.attribution.paths import (
     MOST_ORDERS_OF_PATHS,
     ChannelPath,
+    CurrencyPaths,
     PathOrders,
     PathsAsked,
     PathsReport,
@@ -184,6 +185,7 @@ __all__ = [
     "CreditMoves",
     "CreditReport",
     "CreditStanding",
+    "CurrencyPaths",
     "EntryCredit",
     "ExplainedEntry",
     "ExplainedTouch",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -44,6 +44,9 @@ MOST_ORDERS_OF_PATHS: Final = 10_000
 _MOST_CAPTURES: Final = 12_000
 _LONGEST_PATH: Final = 1_000 * TOUCH_BYTES
 _MICROSECOND: Final = timedelta(microseconds=1)
+_DAY_US: Final = timedelta(days=1) // _MICROSECOND
+_CODE_BITS: Final = 24
+_CODE_MASK: Final = (1 << _CODE_BITS) - 1
 _MOST_LISTED: Final = 50
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
@@ -51,39 +54,49 @@ ChannelPath = tuple[str, ...]
 """The channels of a journey, the first touch first; empty if no touch is known."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PathOrders:
-    """The orders of one path: how many there are by currency, and what is left of their money, in signed minor units.
+    """Orders with money in one currency, of one path or of several: how many, and what is left of that money.
 
-    `touches` counts those of all orders; `ages_us` is for each order how long its first touch was before it.
+    `cents` are signed minor units. `touches` adds up those of all these orders. `median_age_us` is how long before its
+    order the first touch was, for half of the orders of one path; None for several paths, and without a touch.
     """
 
-    path: ChannelPath
-    orders: int = 0
-    touches: int = 0
-    ages_us: list[int] = field(default_factory=list)
-    orders_of: dict[str, int] = field(default_factory=dict)
-    cents_of: dict[str, int] = field(default_factory=dict)
+    path: ChannelPath | None
+    orders: int
+    cents: int
+    touches: int
+    median_age_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyPaths:
+    """The paths of the orders with money in one currency: the most frequent ones, how many others, and their sums."""
+
+    shown: list[PathOrders]
+    other_paths: int
+    others: PathOrders
+    every: PathOrders
 
 
 @dataclass(slots=True)
 class PathsReport:
-    """Paths by their number of orders, the most frequent first; `by_touches` counts orders by their touches.
+    """The paths by currency; `by_touches` counts orders by their touches.
 
-    `ages_us` is for each order with a touch how long the first one was before it. `orders` is how many were read, the
-    first of them of the moment `earliest`; `is_cut` if there are earlier ones on the days. Those `left_out` have no
-    stored journey, since they await their first credit or were credited before journeys were stored, or have more
-    than 1,000 touches. `currencies` are those of all orders that were read, and `listed` the newest orders of the path
-    asked for.
+    `by_days` counts the orders with a touch by the whole days that the first one was before it. `orders` is how many
+    were read, the first of them of the moment `earliest`; `is_cut` if there are earlier ones on the days. Those
+    `left_out` have no stored journey, since they await their first credit or were credited before journeys were stored,
+    or have more than 1,000 touches. `currencies` are those of all orders that were read, and `listed` the newest orders
+    of the path asked for.
     """
 
-    paths: list[PathOrders] = field(default_factory=list)
+    paths: dict[str, CurrencyPaths] = field(default_factory=dict)
     orders: int = 0
     left_out: int = 0
     earliest: datetime | None = None
     is_cut: bool = False
     by_touches: Counter[int] = field(default_factory=Counter)
-    ages_us: list[int] = field(default_factory=list)
+    by_days: Counter[int] = field(default_factory=Counter)
     currencies: set[str] = field(default_factory=set)
     listed: list[str] = field(default_factory=list)
 
@@ -92,7 +105,7 @@ class PathsReport:
 class PathsAsked:
     """The days of the orders' first captures, both included, the model, and a path whose orders are listed.
 
-    With a currency, only orders with money in it count.
+    With a currency, only orders with money in it count. `most_paths` are shown of each currency.
     """
 
     first_day: date
@@ -100,6 +113,7 @@ class PathsAsked:
     model: ModelName
     path: ChannelPath | None = None
     currency: str | None = None
+    most_paths: int = 20
 
 
 async def report_paths(
@@ -122,6 +136,7 @@ async def report_paths(
         most_read=_MOST_CAPTURES,
         longest=_LONGEST_PATH,
         most=most_orders + 1,
+        with_ids=asked.path is not None,
     )
     return await asyncio.to_thread(_report, row, reading, version, asked, most_orders)
 
@@ -134,57 +149,46 @@ def _report(
     most_orders: int,
 ) -> PathsReport:
     report = PathsReport(left_out=row["missing"] + row["too_long"])
-    names = row["order_ids"]
-    if names is None:
+    read = row["orders"]
+    report.is_cut = read > most_orders or row["captures_read"] >= _MOST_CAPTURES
+    moments = np.array(unpack_moments(row["converted"] or b""), np.int64)
+    counts = _are_on_days(moments, reading, asked)
+    counts[most_orders:] = False
+    if not counts.any():
         return report
-    channels = Channels(reading.numbers)
-    moments = unpack_moments(row["converted"] or b"")
+    report.earliest = us_to_moment(int(moments[counts][-1]))
+    money = _Money.of(row).where(counts)
+    report.currencies = set(money.currencies())
+    if asked.currency is not None:
+        money = money.only(asked.currency)
+        counts = np.zeros(read, bool)
+        counts[money.order] = True
     steps = _Steps.of(row, version)
-    is_wanted = _on_days(moments, reading, asked)
-    report.is_cut = len(names) > most_orders or row["captures_read"] >= _MOST_CAPTURES
-    groups: dict[bytes, PathOrders] = {}
-    last, counted = 0, list[int]()
-    for place, (name, cents) in enumerate(zip(names[:most_orders], _money(row), strict=False)):
-        if not is_wanted[place]:
-            continue
-        last = place
-        report.currencies.update(cents)
-        if asked.currency is not None and asked.currency not in cents:
-            continue
-        counted.append(place)
-        key = steps.path_of(place)
-        group = groups.get(key)
-        if group is None:
-            path = tuple(map(channels.code_of, np.frombuffer(key, "<u2").tolist()))
-            group = groups[key] = PathOrders(path)
-        _add(group, steps, place, cents)
-        if group.path == asked.path and len(report.listed) < _MOST_LISTED:
-            report.listed.append(name)
-    report.orders = len(counted)
-    report.by_touches.update(steps.touches[place] for place in counted)
-    report.ages_us += [steps.first_ages[place] for place in counted if steps.touches[place]]
-    report.earliest = us_to_moment(moments[last]) if report.currencies else None
-    report.paths = sorted(groups.values(), key=lambda group: (-group.orders, group.path))
+    orders = np.flatnonzero(counts)
+    report.orders = len(orders)
+    report.by_touches = _count(steps.touches[orders])
+    report.by_days = _count(steps.first_ages[orders[steps.touches[orders] > 0]] // _DAY_US)
+    groups = _Groups.of(steps, orders, Channels(reading.numbers))
+    report.paths = {
+        currency: groups.sum_up(money.only(currency), asked.most_paths)
+        for currency in money.currencies()
+    }
+    if asked.path is not None:
+        names = row["order_ids"] or []
+        report.listed = [names[place] for place in groups.orders_of(asked.path, reading.numbers)]
     return report
 
 
-def _on_days(moments: Sequence[int], reading: Reading, asked: PathsAsked) -> list[bool]:
+def _are_on_days(moments: Ints, reading: Reading, asked: PathsAsked) -> npt.NDArray[np.bool_]:
     """Return of each moment, in microseconds since 1970, whether it is on the days asked for."""
-    numbers = reading.days.numbers_of(np.array(moments, np.int64))
+    numbers = reading.days.numbers_of(moments)
     first, last = (day.toordinal() - _FIRST_DAY for day in (asked.first_day, asked.last_day))
-    is_wanted: list[bool] = ((numbers >= first) & (numbers <= last)).tolist()
-    return is_wanted
+    return (numbers >= first) & (numbers <= last)
 
 
-def _add(group: PathOrders, steps: _Steps, place: int, cents: dict[str, int]) -> None:
-    touches = steps.touches[place]
-    group.orders += 1
-    group.touches += touches
-    if touches:
-        group.ages_us.append(steps.first_ages[place])
-    for currency, amount in cents.items():
-        group.orders_of[currency] = group.orders_of.get(currency, 0) + 1
-        group.cents_of[currency] = group.cents_of.get(currency, 0) + amount
+def _count(numbers: Ints) -> Counter[int]:
+    found, times = np.unique(numbers, return_counts=True)
+    return Counter(dict(zip(found.tolist(), times.tolist(), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,22 +197,19 @@ class _Steps:
 
     numbers: bytes
     ends: list[int]
-    touches: list[int]
-    first_ages: list[int]
+    touches: Ints
+    first_ages: Ints
 
     @classmethod
     def of(cls, row: SelectNewestJourneysRow, version: ModelVersion) -> _Steps:
         """Return the steps of the touches that the version may credit; see `counted_touches`."""
-        lengths = np.array(row["path_bytes"], np.int64) // TOUCH_BYTES
+        lengths = np.frombuffer(row["path_bytes"] or b"", ">i4") // TOUCH_BYTES
         words = np.frombuffer(row["paths"] or b"", "<u8")
         order = np.repeat(np.arange(len(lengths)), lengths)
         oldest = np.full(len(lengths), version.lookback // _MICROSECOND, np.int64)
         if version.after_conversion == "reset":
-            previous = [
-                age if age is not None and age >= 0 else None for age in row["previous_ages"] or ()
-            ]
-            own = np.array([OLDEST_AGE if age is None else age - 1 for age in previous], np.int64)
-            oldest = np.minimum(oldest, own)
+            previous = np.frombuffer(row["previous_ages"] or b"", ">i8")
+            oldest = np.where(previous >= 0, np.minimum(oldest, previous - 1), oldest)
         ages = (words & np.uint64(OLDEST_AGE)).astype(np.int64)
         counts = ages <= oldest[order]
         order, ages = order[counts], ages[counts]
@@ -220,26 +221,108 @@ class _Steps:
         is_step = np.ones(len(order), bool)
         is_step[1:] = (numbers[1:] != numbers[:-1]) | (order[1:] != order[:-1])
         ends = np.cumsum(np.bincount(order[is_step], minlength=len(lengths)))
-        return cls(
-            numbers[is_step].tobytes(), [0, *ends.tolist()], touches.tolist(), first_ages.tolist()
-        )
+        return cls(numbers[is_step].tobytes(), [0, *ends.tolist()], touches, first_ages)
 
     def path_of(self, place: int) -> bytes:
         """Return the numbers of an order's steps, 2 bytes each."""
         return self.numbers[2 * self.ends[place] : 2 * self.ends[place + 1]]
 
 
-def _money(row: SelectNewestJourneysRow) -> Iterator[dict[str, int]]:
-    """Yield for each order what its entries add up to, by currency."""
-    entries = np.frombuffer(row["entries"] or b"", ENTRY_COLUMNS)
-    amounts: Sequence[int] = entries["amount"].tolist()
-    currencies = entries["currency"].tobytes().decode("ascii")
-    start = 0
-    for size in row["entry_bytes"] or ():
-        cents: dict[str, int] = {}
-        end = start + size // ENTRY_BYTES
-        for place in range(start, end):
-            currency = currencies[3 * place : 3 * place + 3]
-            cents[currency] = cents.get(currency, 0) + amounts[place]
-        start = end
-        yield cents
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """What the entries of each order add up to in each of its currencies: one row for each order and currency."""
+
+    order: Ints
+    code: Ints
+    cents: Ints
+
+    @classmethod
+    def of(cls, row: SelectNewestJourneysRow) -> _Money:
+        """Add up the entries of all orders."""
+        entries = np.frombuffer(row["entries"] or b"", ENTRY_COLUMNS)
+        lengths = np.frombuffer(row["entry_bytes"] or b"", ">i4") // ENTRY_BYTES
+        letters = entries["currency"].astype(np.int64)
+        codes = (letters[:, 0] << 16) | (letters[:, 1] << 8) | letters[:, 2]
+        pairs = (np.repeat(np.arange(len(lengths)), lengths) << _CODE_BITS) | codes
+        found, of_entry = np.unique(pairs, return_inverse=True)
+        cents = np.zeros(len(found), np.int64)
+        np.add.at(cents, of_entry, entries["amount"])
+        return cls(found >> _CODE_BITS, found & _CODE_MASK, cents)
+
+    def where(self, counts: npt.NDArray[np.bool_]) -> _Money:
+        """Return that of the orders that count."""
+        return self._take(counts[self.order])
+
+    def only(self, currency: str) -> _Money:
+        """Return that in one currency."""
+        return self._take(self.code == int.from_bytes(currency.encode("ascii"), "big"))
+
+    def currencies(self) -> list[str]:
+        """Return the currencies, in the order of their codes."""
+        codes: list[int] = np.unique(self.code).tolist()
+        return [code.to_bytes(3, "big").decode("ascii") for code in codes]
+
+    def _take(self, which: npt.NDArray[np.bool_]) -> _Money:
+        return _Money(self.order[which], self.code[which], self.cents[which])
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """The orders of the same path are a group; `of_order` is the number of each order's group."""
+
+    steps: _Steps
+    channels: Channels
+    orders: Ints
+    numbers: dict[bytes, int]
+    keys: list[bytes]
+    of_order: Ints
+
+    @classmethod
+    def of(cls, steps: _Steps, orders: Ints, channels: Channels) -> _Groups:
+        """Group these orders; those of the newest order come first."""
+        numbers: dict[bytes, int] = {}
+        places: list[int] = orders.tolist()
+        groups = [numbers.setdefault(steps.path_of(place), len(numbers)) for place in places]
+        of_order = np.zeros(len(steps.touches), np.int64)
+        of_order[orders] = groups
+        return cls(steps, channels, orders, numbers, list(numbers), of_order)
+
+    def orders_of(self, path: ChannelPath, numbers: Mapping[str, int]) -> list[int]:
+        """Return the newest orders of a path."""
+        try:
+            key = np.array([numbers[channel] for channel in path], "<u2").tobytes()
+        except KeyError:
+            return []
+        group = self.numbers.get(key, -1)
+        found: list[int] = self.orders[self.of_order[self.orders] == group][:_MOST_LISTED].tolist()
+        return found
+
+    def sum_up(self, money: _Money, most: int) -> CurrencyPaths:
+        """Return the `most` frequent paths of orders in a currency; of equal ones that with more money first."""
+        of_row = self.of_order[money.order]
+        orders = np.bincount(of_row, minlength=len(self.keys))
+        cents, touches = np.zeros_like(orders), np.zeros_like(orders)
+        np.add.at(cents, of_row, money.cents)
+        np.add.at(touches, of_row, self.steps.touches[money.order])
+        ranked = np.lexsort((-cents, -orders))[: np.count_nonzero(orders)]
+        shown = [
+            PathOrders(
+                tuple(map(self.channels.code_of, np.frombuffer(self.keys[one], "<u2").tolist())),
+                int(orders[one]),
+                int(cents[one]),
+                int(touches[one]),
+                self._median_age(money.order[of_row == one]),
+            )
+            for one in ranked[:most].tolist()
+        ]
+        every, others = (
+            PathOrders(
+                None, int(orders[some].sum()), int(cents[some].sum()), int(touches[some].sum())
+            )
+            for some in (ranked, ranked[most:])
+        )
+        return CurrencyPaths(shown, len(ranked[most:]), others, every)
+
+    def _median_age(self, orders: Ints) -> int | None:
+        ages = np.sort(self.steps.first_ages[orders[self.steps.touches[orders] > 0]])
+        return int(ages[(len(ages) - 1) // 2]) if len(ages) else None

@@ -1248,7 +1248,8 @@ WHERE o.awaits_credit OR s.reason IS NOT NULL;
 -- paths and entries are each concatenated, with the length of each. At most `most_read` captures are read; where these are
 -- not all, orders that converted before the first of them are left out, since some of them would be missing. An order whose
 -- captures were taken back has no journey. `missing` counts orders with a capture that stands and no journey, and `too_long`
--- those with a path longer than `longest` bytes. May be null: previous_ages[].
+-- those with a path longer than `longest` bytes. The numbers of each order are sent as bytes, a previous age that is not
+-- known as -1.
 WITH captures AS MATERIALIZED (
     SELECT l.order_id, l.occurred_at
     FROM public.revenue_ledger l
@@ -1273,11 +1274,12 @@ SELECT (SELECT count(*) FROM captures) AS captures_read,
           AND EXISTS (SELECT FROM public.standing_entries s
                       WHERE s.tenant_id = :tenant_id AND s.order_id = f.order_id AND s.kind = 'capture' OFFSET 0)) AS missing,
        (SELECT count(*) FROM found f WHERE length(f.path) > :longest AND f.converted_at >= :first_moment) AS too_long,
-       array_agg(n.order_id ORDER BY n.converted_at DESC, n.order_id) AS order_ids,
+       count(*) AS orders,
+       array_agg(n.order_id ORDER BY n.converted_at DESC, n.order_id) FILTER (WHERE :with_ids::boolean) AS order_ids,
        string_agg(timestamptz_send(n.converted_at), '' ORDER BY n.converted_at DESC, n.order_id) AS converted,
-       array_agg(n.previous_age ORDER BY n.converted_at DESC, n.order_id) AS previous_ages,
-       array_agg(length(n.path) ORDER BY n.converted_at DESC, n.order_id) AS path_bytes,
-       array_agg(length(n.entries) ORDER BY n.converted_at DESC, n.order_id) AS entry_bytes,
+       string_agg(int8send(coalesce(n.previous_age, -1)), '' ORDER BY n.converted_at DESC, n.order_id) AS previous_ages,
+       string_agg(int4send(length(n.path)), '' ORDER BY n.converted_at DESC, n.order_id) AS path_bytes,
+       string_agg(int4send(length(n.entries)), '' ORDER BY n.converted_at DESC, n.order_id) AS entry_bytes,
        string_agg(n.path, '' ORDER BY n.converted_at DESC, n.order_id) AS paths,
        string_agg(n.entries, '' ORDER BY n.converted_at DESC, n.order_id) AS entries
 FROM newest n;

@@ -244,11 +244,12 @@ class SelectNewestJourneysRow(TypedDict):
     captures_read: int
     missing: int
     too_long: int
+    orders: int
     order_ids: list[str] | None
     converted: bytes | None
-    previous_ages: list[int | None] | None
-    path_bytes: list[int] | None
-    entry_bytes: list[int] | None
+    previous_ages: bytes | None
+    path_bytes: bytes | None
+    entry_bytes: bytes | None
     paths: bytes | None
     entries: bytes | None
 
@@ -846,6 +847,7 @@ class _Queries:
         most_read: int,
         longest: int,
         most: int,
+        with_ids: bool,
     ) -> SelectNewestJourneysRow: ...
     @staticmethod
     async def select_newest_touches(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from statistics import median_low
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
@@ -99,7 +98,7 @@ async def show_paths(request: Request, page: ViewerPage) -> Response:
     found = PathsReport()
     if choice.shown is not None:
         first, last = report.days.first, report.days.last
-        wanted = PathsAsked(first, last, choice.shown.model, asked, currency)
+        wanted = PathsAsked(first, last, choice.shown.model, asked, currency, _SHOWN)
         found = await report_paths(connection, tenant_id, wanted)
     shown = PathsPage(report, found, await read_channel_names(report))
     currencies = sorted(found.currencies)
@@ -170,32 +169,10 @@ def _note(report: Report, found: PathsReport) -> str:
     return say.counted("paths.all", found.orders, count)
 
 
-@dataclass(slots=True)
-class _Sum:
-    """Orders of some paths in one currency."""
-
-    orders: int = 0
-    cents: int = 0
-    touches: int = 0
-    of_paths: int = 0
-
-    def add(self, group: PathOrders, currency: str) -> None:
-        self.orders += group.orders_of[currency]
-        self.cents += group.cents_of[currency]
-        self.touches += group.touches
-        self.of_paths += group.orders
-
-
 def _paths_table(shown: PathsPage, currency: str) -> Table:
     """Return the most frequent paths of orders in a currency, the rest of them, and all."""
     say = shown.report.say
-    groups = [group for group in shown.found.paths if currency in group.orders_of]
-    groups.sort(key=lambda g: (-g.orders_of[currency], -g.cents_of[currency], g.path))
-    every, others = _Sum(), _Sum()
-    for place, group in enumerate(groups):
-        every.add(group, currency)
-        if place >= _SHOWN:
-            others.add(group, currency)
+    found = shown.found.paths[currency]
     columns = (
         Column(say("paths.journey")),
         Column(say("paths.orders"), "number"),
@@ -205,17 +182,11 @@ def _paths_table(shown: PathsPage, currency: str) -> Table:
         Column(say("paths.touches"), "ratio", note=say("paths.average"), places=1),
         Column(say("paths.days"), "ratio", note=say("paths.median"), places=1),
     )
-    rows = []
-    for group in groups[:_SHOWN]:
-        of_group = _Sum()
-        of_group.add(group, currency)
-        href = shown.link(group.path, currency)
-        name = shown.name(group.path)
-        rows.append(_path_cells(shown, name, of_group, every, group.ages_us, href))
-    if others.orders:
-        left = len(groups) - _SHOWN
+    rows = [_path_cells(shown, one, found.every, currency) for one in found.shown]
+    if found.other_paths:
+        left = found.other_paths
         name = say.counted("paths.others", left, shown.report.formats.number(left))
-        rows.append(_path_cells(shown, name, others, every))
+        rows.append(_path_cells(shown, found.others, found.every, currency, name))
     key = f"paths-{currency}"
     return Table(
         key,
@@ -223,35 +194,32 @@ def _paths_table(shown: PathsPage, currency: str) -> Table:
         columns,
         tuple(rows),
         say("table.empty"),
-        _path_cells(shown, say("table.total"), every, every),
+        _path_cells(shown, found.every, found.every, currency, say("table.total")),
         shown.report.download_of(key),
     )
 
 
 def _path_cells(
-    shown: PathsPage,
-    name: str,
-    one: _Sum,
-    every: _Sum,
-    ages_us: Sequence[int] | None = None,
-    href: str | None = None,
+    shown: PathsPage, one: PathOrders, every: PathOrders, currency: str, name: str = ""
 ) -> tuple[Cell, ...]:
-    """Return a row of paths; `ages_us` are those of its orders, None for a row of several paths."""
+    """Return a row of paths; one of several paths has a name of its own."""
     say = shown.report.say
     orders = Fraction(one.orders, every.orders)
     part = Fraction(one.cents, every.cents) if every.cents > 0 else None
     days: Fraction | Unknown = Unknown(say("paths.no_touch_days"))
-    if ages_us is None:
+    if one.path is None:
         days = Unknown(say("paths.of_one_path"))
-    elif ages_us:
-        days = Fraction(median_low(ages_us), _DAY)
+    elif one.median_age_us is not None:
+        days = Fraction(one.median_age_us, _DAY)
     return (
-        Cell(name, href=href),
+        Cell(name)
+        if one.path is None
+        else Cell(shown.name(one.path), href=shown.link(one.path, currency)),
         Cell(one.orders),
         Cell(orders, share=orders),
         Cell(one.cents),
         Cell(Unknown(say("overview.not_positive")) if part is None else part),
-        Cell(Fraction(one.touches, one.of_paths)),
+        Cell(Fraction(one.touches, one.orders)),
         Cell(days),
     )
 
@@ -264,7 +232,7 @@ def _touches_table(shown: PathsPage) -> Table:
 
 def _days_table(shown: PathsPage) -> Table:
     """Return how many orders have had their first touch how many days before."""
-    counts = Counter(age // _DAY for age in shown.found.ages_us)
+    counts = shown.found.by_days
     return _distribution(shown, "days", _DAYS, counts, _name_of_days, "paths.by_days")
 
 
