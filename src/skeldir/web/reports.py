@@ -15,7 +15,7 @@ from skeldir.web.addresses import with_parameters
 from skeldir.web.answers import frame_of, send_values
 from skeldir.web.downloads import send_csv
 from skeldir.web.frames import Link
-from skeldir.web.periods import ShownDays, read_days, usual_spans
+from skeldir.web.periods import USUAL, ShownDays, read_days, usual_spans
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
@@ -107,10 +107,11 @@ async def open_report(
     *,
     title: str | None = None,
     breadcrumb: tuple[Link, ...] = (),
+    usual_days: int = USUAL,
 ) -> Report:
     """Return a report's page: `name` is the page in the navigation, `title` what is shown if it is not the page's.
 
-    Reads how fresh the sums are, and the tenant's zone.
+    It is of the latest `usual_days` if the address asks for none. Reads how fresh the sums are, and the tenant's zone.
     """
     freshness = await read_freshness(page.connection, page.profile.tenant_id)
     zone = ZoneInfo(freshness.time_zone)
@@ -123,7 +124,7 @@ async def open_report(
         shown_title=title,
         breadcrumb=breadcrumb,
     )
-    days = read_days(request.query_params, freshness.as_of, zone)
+    days = read_days(request.query_params, freshness.as_of, zone, usual_days)
     return Report(request, page, frame, freshness, days)
 
 
