@@ -284,6 +284,9 @@ class SelectOrdersAfterCapturesRow(TypedDict):
     last_moment: dt.datetime
     order_id: str | None
 
+class SelectOrdersNearOriginRow(TypedDict):
+    order_id: str
+
 class SelectOrdersOfChangesRow(TypedDict):
     cause: Literal["captures", "refunds", "disputes", "taken_back"]
     order_id: str
@@ -877,6 +880,18 @@ class _Queries:
         most: int,
     ) -> list[SelectOrdersAfterCapturesRow]: ...
     @staticmethod
+    async def select_orders_near_origin(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        most_of_each: int,
+        channel: str,
+        source: str | None,
+        campaign: str | None,
+        order_ids: Collection[str],
+    ) -> list[SelectOrdersNearOriginRow]: ...
+    @staticmethod
     async def select_orders_of_changes(
         connection: Connection,
         /,
@@ -1039,7 +1054,6 @@ class _Queries:
         journey_keys: Collection[bytes],
         first_moments: Collection[dt.datetime],
         last_moments: Collection[dt.datetime],
-        dimension: str,
         tenant_id: UUID,
         most_of_each: int,
     ) -> list[SelectTouchesWithOriginsRow]: ...
