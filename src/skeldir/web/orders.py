@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from skeldir.revenue import list_orders_that_begin
 from skeldir.rollups import revenue_span
-from skeldir.web.access import ViewerPage
+from skeldir.web.access import ViewerPage, Visit
 from skeldir.web.addresses import with_parameters
 from skeldir.web.answers import PageRoute
 from skeldir.web.balances import Balance, read_balances
@@ -67,6 +67,11 @@ class Block:
 @router.get(ORDERS)
 async def show_orders(request: Request, page: ViewerPage) -> Response:
     """Show the orders with money on some days, or those whose ids begin with a text."""
+    return await send_orders(request, page)
+
+
+async def send_orders(request: Request, page: Visit) -> Response:
+    """Return the page, for members and by links to it."""
     report = await open_report(request, page, "orders")
     asked = await read_asked(report)
     if asked.beginning is not None:
@@ -94,9 +99,10 @@ async def show_orders(request: Request, page: ViewerPage) -> Response:
             asked.origin,
             asked.without_renewals,
         )
-        before = asked.place(model) if asked.currency == balance.currency else None
+        is_only = asked.currency == balance.currency or len(shown) == 1
+        before = asked.place(model, balance.currency) if is_only else None
         rows = await read_rows(connection, tenant_id, wanted, before=before, most=most)
-        blocks.append(_block(report, asked, balance, rows, sums, names, wanted))
+        blocks.append(_block(report, asked, balance, rows, sums, names, wanted, is_only=is_only))
     span = await revenue_span(connection, tenant_id, None, None)
     tables = [table for block in blocks for table in (block.orders, block.by_day) if table]
     return send_report(
@@ -133,6 +139,8 @@ def _block(
     sums: dict[str, Sums],
     names: ChannelNames,
     wanted: RowsWanted,
+    *,
+    is_only: bool,
 ) -> Block:
     currency, model = balance.currency, wanted.model
     is_first = report.parameter("cursor") is None
@@ -155,7 +163,8 @@ def _block(
     listed = sum(row.movements.net_cents for row in rows.rows)
     days = (report.days.first.isoformat(), report.days.last.isoformat())
     next_link = None
-    if rows.next is not None:
+    # By a link to the report, another currency cannot be asked for.
+    if rows.next is not None and (not report.is_shared or is_only):
         cursor = asked.cursor_at(rows.next, model, currency)
         next_link = report.link(from_=days[0], to=days[1], currency=currency, cursor=cursor)
     return Block(

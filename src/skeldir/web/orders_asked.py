@@ -46,9 +46,9 @@ class OrdersAsked:
     beginning: str | None
     cursor: str | None
 
-    def place(self, model: ModelName | None) -> Place | None:
-        """Return the place after which the page begins. Raises `CursorInvalid`."""
-        return _OF_DAYS.after(self._query(), of=self._of(model, self.currency))
+    def place(self, model: ModelName | None, currency: str) -> Place | None:
+        """Return the place after which the page begins, in one currency's list. Raises `CursorInvalid`."""
+        return _OF_DAYS.after(self._query(), of=self._of(model, currency))
 
     def cursor_at(self, place: Place, model: ModelName | None, currency: str) -> str:
         """Return the cursor of the page after a place, of one currency's list."""

@@ -71,6 +71,11 @@ class Report:
         )
 
     @property
+    def is_shared(self) -> bool:
+        """Whether the report is read by a link to it."""
+        return self.frame.is_shared
+
+    @property
     def may_share(self) -> bool:
         """Whether whoever reads the report may make a link to it."""
         return isinstance(self.page, Membership) and self.page.role.covers(Role.MANAGER)
