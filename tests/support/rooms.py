@@ -18,6 +18,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "memberships",
         "invitations",
         "audit_log",
+        "saved_reports",
     ),
     "ingest": (
         "attribution_events",
