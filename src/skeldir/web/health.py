@@ -80,8 +80,12 @@ class OpenAlert:
 async def show_health(request: Request, page: ViewerPage) -> Response:
     """Show one part of the health of the tenant's data: coverage, sources, refused items, webhooks, or work."""
     report = await open_report(request, page, "health")
-    asked = report.parameter("part") or ""
-    name = asked if asked in _PARTS else "coverage"
+    name = report.parameter("part") or "coverage"
+    if name not in _PARTS:
+        raise InputInvalid(
+            "The address asks for a part of Data health that the page does not have.",
+            cure=f"Use one of {', '.join(_PARTS)}, or leave part= out.",
+        )
     part = await _PARTS[name](report)
     tabs = tuple(
         Link(
