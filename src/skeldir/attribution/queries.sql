@@ -67,6 +67,7 @@ WHERE m.tenant_id = :tenant_id AND m.is_active
 ORDER BY m.model_version;
 
 -- name: select_model_changes
+-- Those of a half-open span, which a null leaves open.
 -- Column model is one of first_touch, last_touch, last_non_direct, linear, position_based, time_decay.
 SELECT c.changed_at, c.changed_by, c.model, c.from_version, c.to_version,
        b.lookback_days AS lookback_days_before, b.after_conversion AS after_conversion_before,
@@ -77,6 +78,8 @@ FROM public.model_changes c
 LEFT JOIN public.attribution_models b ON b.tenant_id = :tenant_id AND b.model_version = c.from_version
 LEFT JOIN public.attribution_models a ON a.tenant_id = :tenant_id AND a.model_version = c.to_version
 WHERE c.tenant_id = :tenant_id
+  AND c.changed_at >= greatest(:since::timestamptz, '-infinity'::timestamptz)
+  AND c.changed_at < least(:until::timestamptz, 'infinity'::timestamptz)
 ORDER BY c.changed_at DESC, c.id DESC
 LIMIT :most;
 

@@ -828,7 +828,13 @@ class _Queries:
     ) -> list[SelectMarksRow]: ...
     @staticmethod
     async def select_model_changes(
-        connection: Connection, /, *, tenant_id: UUID, most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        since: dt.datetime | None,
+        until: dt.datetime | None,
+        most: int,
     ) -> list[SelectModelChangesRow]: ...
     @staticmethod
     async def select_models_in_force(
