@@ -567,7 +567,7 @@ SELECT DISTINCT l.order_id
 FROM public.revenue_ledger l
 CROSS JOIN LATERAL (
     SELECT FROM (SELECT e.channel_code, e.source, e.campaign
-                 FROM public.attribution_events e
+                 FROM public.standing_touches e
                  WHERE e.tenant_id = :tenant_id AND e.journey_key = l.journey_key AND e.occurred_at <= l.occurred_at
                  ORDER BY e.journey_key DESC, e.occurred_at DESC
                  LIMIT :most_of_each) t
