@@ -18,6 +18,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "memberships",
         "invitations",
         "audit_log",
+        "saved_reports",
     ),
     "ingest": (
         "attribution_events",
@@ -140,6 +141,7 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_touches_of_journey": _JOURNEY,
     "attribution.select_touches_with_origins": _JOURNEY,
     "attribution.select_touches_with_fields": _JOURNEY,
+    "attribution.select_orders_near_origin": _JOURNEY,
     "attribution.select_fields_of_journey": _JOURNEY,
     "attribution.select_orders_after": _REACH,
     "attribution.select_withdrawn_touches": _JOURNEY,

@@ -106,6 +106,8 @@ _PLAIN_ROWS = (
        SELECT $1, gen_random_uuid(), id, 'digest', '2026-03-02', '{}' FROM destination""",
     """INSERT INTO alerts (tenant_id, id, kind, subject, figures, opened_at, checked_at, noticed_at)
        VALUES ($1, gen_random_uuid(), 'reports_late', '', '{}', now(), now(), now())""",
+    """INSERT INTO saved_reports (tenant_id, id, name, path, query)
+       VALUES ($1, gen_random_uuid(), 'Mondays', '/overview', 'currency=EUR')""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

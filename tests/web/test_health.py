@@ -266,6 +266,8 @@ async def test_all_parts_are_in_all_languages_and_are_files(post: Post, language
 @pytest.mark.parametrize(
     "query",
     [
+        "part=unknown",
+        "part=%00",
         "part=refused&code=%27%3B--",
         "part=refused&kind=x",
         "part=refused&cursor=%00",
@@ -281,5 +283,7 @@ async def test_what_an_address_must_not_ask_is_refused(post: Post, query: str) -
     assert "<code>" in answer.text
 
 
-async def test_an_unknown_part_is_the_first_one(post: Post) -> None:
-    assert "Coverage" in await show(post, "%3Cscript%3E")
+async def test_the_error_of_an_unknown_part_names_those_that_exist(post: Post) -> None:
+    answer = await post.client.get("/data-health?part=%3Cscript%3E")
+    assert answer.status_code == 422
+    assert "coverage, match, sources, refused, webhooks, work" in answer.text

@@ -36,6 +36,7 @@ from skeldir.web import (
     path_of_asset,
     render,
 )
+from skeldir.web.periods import ShownDays
 from tests.support.vendoring import STATIC
 
 NASTY = "</td><script>alert('x')</script>\"' onload=x {{ 7 * 7 }} &"
@@ -52,7 +53,7 @@ PAGE = """
 {{ pieces.segments(text, [link]) }}{{ pieces.tabs(text, [link]) }}
 {% call pieces.figure(text, chart, bridge, series, text) %}{{ tables.render_table(table) }}{% endcall %}
 {{ pieces.paging(text, "/next", "/first") }}
-{{ forms.days("/here", day, day, [link], [option], text) }}
+{{ forms.days("/here", days, [link], [(text, text)]) }}
 <form>{{ forms.field("a", text, text, hint=text, error=text, is_required=true) }}
 {{ forms.choice("b", text, [option]) }}</form>
 {{ tables.render_table(empty) }}
@@ -126,7 +127,7 @@ def write_page(tag: str, text: str, layout: str = "page.html") -> str:
             series=series,
             table=make_table(text),
             empty=make_table(text, rows=0),
-            day=DAY,
+            days=ShownDays(DAY, DAY, is_wrong=True),
         )
     )
 

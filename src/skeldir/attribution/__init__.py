@@ -95,6 +95,11 @@ from skeldir.attribution.order_origins import (
     Origin,
     find_version,
 )
+from skeldir.attribution.origin_lines import (
+    OriginWanted,
+    find_orders_near_origin,
+    read_origin_lines,
+)
 from skeldir.attribution.origin_schemas import MOST_VALUES, OriginCredit, OriginRow, OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.packing import TOUCH_BYTES
@@ -212,6 +217,7 @@ __all__ = [
     "Origin",
     "OriginCredit",
     "OriginRow",
+    "OriginWanted",
     "OriginsAsked",
     "OriginsReport",
     "PathOrders",
@@ -239,6 +245,7 @@ __all__ = [
     "explain_order",
     "fewer_collections",
     "find_moves_of_credit",
+    "find_orders_near_origin",
     "find_orders_reached",
     "find_other",
     "find_standing",
@@ -259,6 +266,7 @@ __all__ = [
     "read_channel_page",
     "read_order",
     "read_order_lines",
+    "read_origin_lines",
     "read_rows",
     "read_standings",
     "read_stored_credit",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -176,10 +176,17 @@ async def models_in_force(connection: Connection, tenant_id: UUID) -> list[Model
 
 
 async def latest_changes(
-    connection: Connection, tenant_id: UUID, *, most: int = CHANGES_SHOWN
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    most: int = CHANGES_SHOWN,
 ) -> list[ModelChange]:
-    """Return the latest changes of the models of the transaction's tenant, the newest first."""
-    rows = await queries.select_model_changes(connection, tenant_id=tenant_id, most=most)
+    """Return the latest changes of the models of the transaction's tenant, or those of a span, the newest first."""
+    rows = await queries.select_model_changes(
+        connection, tenant_id=tenant_id, since=since, until=until, most=most
+    )
     return [
         ModelChange(
             row["changed_at"],

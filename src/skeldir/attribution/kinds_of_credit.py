@@ -26,9 +26,9 @@ from skeldir.attribution.credit_days import (
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
 from skeldir.attribution.kind_schemas import KindCredit, KindRow, KindsReport
 from skeldir.attribution.models import ModelVersion
+from skeldir.attribution.origin_credit import ALWAYS
 from skeldir.attribution.origin_schemas import MOST_ORDERS
 from skeldir.attribution.origins import (
-    ALWAYS,
     MOST_CHANNELS,
     ORDERS_READ_AT_ONCE,
     OriginsAsked,

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -15,15 +14,8 @@ from skeldir.attribution.computing import pack_all
 from skeldir.attribution.counted_touches import counted_touches
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, derive_allocations
-from skeldir.attribution.origins import (
-    ALWAYS,
-    BEFORE_CAMPAIGN,
-    ORDERS_READ_AT_ONCE,
-    SEPARATOR,
-    Numbering,
-    OriginsAsked,
-    find_orders,
-)
+from skeldir.attribution.origin_credit import ALWAYS, BEFORE_CAMPAIGN, SEPARATOR, Numbering
+from skeldir.attribution.origins import ORDERS_READ_AT_ONCE, OriginsAsked, find_orders
 from skeldir.attribution.packing import unpack_entries
 from skeldir.attribution.parameters import ModelNotInForce
 from skeldir.attribution.reading import open_reader
@@ -103,7 +95,7 @@ class OrderOrigins:
         asked = OriginsAsked("campaign", (self.first, self.end))
         left = await find_orders(self.connection, self.tenant_id, asked, self.most_orders)
         in_force = [VersionInForce(self.version, ALWAYS)]
-        select = partial(queries.select_touches_with_origins, dimension="both")
+        select = queries.select_touches_with_origins
         while left:
             some, left = left[:ORDERS_READ_AT_ONCE], left[ORDERS_READ_AT_ONCE:]
             reader = await open_reader(self.connection, self.tenant_id, some, BOUNDS)

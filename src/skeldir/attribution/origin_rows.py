@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from skeldir.attribution.origin_credit import Amounts
 from skeldir.attribution.origin_schemas import (
     Models,
     OriginCredit,
@@ -20,8 +21,6 @@ from skeldir.attribution.ratios import (
     share_of,
 )
 
-Amounts: TypeAlias = tuple[int, int]
-"""Minor units, and parts per 10**12 of conversions."""
 OfModels: TypeAlias = dict[str, Amounts]
 """By model version."""
 NOTHING: Final = (0, 0)

@@ -2,7 +2,7 @@
 
 The sums of channels are stored. Those of sources and campaigns are not: a tenant may have any number of them, and each
 change of credit would have to move them all. So the orders of the days asked for are read, a few at a time, and are
-credited as if each pair of channel and source were a channel. The rest of a channel's stored sum is shown as well.
+credited as if each pair of channel and origin were a channel. The rest of a channel's stored sum is shown as well.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from uuid import UUID
-
-import numpy as np
 
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.campaign_spend import (
@@ -24,13 +21,12 @@ from skeldir.attribution.campaign_spend import (
     read_spend_of_days,
     spend_of_values,
 )
-from skeldir.attribution.computing import pack_all
 from skeldir.attribution.definitions import versions_of
-from skeldir.attribution.evaluating import Channels, SumKey, VersionInForce, sum_credit
-from skeldir.attribution.models import DIRECT, MODEL_NAMES, ModelVersion
+from skeldir.attribution.evaluating import VersionInForce
+from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.origin_credit import ALWAYS, credit_pieces
 from skeldir.attribution.origin_rows import (
     NOTHING,
-    Amounts,
     ChannelSpend,
     OfModels,
     add_amounts,
@@ -38,19 +34,11 @@ from skeldir.attribution.origin_rows import (
     make_row,
 )
 from skeldir.attribution.origin_schemas import MOST_ORDERS, Dimension, OriginsReport
-from skeldir.attribution.packing import (
-    AGE_BITS,
-    LARGEST_CHANNEL_NUMBER,
-    OLDEST_AGE,
-    PackedOrder,
-)
 from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.reading import open_reader
 from skeldir.attribution.renewals import bases_of
-from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.store import queries
 from skeldir.errors import ReportTooLarge
-from skeldir.money import split
 from skeldir.rollups import read_time_zone
 
 if TYPE_CHECKING:
@@ -63,12 +51,9 @@ Parts: TypeAlias = dict[tuple[str, str], dict[str | None, OfModels]]
 Campaigns: TypeAlias = dict[str, dict[str | None, set[str]]]
 """By channel, then by source or campaign: the campaigns that its touches name."""
 
-SEPARATOR: Final = "\x1f"
-BEFORE_CAMPAIGN: Final = "\x1e"
 ORDERS_READ_AT_ONCE: Final = 500
 ENTRIES_READ_AT_ONCE: Final = 20_000
 MOST_CHANNELS: Final = 100
-ALWAYS: Final = -(2**31)
 _MARGIN: Final = timedelta(hours=16)
 """No zone is ahead of UTC, or behind it, by as much."""
 
@@ -111,9 +96,7 @@ async def report_origins(
     totals = await read_totals(connection, tenant_id, asked, versions)
     order_ids = await find_orders(connection, tenant_id, asked, most_orders) if totals else []
     spend = await _read_spend(connection, tenant_id, asked, versions)
-    parts, campaigns = await _sum_parts(
-        connection, tenant_id, asked, order_ids, versions, with_campaigns=bool(spend.campaigns)
-    )
+    parts, campaigns = await _sum_parts(connection, tenant_id, asked, order_ids, versions)
     names: dict[str, str] = {version.model: version.model_version for version in versions}
     matched = spend_of_values(spend, campaigns)
     of_currencies = {} if asked.channel is not None else _sum_by_currency(totals)
@@ -244,20 +227,18 @@ async def _sum_parts(
     asked: OriginsAsked,
     order_ids: Sequence[str],
     versions: Sequence[ModelVersion],
-    *,
-    with_campaigns: bool,
 ) -> tuple[Parts, Campaigns]:
     parts: Parts = defaultdict(lambda: defaultdict(dict))
     campaigns: Campaigns = defaultdict(lambda: defaultdict(set))
     in_force = [VersionInForce(version, ALWAYS) for version in versions]
-    dimension = "both" if with_campaigns and asked.by == "source" else asked.by
-    select = partial(queries.select_touches_with_origins, dimension=dimension)
     left = list(order_ids)
     while left:
         some, left = left[:ORDERS_READ_AT_ONCE], left[ORDERS_READ_AT_ONCE:]
         reader = await open_reader(connection, tenant_id, some, BOUNDS)
         reading = replace(reader.reading, versions=in_force)
-        await replace(reader, reading=reading, select_touches=select).read_light(some)
+        await replace(
+            reader, reading=reading, select_touches=queries.select_touches_with_origins
+        ).read_light(some)
         await asyncio.to_thread(_credit, reading, asked, parts, campaigns)
         if reading.orders:
             left = reading.unread + left
@@ -269,91 +250,13 @@ def _credit(reading: Reading, asked: OriginsAsked, parts: Parts, campaigns: Camp
 
     Takes a fraction of a second.
     """
-    numbering = Numbering.of(reading)
-    orders = list(pack_all(reading, BOUNDS).values())
-    of_codes = sum_credit(orders, reading.versions, Channels(numbering.codes), reading.days)
-    of_channels = sum_credit(
-        numbering.without_origins(orders),
-        reading.versions,
-        Channels(numbering.channels),
-        reading.days,
-    )
-    divided: dict[SumKey, dict[str, Amounts]] = defaultdict(dict)
-    for (day, version, code, currency), (ppt, cents, _) in of_codes.items():
-        channel = code.partition(SEPARATOR)[0]
-        divided[day, version, channel, currency][code] = cents, ppt
-    for key, of_code in divided.items():
-        day, version, channel, currency = key
-        if not asked.includes(day, currency):
+    for piece in credit_pieces(reading, asked.channel):
+        # The credit of touches whose origin is not known is left for the rest.
+        if not piece.is_known or not asked.includes(piece.day, piece.currency):
             continue
-        ppt, cents, _ = of_channels.get(key, (0, 0, 0))
-        for code, amounts in _fit(of_code, (cents, ppt)).items():
-            _, separator, value = code.partition(SEPARATOR)
-            # A touch that was forgotten is known by its channel only, and is left for the rest.
-            if separator or channel in (DIRECT, UNATTRIBUTED):
-                value, _, campaign = value.partition(BEFORE_CAMPAIGN)
-                campaign = value if asked.by == "campaign" else campaign
-                if campaign:
-                    campaigns[channel][value or None].add(campaign)
-                of_value = parts[currency, channel][value or None]
-                of_value[version] = add_amounts(of_value.get(version, NOTHING), amounts)
-
-
-def _fit(of_code: Mapping[str, Amounts], total: Amounts) -> dict[str, Amounts]:
-    """Return the parts, moved to add up to `total`: each order was rounded over all codes, not within the channel.
-
-    Less than a unit for each order is moved, in proportion to the parts.
-    """
-    codes = sorted(of_code)
-    fitted = []
-    for which in (0, 1):
-        sizes = [of_code[code][which] for code in codes]
-        weights = [abs(size) for size in sizes]
-        moved = split(total[which] - sum(sizes), weights if any(weights) else [1] * len(codes))
-        fitted.append([size + more for size, more in zip(sizes, moved, strict=True)])
-    return dict(zip(codes, zip(*fitted, strict=True), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Numbering:
-    """Numbers for the codes of a reading's touches, and for their channels alone, for this reading only."""
-
-    codes: dict[str, int]
-    channels: dict[str, int]
-
-    @classmethod
-    def of(cls, reading: Reading) -> Numbering:
-        """Number all codes, in the reading too.
-
-        Paths have room for 32,768 numbers. If there are more codes, the last ones count as their channel.
-        """
-        sent = sorted(reading.channels_met())
-        channels = dict(reading.numbers)
-        for channel in sorted({code.partition(SEPARATOR)[0] for code in sent} - channels.keys()):
-            channels[channel] = 1 + max(channels.values(), default=0)
-        numbers = dict(channels)
-        codes = dict(channels)
-        free = 1 + max(channels.values(), default=0)
-        for code in sent:
-            if code in channels:
-                continue
-            if free <= LARGEST_CHANNEL_NUMBER:
-                numbers[code] = codes[code] = free
-                free += 1
-            else:
-                numbers[code] = channels[code.partition(SEPARATOR)[0]]
-        reading.numbers = numbers
-        return cls(codes, channels)
-
-    def without_origins(self, orders: Sequence[PackedOrder]) -> list[PackedOrder]:
-        """Return the orders with the numbers of channels in their paths."""
-        channel_of = np.zeros(LARGEST_CHANNEL_NUMBER + 1, np.uint64)
-        for code, number in self.codes.items():
-            channel_of[number] = self.channels[code.partition(SEPARATOR)[0]]
-        moved = []
-        for order in orders:
-            words = np.frombuffer(order.path, "<u8")
-            numbers = channel_of[(words >> AGE_BITS).astype(np.int64)]
-            path = numbers << AGE_BITS | words & OLDEST_AGE
-            moved.append(replace(order, path=path.astype("<u8").tobytes()))
-        return moved
+        source, campaign = piece.source_and_campaign
+        value = source if asked.by == "source" else campaign
+        if campaign is not None:
+            campaigns[piece.channel][value].add(campaign)
+        of_value = parts[piece.currency, piece.channel][value]
+        of_value[piece.version] = add_amounts(of_value.get(piece.version, NOTHING), piece.amounts)

@@ -67,6 +67,7 @@ WHERE m.tenant_id = :tenant_id AND m.is_active
 ORDER BY m.model_version;
 
 -- name: select_model_changes
+-- Those of a half-open span, which a null leaves open.
 -- Column model is one of first_touch, last_touch, last_non_direct, linear, position_based, time_decay.
 SELECT c.changed_at, c.changed_by, c.model, c.from_version, c.to_version,
        b.lookback_days AS lookback_days_before, b.after_conversion AS after_conversion_before,
@@ -77,6 +78,8 @@ FROM public.model_changes c
 LEFT JOIN public.attribution_models b ON b.tenant_id = :tenant_id AND b.model_version = c.from_version
 LEFT JOIN public.attribution_models a ON a.tenant_id = :tenant_id AND a.model_version = c.to_version
 WHERE c.tenant_id = :tenant_id
+  AND c.changed_at >= greatest(:since::timestamptz, '-infinity'::timestamptz)
+  AND c.changed_at < least(:until::timestamptz, 'infinity'::timestamptz)
 ORDER BY c.changed_at DESC, c.id DESC
 LIMIT :most;
 
@@ -537,8 +540,8 @@ LEFT JOIN LATERAL (
 ) s ON true;
 
 -- name: select_touches_with_origins
--- As `select_touches`, with the source or campaign of each touch behind its channel, after chr(31); a direct one has none.
--- For the dimension `both` it is the source, and after chr(30) the campaign.
+-- As `select_touches`, with the source of each touch behind its channel, after chr(31), and its campaign behind that, after
+-- chr(30); a direct one has none.
 -- Never null: every column.
 SELECT j.place, p.moments, p.codes
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
@@ -547,9 +550,7 @@ CROSS JOIN LATERAL (
     SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.code) AS codes
     FROM (SELECT e.occurred_at,
                  CASE WHEN e.channel_code = 'direct' THEN e.channel_code
-                      ELSE concat(e.channel_code, chr(31),
-                                  CASE :dimension::text WHEN 'source' THEN e.source WHEN 'campaign' THEN e.campaign
-                                       ELSE concat(e.source, chr(30), e.campaign) END) END AS code
+                      ELSE concat(e.channel_code, chr(31), e.source, chr(30), e.campaign) END AS code
           FROM public.standing_touches e
           WHERE e.tenant_id = :tenant_id
             AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
@@ -558,6 +559,24 @@ CROSS JOIN LATERAL (
           LIMIT :most_of_each) t
 ) p
 WHERE p.moments IS NOT NULL;
+
+-- name: select_orders_near_origin
+-- Those of some orders before a capture of which there is a touch of a channel, with a source and a campaign, among the newest
+-- ones of its journey. Empty means without one, null any. These are more than credit such a touch.
+SELECT DISTINCT l.order_id
+FROM public.revenue_ledger l
+CROSS JOIN LATERAL (
+    SELECT FROM (SELECT e.channel_code, e.source, e.campaign
+                 FROM public.standing_touches e
+                 WHERE e.tenant_id = :tenant_id AND e.journey_key = l.journey_key AND e.occurred_at <= l.occurred_at
+                 ORDER BY e.journey_key DESC, e.occurred_at DESC
+                 LIMIT :most_of_each) t
+    WHERE t.channel_code = :channel
+      AND coalesce(t.source, '') = coalesce(:source::text, t.source, '')
+      AND coalesce(t.campaign, '') = coalesce(:campaign::text, t.campaign, '')
+    LIMIT 1
+) f
+WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[]) AND l.kind = 'capture' AND l.generation >= 0;
 
 -- name: select_touches_with_fields
 -- As `select_touches`, with all that a rule of channels can read behind each channel, after chr(31) each; the first field is empty

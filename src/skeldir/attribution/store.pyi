@@ -285,6 +285,9 @@ class SelectOrdersAfterCapturesRow(TypedDict):
     last_moment: dt.datetime
     order_id: str | None
 
+class SelectOrdersNearOriginRow(TypedDict):
+    order_id: str
+
 class SelectOrdersOfChangesRow(TypedDict):
     cause: Literal["captures", "refunds", "disputes", "taken_back"]
     order_id: str
@@ -826,7 +829,13 @@ class _Queries:
     ) -> list[SelectMarksRow]: ...
     @staticmethod
     async def select_model_changes(
-        connection: Connection, /, *, tenant_id: UUID, most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        since: dt.datetime | None,
+        until: dt.datetime | None,
+        most: int,
     ) -> list[SelectModelChangesRow]: ...
     @staticmethod
     async def select_models_in_force(
@@ -878,6 +887,18 @@ class _Queries:
         order_ids: Collection[str],
         most: int,
     ) -> list[SelectOrdersAfterCapturesRow]: ...
+    @staticmethod
+    async def select_orders_near_origin(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        most_of_each: int,
+        channel: str,
+        source: str | None,
+        campaign: str | None,
+        order_ids: Collection[str],
+    ) -> list[SelectOrdersNearOriginRow]: ...
     @staticmethod
     async def select_orders_of_changes(
         connection: Connection,
@@ -1041,7 +1062,6 @@ class _Queries:
         journey_keys: Collection[bytes],
         first_moments: Collection[dt.datetime],
         last_moments: Collection[dt.datetime],
-        dimension: str,
         tenant_id: UUID,
         most_of_each: int,
     ) -> list[SelectTouchesWithOriginsRow]: ...

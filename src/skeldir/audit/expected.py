@@ -117,6 +117,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.rollup_revenue_total": _REPLACE
         + " UPDATE(amount_cents, entries, last_entry_at, orders, renewal_cents, renewal_entries, "
         "renewal_orders)" + _AND_VIEWS,
+        "public.saved_reports": "app_user DELETE INSERT(id, name, path, query, tenant_id) SELECT "
+        "UPDATE(name, query, saved_at)",
         "public.spend": _APPEND,
         "public.standing_entries": _READ,
         "public.standing_touches": _READ,
@@ -213,6 +215,7 @@ _ONLY_ISOLATED: Final = (
     "renewal_orders",
     "retention",
     "revenue_ledger",
+    "saved_reports",
     "spend",
     "tenant_hosts",
     "time_zones",

@@ -41,6 +41,7 @@ FROM (
     UNION ALL SELECT 'renewal_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.renewal_orders
     UNION ALL SELECT 'restatements', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.restatements
     UNION ALL SELECT 'retention', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.retention
+    UNION ALL SELECT 'saved_reports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.saved_reports
     UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger
     UNION ALL SELECT 'rollup_allocation_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_allocation_day
     UNION ALL SELECT 'rollup_channel_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_channel_day

@@ -31,7 +31,7 @@ from skeldir.ingest.dead_letters import (
 )
 from skeldir.ingest.deliveries import Receipt, origins_of_file
 from skeldir.ingest.dry_running import TouchMoves, try_rules
-from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
+from skeldir.ingest.fields import CONVERSION_FIELDS, LONGEST_LABEL, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.formulas import guard
 from skeldir.ingest.kept_rules import KeptRules, compare_kept_rules
@@ -122,6 +122,7 @@ __all__ = [
     "CONVERSION_FIELDS",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
+    "LONGEST_LABEL",
     "MOST_BYTES_OF_RULES",
     "RESERVED_CHANNELS",
     "RESTATE_SPEND",

@@ -157,11 +157,17 @@ async def list_rules(
 
 
 async def list_turns(
-    connection: Connection, tenant_id: UUID, *, before: int = _LATEST, most: int = 100
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    before: int = _LATEST,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    most: int = 100,
 ) -> list[RulesTurn]:
-    """Return which versions came into force before a turn, the latest first."""
+    """Return which versions came into force before a turn, and in a span if one is given, the latest first."""
     rows = await queries.select_rule_turns(
-        connection, tenant_id=tenant_id, before=before, most=most
+        connection, tenant_id=tenant_id, before=before, since=since, until=until, most=most
     )
     return [
         RulesTurn(

@@ -388,12 +388,14 @@ WHERE tenant_id = :tenant_id AND idempotency_key = :key
 ORDER BY generation DESC LIMIT 1;
 
 -- name: select_imports
--- The latest first. `fingerprint` may be the beginning of one.
+-- The latest first, of a half-open span, which a null leaves open. `fingerprint` may be the beginning of one.
 SELECT i.fingerprint, i.file_name, i.rows_done, i.touches_accepted, i.touches_duplicate, i.conversions_accepted,
        i.conversions_duplicate, i.rejected, i.is_complete, i.started_at, i.updated_at, i.undone_by, i.replays,
        i.repeats_undone
 FROM public.imports i
 WHERE i.tenant_id = :tenant_id AND starts_with(i.fingerprint, :fingerprint)
+  AND i.started_at >= greatest(:since::timestamptz, '-infinity'::timestamptz)
+  AND i.started_at < least(:until::timestamptz, 'infinity'::timestamptz)
 ORDER BY i.started_at DESC, i.fingerprint
 LIMIT :most;
 
@@ -505,12 +507,14 @@ WHERE tenant_id = :tenant_id AND version < :before
 ORDER BY version DESC LIMIT :most;
 
 -- name: select_rule_turns
--- The turns before one, the latest first.
+-- The turns before one, the latest first, of a half-open span, which a null leaves open.
 SELECT t.turn, t.version, t.reason, t.requested_by, t.requested_at, t.undoing_id,
        coalesce(u.phase, 'done') AS phase, coalesce(u.touches, 0) AS touches
 FROM public.channel_rule_turns t
 LEFT JOIN public.undoings u ON u.tenant_id = :tenant_id AND u.id = t.undoing_id
 WHERE t.tenant_id = :tenant_id AND t.turn < :before
+  AND t.requested_at >= greatest(:since::timestamptz, '-infinity'::timestamptz)
+  AND t.requested_at < least(:until::timestamptz, 'infinity'::timestamptz)
 ORDER BY t.turn DESC LIMIT :most;
 
 -- name: insert_rules^

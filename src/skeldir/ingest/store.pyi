@@ -600,7 +600,14 @@ class _Queries:
     ) -> list[SelectHostsRow]: ...
     @staticmethod
     async def select_imports(
-        connection: Connection, /, *, tenant_id: UUID, fingerprint: str, most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        fingerprint: str,
+        since: dt.datetime | None,
+        until: dt.datetime | None,
+        most: int,
     ) -> list[SelectImportsRow]: ...
     @staticmethod
     async def select_imports_to_scan(
@@ -636,7 +643,14 @@ class _Queries:
     ) -> list[SelectRepeatingImportsRow]: ...
     @staticmethod
     async def select_rule_turns(
-        connection: Connection, /, *, tenant_id: UUID, before: int, most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        before: int,
+        since: dt.datetime | None,
+        until: dt.datetime | None,
+        most: int,
     ) -> list[SelectRuleTurnsRow]: ...
     @staticmethod
     async def select_rule_versions(

@@ -87,11 +87,25 @@ class KnownImport:
 
 
 async def list_imports(
-    connection: Connection, tenant_id: UUID, *, fingerprint: str = "", most: int = MOST_SHOWN
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    fingerprint: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    most: int = MOST_SHOWN,
 ) -> list[KnownImport]:
-    """Return the imports of the transaction's tenant whose fingerprints begin so, the latest first."""
+    """Return the imports of the transaction's tenant whose fingerprints begin so, the latest first.
+
+    With `since` and `until`, those that began in this half-open span.
+    """
     rows = await queries.select_imports(
-        connection, tenant_id=tenant_id, fingerprint=fingerprint, most=most
+        connection,
+        tenant_id=tenant_id,
+        fingerprint=fingerprint,
+        since=since,
+        until=until,
+        most=most,
     )
     return [KnownImport(**row) for row in rows]
 

@@ -54,6 +54,7 @@ _BY_TENANT: Final = (
     "rollup_channel_day",
     "rollup_revenue_day",
     "rollup_revenue_total",
+    "saved_reports",
     "spend",
     "tenant_hosts",
     "time_zones",

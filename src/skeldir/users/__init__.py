@@ -38,6 +38,18 @@ from skeldir.users.members import (
 )
 from skeldir.users.passwords import Passwords, PasswordWeak, SignInBusy
 from skeldir.users.roles import Role, read_role
+from skeldir.users.saved_reports import (
+    LONGEST_REPORT_NAME,
+    ReportNameTaken,
+    SavedReport,
+    SavedReportsTooMany,
+    SavedReportUnknown,
+    list_saved_reports,
+    remove_saved_report,
+    rename_saved_report,
+    save_report,
+    saved_report_unknown,
+)
 from skeldir.users.sessions import (
     SESSION_LASTS,
     ListedSession,
@@ -72,6 +84,7 @@ from skeldir.users.signing_in import (
 from skeldir.users.tokens import TOKEN_SHAPE, new_token
 
 __all__ = [
+    "LONGEST_REPORT_NAME",
     "SESSION_LASTS",
     "TOKEN_SHAPE",
     "TURN_LASTS",
@@ -94,7 +107,11 @@ __all__ = [
     "PasswordNeeded",
     "PasswordWeak",
     "Passwords",
+    "ReportNameTaken",
     "Role",
+    "SavedReport",
+    "SavedReportUnknown",
+    "SavedReportsTooMany",
     "Session",
     "SignInBusy",
     "SignInLink",
@@ -123,6 +140,7 @@ __all__ = [
     "list_invitations",
     "list_members",
     "list_own_memberships",
+    "list_saved_reports",
     "list_sessions",
     "list_users",
     "make_sign_in_link",
@@ -133,8 +151,12 @@ __all__ = [
     "register_user",
     "register_user_with_identity",
     "remove_member",
+    "remove_saved_report",
+    "rename_saved_report",
     "renew_token",
     "revoke_invitation",
+    "save_report",
+    "saved_report_unknown",
     "set_password",
     "set_role",
     "switch_tenant",

@@ -158,3 +158,24 @@ SELECT issuer, subject, connected_at FROM public.identities_of_user(:token_diges
 
 -- name: disconnect_identity$
 SELECT public.disconnect_identity(:token_digest, :issuer);
+
+-- name: select_saved_reports
+SELECT id AS report_id, name, path, query, saved_at FROM public.saved_reports
+WHERE tenant_id = :tenant_id
+ORDER BY path, name, id
+LIMIT :most;
+
+-- name: put_saved_report!
+-- Saving again under a name replaces what it stood for.
+INSERT INTO public.saved_reports (tenant_id, id, name, path, query)
+VALUES (:tenant_id, :report_id, :name, :path, :query)
+ON CONFLICT (tenant_id, path, name) DO UPDATE SET query = excluded.query, saved_at = (SELECT now());
+
+-- name: rename_saved_report$
+UPDATE public.saved_reports s SET name = :name
+WHERE s.tenant_id = :tenant_id AND s.id = :report_id
+RETURNING s.name;
+
+-- name: delete_saved_report$
+DELETE FROM public.saved_reports WHERE tenant_id = :tenant_id AND id = :report_id
+RETURNING name;

@@ -64,6 +64,13 @@ class SelectMembersRow(TypedDict):
     added_by: str
     added_at: dt.datetime
 
+class SelectSavedReportsRow(TypedDict):
+    report_id: UUID
+    name: str
+    path: str
+    query: str
+    saved_at: dt.datetime
+
 class SelectUsersRow(TypedDict):
     user_id: UUID
     email: str
@@ -127,6 +134,10 @@ class _Queries:
     @staticmethod
     async def delete_membership(
         connection: Connection, /, *, tenant_id: UUID, user_id: UUID
+    ) -> str | None: ...
+    @staticmethod
+    async def delete_saved_report(
+        connection: Connection, /, *, tenant_id: UUID, report_id: UUID
     ) -> str | None: ...
     @staticmethod
     async def disable_user(connection: Connection, /, *, email: str) -> UUID | None: ...
@@ -220,6 +231,21 @@ class _Queries:
         added_by: str,
     ) -> None: ...
     @staticmethod
+    async def put_saved_report(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        report_id: UUID,
+        name: str,
+        path: str,
+        query: str,
+    ) -> None: ...
+    @staticmethod
+    async def rename_saved_report(
+        connection: Connection, /, *, name: str, tenant_id: UUID, report_id: UUID
+    ) -> str | None: ...
+    @staticmethod
     async def revoke_invitation(
         connection: Connection, /, *, tenant_id: UUID, invitation_id: UUID
     ) -> str | None: ...
@@ -252,6 +278,10 @@ class _Queries:
     async def select_role(
         connection: Connection, /, *, tenant_id: UUID, user_id: UUID
     ) -> Literal["viewer", "manager", "admin"] | None: ...
+    @staticmethod
+    async def select_saved_reports(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectSavedReportsRow]: ...
     @staticmethod
     async def select_users(connection: Connection, /) -> list[SelectUsersRow]: ...
     @staticmethod

@@ -122,7 +122,7 @@ def send_values(
     return page
 
 
-def go_to(path: str, **parameters: str) -> Response:
+def go_to(path: str, /, **parameters: str) -> Response:
     """Return a response that leads to another page of this site, by GET."""
     query = f"?{urlencode(parameters)}" if parameters else ""
     return RedirectResponse(path + query, _SEE_OTHER, headers=_kept_nowhere())

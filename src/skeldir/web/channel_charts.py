@@ -67,11 +67,14 @@ def _after(period: date, grain: Grain) -> date:
 
 
 def credit_by_period(
-    shown: Shown, currency: str, points: Mapping[str, Mapping[date, int]]
+    shown: Shown,
+    currency: str,
+    points: Mapping[str, Mapping[date, int]],
+    marked: tuple[date, ...] = (),
 ) -> Picture:
     """Return the chart of one currency: the channels with most credit singly, and the rest of them as one.
 
-    Credit is known of every day, so a period without any has 0.
+    Credit is known of every day, so a period without any has 0. Periods with one of the `marked` days get a line.
     """
     say, report, choice = shown.say, shown.report, shown.choice
     periods = periods_of(report.days, choice.grain)
@@ -98,6 +101,7 @@ def credit_by_period(
             report.say("chart.empty"),
             decimals(currency),
             currency,
+            marked,
         )
         for size in ("wide", "narrow")
     )

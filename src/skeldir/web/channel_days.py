@@ -15,6 +15,7 @@ from skeldir.money import decimals
 from skeldir.rollups import read_revenue_totals
 from skeldir.web.access import ViewerPage
 from skeldir.web.addresses import across_pages
+from skeldir.web.annotations import read_annotations
 from skeldir.web.answers import PageRoute, say_in
 from skeldir.web.channel_charts import credit_by_period, require_drawable
 from skeldir.web.channel_tables import Shown
@@ -27,6 +28,7 @@ from skeldir.web.sending import work_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from skeldir.web.channel_charts import Picture
     from skeldir.web.channels_asked import ChannelsChoice
@@ -57,11 +59,15 @@ async def show_channel_days(request: Request, page: ViewerPage) -> Response:
     currency = choice.currency or next(iter(currencies), None)
     in_force = await models_in_force(connection, tenant_id)
     models: dict[str, str] = {row.model: row.model_version for row in in_force}
+    annotations = await read_annotations(report)
+    marked = tuple(sorted({each.day for each in annotations}))
     picture, is_too_long = None, False
     if currency is not None and models:
         try:
             require_drawable(report.days, "day", most=_MOST_DAYS)
-            picture = await _read_picture(report, replace(choice, currency=currency), models)
+            picture = await _read_picture(
+                report, replace(choice, currency=currency), models, marked
+            )
         except ReportTooLarge:
             is_too_long = True
     return send_report(
@@ -76,14 +82,17 @@ async def show_channel_days(request: Request, page: ViewerPage) -> Response:
             for link in _links(report, "model", list(models), choice.model_of(list(models)))
         ],
         is_too_long=is_too_long,
-        data=None if picture is None or currency is None else _write(report, picture, currency),
+        data=None
+        if picture is None or currency is None
+        else _write(report, picture, currency, marked),
+        annotations=annotations,
         # The script puts the first and the last day of what is zoomed in at the end.
         zoomed=report.link(from_=None, to=None),
     )
 
 
 async def _read_picture(
-    report: Report, choice: ChannelsChoice, models: dict[str, str]
+    report: Report, choice: ChannelsChoice, models: dict[str, str], marked: tuple[date, ...]
 ) -> Picture | None:
     model, currency = choice.model_of(list(models)), choice.currency
     if model is None or currency is None:
@@ -92,7 +101,7 @@ async def _read_picture(
     if not points:
         return None
     shown = Shown(report, choice, await read_channel_names(report), models, model)
-    return await work_aside(partial(credit_by_period, shown, currency, points))
+    return await work_aside(partial(credit_by_period, shown, currency, points, marked))
 
 
 def _links(
@@ -103,14 +112,15 @@ def _links(
     return tuple(Link(each, report.link(**{name: each}), each == current) for each in values)
 
 
-def _write(report: Report, picture: Picture, currency: str) -> str:
-    """Return what the script draws: days and their texts, and values in minor units."""
+def _write(report: Report, picture: Picture, currency: str, marked: tuple[date, ...]) -> str:
+    """Return what the script draws: days, those that are marked, and values in minor units."""
     days = report.days.all()
     return json.dumps(
         {
             "places": decimals(currency),
             "unit": currency,
             "days": [day.isoformat() for day in days],
+            "marked": [day.isoformat() for day in marked],
             "series": [
                 {"name": each.name, "tone": each.tone, "values": each.values}
                 for each in picture.legend

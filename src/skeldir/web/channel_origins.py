@@ -53,10 +53,14 @@ class _Rows:
     row: OriginRow
 
     def parts(self) -> list[tuple[Cell, ...]]:
-        nameless = self.shown.say(f"no_{self.shown.choice.by}")
+        by = self.shown.choice.by
+        nameless = self.shown.say(f"no_{by}")
         return [
             self._cells(
-                Cell(nameless if part.value is None else part.value), part.models, part.spend_cents
+                Cell(nameless if part.value is None else part.value),
+                part.models,
+                part.spend_cents,
+                {"without": by} if part.value is None else {by: part.value},
             )
             for part in self.row.parts
         ]
@@ -88,15 +92,20 @@ class _Rows:
     def total(self) -> tuple[Cell, ...]:
         whole = self.row.models[self.shown.model]
         title, *amounts, _, conversions, roas = self._cells(
-            Cell(self.shown.report.say("table.total")), self.row.models, self.row.spend_cents
+            Cell(self.shown.report.say("table.total")), self.row.models, self.row.spend_cents, {}
         )
         is_positive = whole.credited_cents > 0
         share = Cell(Fraction(1)) if is_positive else Cell(self.shown.unknown("share"))
         return (title, *amounts, share, conversions, roas)
 
     def _cells(
-        self, title: Cell, models: Mapping[str, OriginCredit], spend: int | None
+        self,
+        title: Cell,
+        models: Mapping[str, OriginCredit],
+        spend: int | None,
+        origin: Mapping[str, str] | None = None,
     ) -> tuple[Cell, ...]:
+        """Return a row; `origin` says of which orders its amounts are, None if no list shows them."""
         shown, credit = self.shown, models[self.shown.model]
         share = None if credit.share is None else Fraction(credit.share)
         return (
@@ -104,7 +113,9 @@ class _Rows:
             *(
                 Cell(
                     models[name].credited_cents,
-                    shown.orders_of(self.row.currency, self.row.channel, model=name),
+                    None
+                    if origin is None
+                    else shown.orders_of(self.row.currency, self.row.channel, model=name, **origin),
                 )
                 for name in shown.versions
             ),

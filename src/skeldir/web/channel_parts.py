@@ -72,7 +72,9 @@ def _orders_of(shown: Shown, currency: str, channel: str, kind: str) -> str | No
     # Orders are listed by the days of their money: those that a touch of some day led to may be of any other.
     if shown.choice.basis == "touch_day":
         return None
-    return shown.orders_of(currency, channel, _KIND_OF_ORDERS.get(kind), model=str(shown.model))
+    return shown.orders_of(
+        currency, channel, kind=_KIND_OF_ORDERS.get(kind), model=str(shown.model)
+    )
 
 
 def _cents_of(credit: KindCredit, kind: str) -> int:

@@ -53,12 +53,24 @@ class Shown:
         return self.say("version", number=self.versions[model].rpartition("@")[2])
 
     def orders_of(
-        self, currency: str, channel: str, kind: str | None = None, *, model: str
+        self,
+        currency: str,
+        channel: str,
+        *,
+        model: str,
+        kind: str | None = None,
+        **origin: str | None,
     ) -> str | None:
-        """Return the address of the orders that a model credits to a channel; None for those of an earlier moment."""
+        """Return the address of the orders that a model credits to a channel; None for those of an earlier moment.
+
+        `origin` may name a `source` or `campaign`, or what its touches are `without`.
+        """
         if self.choice.known_at is not None:
             return None
-        return self._elsewhere("/orders", currency, channel, kind, model)
+        renewals = "exclude" if self.choice.without_renewals else None
+        return self._elsewhere(
+            "/orders", currency, channel, kind=kind, model=model, renewals=renewals, **origin
+        )
 
     def spend_of(self, currency: str, channel: str) -> str | None:
         """Return the address of the spend and claims of a channel."""
@@ -92,14 +104,7 @@ class Shown:
             renewals=renewals,
         )
 
-    def _elsewhere(
-        self,
-        path: str,
-        currency: str,
-        channel: str,
-        kind: str | None = None,
-        model: str | None = None,
-    ) -> str:
+    def _elsewhere(self, path: str, currency: str, channel: str, **more: str | None) -> str:
         days = self.report.days
         # What is converted is made of rows in all currencies.
         kept = None if self.choice.convert is not None else currency
@@ -109,8 +114,7 @@ class Shown:
             to=days.last.isoformat(),
             currency=kept,
             channel=channel,
-            kind=kind,
-            model=model,
+            **more,
         )
 
     def table(

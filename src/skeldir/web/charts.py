@@ -6,6 +6,7 @@ EUR). An unknown value is None and leaves a gap; it is never drawn as 0. Colours
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ class DayChart:
     empty: str
     places: int = 0
     unit: str = ""
+    marked: tuple[date, ...] = ()
+    """Days with a line across the picture; what they are of stands beside it."""
 
     def __post_init__(self) -> None:
         if any(len(series.values) != len(self.days) for series in self.series):
@@ -215,6 +218,7 @@ def _finish(
         content = [
             _axis_of_values(chart, formats, plot),
             _axis_of_days(chart, formats, plot, size),
+            *_marked(chart, plot),
             element("g", *marks, class_="marks"),
             *_touched(chart, formats, plot),
         ]
@@ -256,6 +260,16 @@ def _axis_of_days(chart: DayChart, formats: Formats, plot: _Plot, size: Size) ->
             + element("text", text, x=x, y=size.height - 6, class_=class_)
         )
     return element("g", *parts, class_="axis")
+
+
+def _marked(chart: DayChart, plot: _Plot) -> list[Markup]:
+    """Return a line for each period that has a marked day."""
+    places = sorted(
+        {bisect_right(chart.days, day) - 1 for day in chart.marked if day >= chart.days[0]}
+    )
+    top, bottom = coordinate(float(_TOP)), coordinate(plot.bottom)
+    lines = [f"M{coordinate(plot.across[place])} {top}V{bottom}" for place in places]
+    return [element("path", d="".join(lines), class_="marked")] if lines else []
 
 
 def _touched(chart: DayChart, formats: Formats, plot: _Plot) -> list[Markup]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from skeldir.attribution import channel_totals, count_dirty_orders, models_in_force
 from skeldir.audit import DATA_CHECKS, AuditRecord, list_audits
-from skeldir.web.access import ViewerPage
+from skeldir.web.access import ViewerPage, Visit
 from skeldir.web.answers import PageRoute
 from skeldir.web.balances import read_creditable_totals
 from skeldir.web.reports import Report, open_report, send_report
@@ -25,6 +25,11 @@ _AUDITS_SHOWN: Final = 30
 @router.get(EVIDENCE)
 async def show_evidence(request: Request, page: ViewerPage) -> Response:
     """Compare the credit of all days with the ledger's totals, and show the recorded audits."""
+    return await send_evidence(request, page)
+
+
+async def send_evidence(request: Request, page: Visit) -> Response:
+    """Return the page, for members and by links to it."""
     report = await open_report(request, page, "evidence")
     connection, tenant_id = page.connection, page.profile.tenant_id
     ledger = await read_creditable_totals(connection, tenant_id)

@@ -6,7 +6,6 @@ zero have a real minus sign. What is unknown is `Unknown`, with a reason, and ne
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from skeldir.money import AmountInvalid, decimals, minor_units
+from skeldir.money import decimals
 from skeldir.web.locales import MINUS, NO_BREAK, Locale
 
 DASH: Final = "\N{EN DASH}"
@@ -66,24 +65,6 @@ class Formats:
     def money_with_code(self, minor: int, currency: str) -> str:
         """Write an amount in minor units with its currency: 1,234.50 USD. Raises `CurrencyUnknown`."""
         return f"{self.money(minor, currency)}{NO_BREAK}{currency}"
-
-    def read_money(self, text: str, currency: str) -> int:
-        """Return the minor units of an amount as `money` and `money_with_code` write it.
-
-        Raises `AmountInvalid` for what is not written so, also for separators in other places; `CurrencyUnknown`.
-        """
-        written = text.removesuffix(f"{NO_BREAK}{currency}")
-        whole, _, fraction = written.removeprefix(MINUS).partition(self.locale.point)
-        point = "." if fraction else ""
-        plain = f"{whole.replace(self.locale.group, '')}{point}{fraction}"
-        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", plain):
-            minor = minor_units(plain, currency) * (-1 if written.startswith(MINUS) else 1)
-            if self.money(minor, currency) == written:
-                return minor
-        raise AmountInvalid(
-            f"This is not an amount of {currency} as the language {self.locale.tag} writes it.",
-            cure=f"Write it like {self.money(123_456, currency)}.",
-        )
 
     def day(self, value: date) -> str:
         """Write a day: 3 Nov 2026."""

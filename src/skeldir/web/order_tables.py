@@ -17,7 +17,7 @@ from skeldir.web.tables import Cell, Column, Table
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from skeldir.attribution import ModelName, OrderLine
+    from skeldir.attribution import ModelName, OrderLine, OriginWanted
     from skeldir.db import Connection
     from skeldir.web.naming import ChannelNames
     from skeldir.web.order_rows import OrderRow
@@ -31,12 +31,16 @@ _WHOLE: Final = 10**12
 
 @dataclass(frozen=True, slots=True)
 class ListLayout:
-    """How a table of orders looks: its currency, model and channel, and whether some money is before a capture."""
+    """How a table of orders looks: its currency, model and channel, and whether some money is before a capture.
+
+    `origin` is how the source or campaign is named whose credit it shows beside that of the channel.
+    """
 
     currency: str
     model: ModelName | None
     channel: str | None
     has_awaiting: bool
+    origin: str | None = None
     all_days: bool = False
     """Whether the money is that of all days, and not of those shown."""
 
@@ -65,6 +69,9 @@ def orders_table(
     if layout.channel is not None:
         title = say("orders.credit_of", channel=names(layout.channel))
         columns.append(Column(title, "money", layout.currency))
+    if layout.origin is not None:
+        title = say("orders.credit_of", channel=layout.origin)
+        columns.append(Column(title, "money", layout.currency))
     columns += [Column(say("orders.touches"), "number"), Column(_channels_title(report, layout))]
     return Table(
         key,
@@ -75,6 +82,17 @@ def orders_table(
         tuple(_totals(report, rows, layout)) if is_whole and rows else None,
         report.download_of(key),
     )
+
+
+def name_origin(report: Report, origin: OriginWanted) -> str:
+    """Return how a source, a campaign, or both are named."""
+    named = []
+    for name, of_value in (("source", origin.of_source), ("campaign", origin.of_campaign)):
+        if of_value is not None:
+            (value,) = of_value
+            text = f"orders.no_{name}" if value is None else f"orders.{name}"
+            named.append(report.say(text, **({} if value is None else {"value": value})))
+    return ", ".join(named)
 
 
 def _title(report: Report, step: str) -> str:
@@ -107,6 +125,8 @@ def _cells(
     if layout.channel is not None:
         key = layout.currency, layout.channel
         yield Cell(missing if row.line is None else row.line.credited.get(key, 0))
+    if layout.origin is not None:
+        yield Cell(missing if row.of_origin is None else row.of_origin)
     if row.line is None:
         yield Cell(missing)
         yield Cell(missing)
@@ -161,6 +181,8 @@ def _totals(report: Report, rows: Sequence[OrderRow], layout: ListLayout) -> Ite
     if layout.channel is not None:
         key = layout.currency, layout.channel
         yield Cell(sum(row.line.credited.get(key, 0) for row in rows if row.line is not None))
+    if layout.origin is not None:
+        yield Cell(sum(row.of_origin or 0 for row in rows))
     lines = [row.line for row in rows if row.line is not None and row.line.touches is not None]
     yield Cell(sum(line.touches or 0 for line in lines))
     yield Cell(no_sum)

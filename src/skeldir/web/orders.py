@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from skeldir.revenue import list_orders_that_begin
 from skeldir.rollups import revenue_span
-from skeldir.web.access import ViewerPage
+from skeldir.web.access import ViewerPage, Visit
 from skeldir.web.addresses import with_parameters
 from skeldir.web.answers import PageRoute
 from skeldir.web.balances import Balance, read_balances
@@ -22,6 +22,7 @@ from skeldir.web.order_tables import (
     ListLayout,
     Sums,
     days_table,
+    name_origin,
     orders_table,
     read_sums_by_day,
 )
@@ -29,7 +30,6 @@ from skeldir.web.orders_asked import ROWS, ROWS_OF_SEVERAL, OrdersAsked, read_as
 from skeldir.web.reports import Report, open_report, send_report
 
 if TYPE_CHECKING:
-    from skeldir.attribution import ModelName
     from skeldir.web.tables import Table
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -67,6 +67,11 @@ class Block:
 @router.get(ORDERS)
 async def show_orders(request: Request, page: ViewerPage) -> Response:
     """Show the orders with money on some days, or those whose ids begin with a text."""
+    return await send_orders(request, page)
+
+
+async def send_orders(request: Request, page: Visit) -> Response:
+    """Return the page, for members and by links to it."""
     report = await open_report(request, page, "orders")
     asked = await read_asked(report)
     if asked.beginning is not None:
@@ -85,10 +90,19 @@ async def show_orders(request: Request, page: ViewerPage) -> Response:
     model = None if choice.shown is None else choice.shown.model
     blocks = []
     for balance in shown[:_MOST_CURRENCIES]:
-        wanted = RowsWanted(asked.days, balance.currency, asked.kind, asked.channel, model)
-        before = asked.place(model) if asked.currency == balance.currency else None
+        wanted = RowsWanted(
+            asked.days,
+            balance.currency,
+            asked.kind,
+            asked.channel,
+            model,
+            asked.origin,
+            asked.without_renewals,
+        )
+        is_only = asked.currency == balance.currency or len(shown) == 1
+        before = asked.place(model, balance.currency) if is_only else None
         rows = await read_rows(connection, tenant_id, wanted, before=before, most=most)
-        blocks.append(_block(report, asked, balance, rows, sums, names, model))
+        blocks.append(_block(report, asked, balance, rows, sums, names, wanted, is_only=is_only))
     span = await revenue_span(connection, tenant_id, None, None)
     tables = [table for block in blocks for table in (block.orders, block.by_day) if table]
     return send_report(
@@ -102,6 +116,9 @@ async def show_orders(request: Request, page: ViewerPage) -> Response:
         models=_model_options(report, choice),
         channel=asked.channel or "",
         channel_name=None if asked.channel is None else names(asked.channel),
+        origin=None if asked.origin is None else name_origin(report, asked.origin),
+        whole_channel=report.link(source=None, campaign=None, without=None),
+        with_renewals=report.link(renewals=None) if asked.without_renewals else None,
         model=choice.shown,
         kept=_kept(report),
         left_out=[balance.currency for balance in shown[_MOST_CURRENCIES:]],
@@ -121,13 +138,19 @@ def _block(
     rows: RowsPage,
     sums: dict[str, Sums],
     names: ChannelNames,
-    model: ModelName | None,
+    wanted: RowsWanted,
+    *,
+    is_only: bool,
 ) -> Block:
-    currency = balance.currency
+    currency, model = balance.currency, wanted.model
     is_first = report.parameter("cursor") is None
     is_whole = is_first and rows.next is None
     layout = ListLayout(
-        currency, model, asked.channel, any(row.awaits_capture for row in rows.rows)
+        currency,
+        model,
+        asked.channel,
+        any(row.awaits_capture for row in rows.rows),
+        origin=None if asked.origin is None else name_origin(report, asked.origin),
     )
     table = orders_table(
         report,
@@ -137,11 +160,11 @@ def _block(
         caption=report.say("orders.caption", currency=currency),
         is_whole=is_whole,
     )
-    is_filtered = asked.kind is not None or asked.channel is not None
     listed = sum(row.movements.net_cents for row in rows.rows)
     days = (report.days.first.isoformat(), report.days.last.isoformat())
     next_link = None
-    if rows.next is not None:
+    # By a link to the report, another currency cannot be asked for.
+    if rows.next is not None and (not report.is_shared or is_only):
         cursor = asked.cursor_at(rows.next, model, currency)
         next_link = report.link(from_=days[0], to=days[1], currency=currency, cursor=cursor)
     return Block(
@@ -149,9 +172,9 @@ def _block(
         _cards(report, balance),
         table,
         days_table(report, sums[currency], currency) if currency in sums else None,
-        _shown(report, rows, is_whole=is_whole, is_filtered=is_filtered),
+        _shown(report, rows, is_whole=is_whole, is_filtered=wanted.is_filtered),
         next_link,
-        balance.net_cents - listed if is_whole and not is_filtered else None,
+        balance.net_cents - listed if is_whole and not wanted.is_filtered else None,
     )
 
 

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from skeldir.attribution import OriginWanted
 from skeldir.days import days_by
 from skeldir.errors import InputInvalid
 from skeldir.http import CursorInvalid, KeyMoment, Keyset, KeyText, PageQuery
+from skeldir.ingest import LONGEST_LABEL
 from skeldir.money import decimals
 from skeldir.revenue import LONGEST_KEY, DaysShown, Place
 from skeldir.rollups import rules_in_force
@@ -39,12 +41,14 @@ class OrdersAsked:
     currency: str | None
     kind: str | None
     channel: str | None
+    origin: OriginWanted | None
+    without_renewals: bool
     beginning: str | None
     cursor: str | None
 
-    def place(self, model: ModelName | None) -> Place | None:
-        """Return the place after which the page begins. Raises `CursorInvalid`."""
-        return _OF_DAYS.after(self._query(), of=self._of(model, self.currency))
+    def place(self, model: ModelName | None, currency: str) -> Place | None:
+        """Return the place after which the page begins, in one currency's list. Raises `CursorInvalid`."""
+        return _OF_DAYS.after(self._query(), of=self._of(model, currency))
 
     def cursor_at(self, place: Place, model: ModelName | None, currency: str) -> str:
         """Return the cursor of the page after a place, of one currency's list."""
@@ -86,6 +90,8 @@ class OrdersAsked:
             self.channel or "",
             # Which orders are listed depends on the model only if a channel is asked for.
             model or "" if self.channel else "",
+            *([] if self.origin is None else [repr(self.origin)]),
+            *(["without renewals"] if self.without_renewals else []),
         ]
 
 
@@ -116,9 +122,46 @@ async def read_asked(report: Report) -> OrdersAsked:
         currency,
         kind,
         channel,
+        _origin_of(report, channel),
+        _is_without_renewals(report),
         _beginning(report),
         report.parameter("cursor"),
     )
+
+
+def _origin_of(report: Report, channel: str | None) -> OriginWanted | None:
+    """Return the touches of a channel that the address asks for. Raises `InputInvalid` for what no touch has."""
+    # As they were sent, with spaces around them.
+    source, campaign = (
+        report.request.query_params.get(name) or None for name in ("source", "campaign")
+    )
+    without = report.parameter("without")
+    if (source, campaign, without) == (None, None, None):
+        return None
+    if channel is None or without not in (None, "source", "campaign"):
+        raise InputInvalid(
+            "The address asks for a source or a campaign without its channel, or for orders without something else.",
+            cure="Follow a link on the page of channels, or leave source=, campaign= and without= out.",
+        )
+    for text in (source, campaign):
+        if text is not None and (len(text) > LONGEST_LABEL or _CONTROL.search(text)):
+            raise InputInvalid(
+                f"No source or campaign has more than {LONGEST_LABEL} characters, or control characters.",
+                cure="Follow a link on the page of channels, or leave source= and campaign= out.",
+            )
+    of_source = (None,) if without == "source" else None if source is None else (source,)
+    of_campaign = (None,) if without == "campaign" else None if campaign is None else (campaign,)
+    return OriginWanted(channel, of_source, of_campaign)
+
+
+def _is_without_renewals(report: Report) -> bool:
+    renewals = report.parameter("renewals")
+    if renewals not in (None, "include", "exclude"):
+        raise InputInvalid(
+            "The address asks for renewals in a way that the list does not have.",
+            cure="Use renewals=include or exclude, or leave it out.",
+        )
+    return renewals == "exclude"
 
 
 def _beginning(report: Report) -> str | None:

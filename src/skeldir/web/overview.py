@@ -22,6 +22,7 @@ from skeldir.money import decimals
 from skeldir.rollups import revenue_span
 from skeldir.web.access import ViewerPage, Visit
 from skeldir.web.addresses import across_pages, with_parameters
+from skeldir.web.annotations import read_annotations
 from skeldir.web.answers import PageRoute
 from skeldir.web.balances import STEPS, Balance, read_balances, read_net_by_day
 from skeldir.web.bridges import Bridge, Step, draw_bridge
@@ -100,9 +101,11 @@ async def send_overview(request: Request, page: Visit) -> Response:
     model = _model_shown(report, models)
     credit = await _read_credit(report, model)
     names = await read_channel_names(report)
+    annotations = await read_annotations(report)
+    marked = tuple(sorted({each.day for each in annotations}))
     blocks = await work_aside(
         lambda: [
-            _block(report, balance, net.get(balance.currency, {}), credit, model, names)
+            _block(report, balance, net.get(balance.currency, {}), credit, model, names, marked)
             for balance in shown
         ]
     )
@@ -112,6 +115,7 @@ async def send_overview(request: Request, page: Visit) -> Response:
         report,
         tables,
         blocks=blocks,
+        annotations=annotations,
         credit=credit,
         span=span,
         span_link=None
@@ -162,6 +166,7 @@ def _block(
     credit: ChannelsPage,
     model: ModelName | None,
     names: ChannelNames,
+    marked: tuple[date, ...],
 ) -> Block:
     currency = balance.currency
     rows = [row for row in credit.data if row.currency == currency]
@@ -171,7 +176,7 @@ def _block(
         currency=currency,
         cards=_cards(report, balance, net, by_time, rows, model),
         bridge=_bridges(report, balance),
-        net=_areas(report, currency, by_time),
+        net=_areas(report, currency, by_time, marked),
         steps=steps_table(report, balance),
         by_day=days_table(report, currency, by_time),
         channels=channels_table(report, currency, rows, model, names),
@@ -282,7 +287,9 @@ def _bridges(report: Report, balance: Balance) -> tuple[Markup, Markup]:
     return draw_bridge(wide, formats), draw_bridge(narrow, formats, NARROW)
 
 
-def _areas(report: Report, currency: str, net: NetByTime) -> tuple[Markup, Markup]:
+def _areas(
+    report: Report, currency: str, net: NetByTime, marked: tuple[date, ...]
+) -> tuple[Markup, Markup]:
     say, formats = report.say, report.formats
     days, values = net.days, net.values
     title = net.title(report, currency)
@@ -299,6 +306,7 @@ def _areas(report: Report, currency: str, net: NetByTime) -> tuple[Markup, Marku
             say("chart.empty"),
             decimals(currency),
             currency,
+            marked,
         )
         for size in ("wide", "narrow")
     )

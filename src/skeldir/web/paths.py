@@ -23,7 +23,7 @@ from skeldir.attribution import (
 from skeldir.errors import InputInvalid
 from skeldir.money import decimals
 from skeldir.rollups import revenue_span
-from skeldir.web.access import ViewerPage
+from skeldir.web.access import ViewerPage, Visit
 from skeldir.web.addresses import with_parameters
 from skeldir.web.answers import PageRoute
 from skeldir.web.formats import Unknown
@@ -89,6 +89,11 @@ class PathsPage:
 @router.get(PATHS)
 async def show_paths(request: Request, page: ViewerPage) -> Response:
     """Show the journeys of the orders that were first paid on some days."""
+    return await send_paths(request, page)
+
+
+async def send_paths(request: Request, page: Visit) -> Response:
+    """Return the page, for members and by links to it."""
     report = await open_report(request, page, "paths")
     connection, tenant_id = page.connection, page.profile.tenant_id
     asked, currency = _read_path(report), report.parameter("currency")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from skeldir.errors import SkeldirError
 from skeldir.rollups import Freshness, read_freshness
-from skeldir.users import Role
+from skeldir.users import Role, SavedReport, list_saved_reports
 from skeldir.web.access import Membership
 from skeldir.web.addresses import with_parameters
 from skeldir.web.answers import frame_of, send_values
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from skeldir.web.frames import Frame
     from skeldir.web.phrases import Phrases
     from skeldir.web.tables import Table
+
+
+SAVED: Final = "/saved"
+SAVED_PATHS: Final = frozenset(
+    {"/overview", "/channels", "/orders", "/paths", "/spend", "/evidence"}
+)
+"""The paths of the reports that can be saved, which are those that can be shared."""
 
 
 class TableUnknown(SkeldirError):
@@ -44,6 +52,8 @@ class Report:
     frame: Frame
     freshness: Freshness
     days: ShownDays
+    saved: tuple[SavedReport, ...] = ()
+    """What members have saved of this page."""
 
     @property
     def say(self) -> Phrases:
@@ -71,9 +81,23 @@ class Report:
         )
 
     @property
+    def is_shared(self) -> bool:
+        """Whether the report is read by a link to it."""
+        return self.frame.is_shared
+
+    @property
     def may_share(self) -> bool:
         """Whether whoever reads the report may make a link to it."""
         return isinstance(self.page, Membership) and self.page.role.covers(Role.MANAGER)
+
+    @property
+    def saved_links(self) -> tuple[Link, ...]:
+        """Links to what members have saved of this page; the one that is shown is marked."""
+        shown = sorted(self.request.query_params.multi_items())
+        return tuple(
+            Link(each.name, each.address, sorted(parse_qsl(each.query)) == shown)
+            for each in self.saved
+        )
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter of the address; None if it is absent or empty."""
@@ -125,7 +149,15 @@ async def open_report(
         breadcrumb=breadcrumb,
     )
     days = read_days(request.query_params, freshness.as_of, zone, usual_days)
-    return Report(request, page, frame, freshness, days)
+    return Report(request, page, frame, freshness, days, await _read_saved(request, page))
+
+
+async def _read_saved(request: Request, page: Visit) -> tuple[SavedReport, ...]:
+    path = request.url.path
+    if not isinstance(page, Membership) or path not in SAVED_PATHS:
+        return ()
+    saved = await list_saved_reports(page.connection, page.profile.tenant_id)
+    return tuple(each for each in saved if each.path == path)
 
 
 def send_report(

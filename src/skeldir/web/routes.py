@@ -29,6 +29,7 @@ from skeldir.web.overview import router as overview_router
 from skeldir.web.paths import router as paths_router
 from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.rules import router as rules_router
+from skeldir.web.saved import router as saved_router
 from skeldir.web.settings_keys import router as settings_keys_router
 from skeldir.web.settings_tenant import router as settings_tenant_router
 from skeldir.web.sharing import router as sharing_router
@@ -82,6 +83,7 @@ routers: Final = (
     channels_router,
     channel_days_router,
     sharing_router,
+    saved_router,
     spend_router,
     spend_records_router,
     comparisons_router,

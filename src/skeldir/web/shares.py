@@ -146,20 +146,14 @@ def read_share(token: str) -> SignedShare:
     return SignedShare(text, signature, tenant_id, key_id, expires_at, path, query)
 
 
-async def admit_share(
+async def find_share(
     connection: Connection, profile: TenantProfile | None, share: SignedShare
-) -> KeyHolder:
-    """Return the holder of a link's key, looked up in the transaction that reads the report.
-
-    Raises:
-        ShareInvalid: the link is altered or revoked, or there is no such tenant.
-    """
+) -> KeyHolder | None:
+    """Return the holder of a link's key; None if the link is altered or revoked, or there is no such tenant."""
     if not is_signed_by(profile, _PURPOSE, share.text, share.signature):
-        raise share_invalid()
+        return None
     holder = KeyHolder(share.tenant_id, share.key_id, frozenset({"read"}))
-    if not await is_in_force(connection, holder):
-        raise share_invalid()
-    return holder
+    return holder if await is_in_force(connection, holder) else None
 
 
 def share_invalid() -> ShareInvalid:

@@ -12,26 +12,31 @@ from fastapi import APIRouter, Query, Request, Response
 
 from skeldir.db import read_id
 from skeldir.errors import InputInvalid
-from skeldir.http import database_of
-from skeldir.observability import note_tenant
+from skeldir.http import admit_caller, database_of
 from skeldir.rollups import read_time_zone
-from skeldir.tenants import note_use, profile_from, revoke_key
+from skeldir.tenants import KeyHolder, is_in_force, note_use, profile_from, revoke_key
 from skeldir.users import note_action
 from skeldir.web.access import Fields, ManagerForm, ManagerPage, Membership, Visit
 from skeldir.web.answers import PageRoute, frame_of, go_to, send_page
 from skeldir.web.channels import CHANNELS, send_channels
+from skeldir.web.evidence import EVIDENCE, send_evidence
 from skeldir.web.forms import HOME
 from skeldir.web.hosts import origin_of
+from skeldir.web.order_addresses import ORDERS
+from skeldir.web.orders import send_orders
 from skeldir.web.overview import send_overview
+from skeldir.web.paths import PATHS, send_paths
 from skeldir.web.shares import (
     LONGEST_DAYS,
     SHARED,
-    admit_share,
+    find_share,
     list_shares,
     make_share,
     read_share,
     share_invalid,
 )
+from skeldir.web.spend import send_spend
+from skeldir.web.spend_tables import SPEND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +46,19 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 SHARES: Final = "/shares"
 Send = Callable[[Request, Visit], Awaitable[Response]]
 REPORTS: Final[Mapping[str, Send]] = MappingProxyType(
-    {HOME: send_overview, CHANNELS: send_channels}
+    {
+        HOME: send_overview,
+        CHANNELS: send_channels,
+        ORDERS: send_orders,
+        PATHS: send_paths,
+        SPEND: send_spend,
+        EVIDENCE: send_evidence,
+    }
 )
 """The reports that can be shared, by their paths."""
 
-# What the reader of a shared report may choose: how it looks, and a table of it as a file.
-_OWN: Final = frozenset({"lang", "theme", "download"})
+# What the reader of a shared report may choose: how it looks, a table of it as a file, and a further page of its list.
+_OWN: Final = frozenset({"lang", "theme", "download", "cursor"})
 
 
 @router.get(SHARES)
@@ -112,16 +124,25 @@ async def show_shared(request: Request, token: str) -> Response:
     if send is None:
         raise share_invalid()
     database = database_of(request)
+
+    async def find() -> KeyHolder | None:
+        opened = database.known_tenant(share.tenant_id, is_read_only=True)
+        async with opened as (connection, known):
+            profile = None if known is None else profile_from(share.tenant_id, known)
+            return await find_share(connection, profile, share)
+
+    # As for links to exports, the limits for unknown keys are by the tenant that the link names.
+    caller = await admit_caller(request, f"{share.tenant_id.hex}{token}", find)
+    if caller is None:
+        raise share_invalid()
     opened = database.known_tenant(share.tenant_id, is_read_only=True)
     async with opened as (connection, known):
-        profile = None if known is None else profile_from(share.tenant_id, known)
-        holder = await admit_share(connection, profile, share)
-        note_tenant(share.tenant_id)
-        if profile is None:
+        if known is None or not await is_in_force(connection, caller.holder):
             raise share_invalid()
-        answer = await send(_as_shared(request, share.query), Visit(connection, profile))
+        visit = Visit(connection, profile_from(share.tenant_id, known))
+        answer = await send(_as_shared(request, share.query), visit)
     async with database.tenant(share.tenant_id) as connection:
-        await note_use(connection, holder)
+        await note_use(connection, caller.holder)
     return answer
 
 

@@ -19,7 +19,7 @@ from skeldir.spend import (
     list_spend_days,
     sum_claims,
 )
-from skeldir.web.access import ViewerPage
+from skeldir.web.access import ViewerPage, Visit
 from skeldir.web.answers import PageRoute
 from skeldir.web.charts import DayChart, Series, draw_stack
 from skeldir.web.naming import ChannelNames, read_channel_names
@@ -72,6 +72,11 @@ class SpendBlock:
 @router.get(SPEND)
 async def show_spend(request: Request, page: ViewerPage) -> Response:
     """Show what ads cost on some days, and what platforms claim of them, each currency apart."""
+    return await send_spend(request, page)
+
+
+async def send_spend(request: Request, page: Visit) -> Response:
+    """Return the page, for members and by links to it."""
     report = await open_report(request, page, "spend")
     connection, tenant_id = page.connection, page.profile.tenant_id
     first, last = report.days.first, report.days.last

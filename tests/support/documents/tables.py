@@ -51,6 +51,7 @@ ROWS: dict[str, str] = {
     "renewal_orders": "An order that is a later payment of a subscription, by one of its payments.",
     "restatements": "A change of models while it is applied to the stored journeys, and its progress.",
     "retention": "How many days a tenant's touches are kept; no row, or NULL: for ever.",
+    "saved_reports": "A report that members open again: its address, under a name.",
     "revenue_ledger": "A movement of an order's money: an amount with plus or minus, never changed.",
     "rollup_allocation_day": "For a day and a model version: the amount to credit, and the credited amount.",
     "rollup_changes": "Which transactions changed a rollup; a refresh that saw them all has nothing to do.",

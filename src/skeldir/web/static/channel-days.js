@@ -36,7 +36,7 @@ function draw(place) {
       })),
     ],
     axes: [{ ...axis, space: 64, incrs: [1, 2, 7, 14, 28, 56, 112, 182].map((days) => days * 86400), values: nameDays }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => brief.format(tick)) }],
-    hooks: { setScale: [showLink] },
+    hooks: { setScale: [showLink], drawAxes: [drawMarked] },
   };
   const data = [
     said.days.map((text) => Date.parse(`${text}T00:00:00Z`) / 1000),
@@ -46,6 +46,24 @@ function draw(place) {
   function nameDays(_, ticks) {
     const names = ticks.length > 1 && ticks[1] - ticks[0] > LONG_STEP ? month : shortDay;
     return ticks.map((seconds) => names.format(new Date(seconds * 1000)));
+  }
+
+  // Days on which something happened that may explain the course of the lines: the page lists what.
+  function drawMarked(plot) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = quiet();
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    for (const text of said.marked) {
+      const x = Math.round(plot.valToPos(Date.parse(`${text}T00:00:00Z`) / 1000, "x", true));
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   // What is zoomed in has an address, too.
