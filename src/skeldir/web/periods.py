@@ -58,7 +58,7 @@ class ShownDays:
 def read_days(
     parameters: Mapping[str, str], now: datetime, zone: ZoneInfo, usual_count: int = USUAL
 ) -> ShownDays:
-    """Return the days that an address asks for: the last `usual_count`, today among them, unless it has `from` and `to`.
+    """Return the days that an address asks for; without `from` and `to` the last `usual_count`, today among them.
 
     With one of both, the other is the usual one. What cannot be read, ends before it begins, or is longer than ten
     years is marked as wrong, and the usual days are shown.
