@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
@@ -28,6 +29,7 @@ from skeldir.web.order_tables import (
 )
 from skeldir.web.orders_asked import ROWS, ROWS_OF_SEVERAL, OrdersAsked, read_asked
 from skeldir.web.reports import Report, open_report, send_report
+from skeldir.web.sending import work_aside
 
 if TYPE_CHECKING:
     from skeldir.web.tables import Table
@@ -102,7 +104,8 @@ async def send_orders(request: Request, page: Visit) -> Response:
         is_only = asked.currency == balance.currency or len(shown) == 1
         before = asked.place(model, balance.currency) if is_only else None
         rows = await read_rows(connection, tenant_id, wanted, before=before, most=most)
-        blocks.append(_block(report, asked, balance, rows, sums, names, wanted, is_only=is_only))
+        block = partial(_block, report, asked, balance, rows, sums, names, wanted, is_only=is_only)
+        blocks.append(await work_aside(block))
     span = await revenue_span(connection, tenant_id, None, None)
     tables = [table for block in blocks for table in (block.orders, block.by_day) if table]
     return send_report(
