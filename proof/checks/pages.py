@@ -25,6 +25,8 @@ GET /sign-in
 GET /sign-in/{token}
 POST /identity/sign-in
 POST /invitations/{token}
+POST /passkeys/sign-in
+POST /passkeys/sign-in/options
 POST /sign-in
 POST /sign-in/{token}"""
 _SIGN_IN: Final = "led to the sign-in"

@@ -59,7 +59,7 @@ from skeldir.users import Passwords
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.waker import Waker
-from skeldir.web import Guesses, Imports, Site, Uploads, open_provider
+from skeldir.web import Guesses, Imports, Site, TurnLimits, Uploads, open_provider
 from skeldir.web.routes import routers as web_routers
 
 # The modules that heavy work needs.
@@ -85,7 +85,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         app.state.export_turns = ExportTurns(settings.skeldir_pool_size)
         app.state.shared_commits = {}
         app.state.passwords = Passwords()
-        app.state.guesses = Guesses()
+        app.state.guesses, app.state.ceremonies = Guesses(), TurnLimits()
         app.state.site = Site(settings.skeldir_public_url)
         with watching_the_loop():
             async with _work_on(app, settings, database_url or _url_of(settings)):

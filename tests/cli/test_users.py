@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from tests.conftest import Clone
@@ -63,6 +64,43 @@ def test_a_link_begins_with_the_address_that_is_stated(
     assert "configuration_invalid: SKELDIR_PUBLIC_URL" in refused
 
 
+def test_passkeys_are_listed_and_removed_with_the_sessions_that_began_by_them(clone: Clone) -> None:
+    url = clone.migrator_url
+    run_here(url, "users", "link", ANNA)
+    assert "last used" in run_here(url, "users", "passkeys", ANNA)
+    first, second = (str(UUID(int=number)) for number in (1, 2))
+    with psycopg.connect(clone.superuser_url) as admin:
+        for key in (first, second):
+            admin.execute(
+                "INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, name) "
+                "SELECT %s::uuid, id, uuid_send(%s::uuid), 'x', 0, '[red]phone' FROM users",
+                (key, key),
+            )
+        for by in ("passkey", "link"):
+            admin.execute(
+                "INSERT INTO user_sessions (id, token_sha256, user_id, device_sha256, device, signed_in_by, "
+                "signed_in_at, seen_at, ends_at) SELECT gen_random_uuid(), sha256(%s), id, sha256('x'), 'x', %s, "
+                "now(), now(), now() + interval '1 day' FROM users",
+                (by.encode(), by),
+            )
+    assert first in run_here(url, "users", "passkeys", ANNA)
+    left = run_here(url, "users", "passkeys", ANNA, "--remove", first)
+    assert "[red]phone is removed." in left
+    assert first not in left
+    assert second in left
+    with psycopg.connect(clone.superuser_url) as admin:
+        ended = admin.execute("SELECT signed_in_by FROM user_sessions WHERE ended_at IS NOT NULL")
+        assert ended.fetchall() == [("passkey",)]
+    assert second not in run_here(url, "users", "passkeys", ANNA, "--remove", "all")
+    for words, code in (
+        ((ANNA, "--remove", first), "passkey_unknown"),
+        ((ANNA, "--remove", "phone"), "input_invalid"),
+        (("eve@shop.example",), "user_unknown"),
+        (("eve@shop.example", "--remove", "all"), "user_unknown"),
+    ):
+        assert code in run_here(url, "users", "passkeys", *words, status=1)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -83,6 +121,6 @@ def test_a_link_for_what_makes_no_sense_is_refused(
 
 
 def test_only_an_operator_lets_people_in(clone: Clone) -> None:
-    for words in (("link", ANNA), ("list",), ("disable", ANNA)):
+    for words in (("link", ANNA), ("list",), ("disable", ANNA), ("passkeys", ANNA)):
         refused = run_here(clone.app_url, "users", *words, status=1)
         assert "skeldir_owner" in refused, words

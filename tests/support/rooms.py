@@ -14,6 +14,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "sign_in_links",
         "user_sessions",
         "identities",
+        "passkeys",
         "sign_in_turns",
         "memberships",
         "invitations",

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page
 from starlette.routing import Route
 
 from skeldir.db.pool import Database
@@ -23,11 +22,11 @@ from skeldir.users import Role
 from skeldir.web.routes import routers
 from tests.conftest import Clone
 from tests.support.api import make_app, serving_on_loopback
+from tests.support.browsing import CHROMIUM, WATCH, open_chromium
 from tests.support.credit import credit_until_complete
 from tests.support.make import make_touch, send_touches
 from tests.support.people import make_link
 
-CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
@@ -43,23 +42,6 @@ ORDERS = (
 RULE = '[[rule]]\nid = "letters"\nchannel = "affiliates"\nsource.is = ["newsletter"]\n'
 # Width, appearance: the ends of what pages are made for.
 SCREENS = ((360, "dark"), (1280, "light"), (1920, "dark"))
-# What violates the policy of the page, or leaves its width, as the page itself sees it.
-WATCH = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));
-"""
-
-
-@asynccontextmanager
-async def open_chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox"]
-        )
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ FOR_ANYBODY = {
     ("GET", "/shared/{token}"),
     ("POST", "/identity/sign-in"),
     ("GET", "/identity/callback"),
+    ("POST", "/passkeys/sign-in"),
+    ("POST", "/passkeys/sign-in/options"),
 }
 # What is no page: the way to the first one, and files with nothing of a tenant.
 NO_PAGE = {"/", "/static/{name}"}

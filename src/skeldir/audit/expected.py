@@ -145,6 +145,7 @@ _OF_VIEW_OWNER = frozenset(
 )
 OF_USERS: Final = (
     "public.identities",
+    "public.passkeys",
     "public.sign_in_links",
     "public.sign_in_turns",
     "public.user_sessions",

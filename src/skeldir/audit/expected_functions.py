@@ -57,7 +57,14 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.disconnect_identity(token_digest bytea, of_issuer text)": "38d591cbf0f61511",
         "public.create_user_with_identity(new_id uuid, of_email text, of_issuer text, "
         "of_subject text)": "c9f82a1ae2b4ac81",
-        # A browser leaves for a provider, and one bit: whether it is the one that comes back.
+        # Passkeys: the public key of a credential and whose it is, which ones a session's user has, and changes.
+        "public.find_passkey(of_credential bytea)": "3416ed94c17a1da3",
+        "public.passkeys_of_user(token_digest bytea)": "13cd026ad0f88be4",
+        "public.add_passkey(token_digest bytea, new_id uuid, of_credential bytea, of_key bytea, "
+        "first_count bigint, of_name text)": "9184e58acd9cf19f",
+        "public.remove_passkey(token_digest bytea, of_passkey uuid)": "7e81290c53422cff",
+        "public.use_passkey(of_passkey uuid, new_count bigint)": "db008cf26b5db723",
+        # A browser leaves for a provider or asks a device, and one bit: whether it is the one that comes back.
         "public.begin_sign_in_turn(state_digest bytea, browser_digest bytea, "
         "lasts_s double precision)": "f2459e71d4bba38e",
         "public.end_sign_in_turn(state_digest bytea, browser_digest bytea)": "ef02344202841de1",
@@ -103,7 +110,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.count_tenant_rows(tenant uuid)": "4ce2819ba19e9dd9",
         "public.hold_tenant_deletion(tenant uuid)": "d60edecd75ed5112",
         "public.make_sign_in_link(of_email text, new_user uuid, token_digest bytea, lasts_s double precision, "
-        "wanted_tenant uuid, as_role text, action_id uuid)": "72124700899c325b",
+        "wanted_tenant uuid, as_role text, action_id uuid)": "7ecd2a228873bef8",
         "public.notify_keys_ended()": "a751c38322d4de21",
         "public.refuse_key_revival()": "da8817cd3f288d95",
         "public.renew_statistics(table_name text)": "39cb017b6f442781",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from skeldir.attribution import describe_command
 from skeldir.cli.addresses import PAGES_AT
@@ -112,6 +113,48 @@ def disable(email: EmailArgument) -> None:
             out.print(
                 f"{await disable_user(operator, email)} can no longer sign in.", soft_wrap=True
             )
+
+    run_with_runtime(work)
+
+
+@users_app.command("passkeys")
+def passkeys(
+    email: EmailArgument,
+    remove: Annotated[
+        str | None,
+        typer.Option("--remove", help="Remove the passkey with this id, or `all` of them."),
+    ] = None,
+) -> None:
+    """List a user's passkeys; with --remove, those of a lost device no longer let anybody in.
+
+    The user's sessions that began by a passkey end with it. With DATABASE_URL this needs a role that may act as
+    skeldir_owner.
+    """
+    from skeldir.db import read_id
+    from skeldir.users import drop_passkeys, list_passkeys_of
+
+    passkey_id = None if remove is None else read_id(remove)
+    if remove not in (None, "all") and passkey_id is None:
+        raise InputInvalid(
+            f"{remove[:80]!r} is no id of a passkey.",
+            cure="Take one from the list that the command prints without --remove, or `all`.",
+        )
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.operator(must_see_all=True) as operator:
+            if remove is not None:
+                for name in await drop_passkeys(operator, email, passkey_id):
+                    out.print(f"{name} is removed.", soft_wrap=True, highlight=False, markup=False)
+            found = await list_passkeys_of(operator, email)
+        table = Table("id", "name", "added", "last used")
+        for each in found:
+            table.add_row(
+                str(each.passkey_id),
+                Text(each.name),
+                _moment(each.added_at),
+                _moment(each.used_at),
+            )
+        out.print(table)
 
     run_with_runtime(work)
 

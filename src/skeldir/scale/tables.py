@@ -84,6 +84,7 @@ LOCAL: Final[Mapping[str, str]] = MappingProxyType(
         "jobs": _OF_ALL,
         "matview_refreshes": _NO_TENANT,
         "memberships": _BEFORE,
+        "passkeys": _BEFORE,
         "pulses": _NO_TENANT,
         "registered_tenants": "it lists the tenants for what visits all of them",
         "rollup_changes": "it holds ids of transactions of the coordinator",

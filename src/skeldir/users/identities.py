@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 TURN_LASTS: Final = timedelta(minutes=10)
+CEREMONY_LASTS: Final = timedelta(minutes=5)
+"""How long a browser that was asked for a passkey may take to answer."""
 
 
 class IdentityTaken(SkeldirError):
@@ -54,16 +56,18 @@ class OwnIdentity:
     connected_at: datetime
 
 
-async def begin_turn(connection: Connection, state: str, browser: str) -> None:
-    """Note that a browser leaves for a provider with `state`; `browser` is the secret that only it has.
+async def begin_turn(
+    connection: Connection, state: str, browser: str, *, lasts: timedelta = TURN_LASTS
+) -> None:
+    """Note that a browser leaves for a provider, or asks its device, with `state`; `browser` is what only it has.
 
-    It may come back once, within 10 minutes. Only digests are kept.
+    It may come back once, within 10 minutes unless `lasts` is another time. Only digests are kept.
     """
     await queries.begin_sign_in_turn(
         connection,
         state_digest=digest_of(state),
         browser_digest=digest_of(browser),
-        lasts_s=TURN_LASTS.total_seconds(),
+        lasts_s=lasts.total_seconds(),
     )
 
 

@@ -179,3 +179,44 @@ RETURNING s.name;
 -- name: delete_saved_report$
 DELETE FROM public.saved_reports WHERE tenant_id = :tenant_id AND id = :report_id
 RETURNING name;
+
+-- name: add_passkey$
+SELECT public.add_passkey(:token_digest, :passkey_id, :credential_id, :public_key, :sign_count, :name);
+
+-- name: passkeys_of_user
+-- Never null: passkey_id, credential_id, name, added_at.
+SELECT passkey_id, credential_id, name, added_at, used_at FROM public.passkeys_of_user(:token_digest);
+
+-- name: remove_passkey$
+SELECT public.remove_passkey(:token_digest, :passkey_id);
+
+-- name: find_passkey^
+-- Never null: every column.
+SELECT passkey_id, user_id, public_key, sign_count FROM public.find_passkey(:credential_id);
+
+-- name: use_passkey$
+-- Never null: use_passkey.
+SELECT public.use_passkey(:passkey_id, :sign_count);
+
+-- name: select_passkeys
+-- For operators, like the next two.
+SELECT k.id AS passkey_id, k.credential_id, k.name, k.added_at, k.used_at
+FROM public.passkeys k JOIN public.users u ON u.id = k.user_id
+WHERE u.email = :email
+ORDER BY k.added_at, k.id;
+
+-- name: select_user$
+SELECT id FROM public.users WHERE email = :email;
+
+-- name: delete_passkeys
+-- The sessions that began by a passkey end with it.
+WITH gone AS (
+    DELETE FROM public.passkeys k USING public.users u
+    WHERE u.id = k.user_id AND u.email = :email AND (:passkey_id::uuid IS NULL OR k.id = :passkey_id::uuid)
+    RETURNING k.user_id, k.name
+), ended AS (
+    UPDATE public.user_sessions s SET ended_at = (SELECT clock_timestamp())
+    FROM (SELECT DISTINCT user_id FROM gone) g
+    WHERE s.user_id = g.user_id AND s.signed_in_by = 'passkey' AND s.ended_at IS NULL
+)
+SELECT name FROM gone;

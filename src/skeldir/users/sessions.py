@@ -28,6 +28,7 @@ class SignedInBy(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the word, not one of them
     INVITATION = "invitation"
     OIDC = "oidc"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,21 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class DeletePasskeysRow(TypedDict):
+    name: str
+
 class FindInvitationRow(TypedDict):
     tenant_id: UUID
     invitation_id: UUID
     email: str
     role: str
     expires_at: dt.datetime
+
+class FindPasskeyRow(TypedDict):
+    passkey_id: UUID
+    user_id: UUID
+    public_key: bytes
+    sign_count: int
 
 class FindPasswordRow(TypedDict):
     user_id: UUID
@@ -37,6 +46,13 @@ class IdentitiesOfUserRow(TypedDict):
 class MembershipsOfUserRow(TypedDict):
     tenant_id: UUID
     role: str
+
+class PasskeysOfUserRow(TypedDict):
+    passkey_id: UUID
+    credential_id: bytes
+    name: str
+    added_at: dt.datetime
+    used_at: dt.datetime | None
 
 class SelectActionsRow(TypedDict):
     action_id: UUID
@@ -63,6 +79,13 @@ class SelectMembersRow(TypedDict):
     role: Literal["viewer", "manager", "admin"]
     added_by: str
     added_at: dt.datetime
+
+class SelectPasskeysRow(TypedDict):
+    passkey_id: UUID
+    credential_id: bytes
+    name: str
+    added_at: dt.datetime
+    used_at: dt.datetime | None
 
 class SelectSavedReportsRow(TypedDict):
     report_id: UUID
@@ -97,6 +120,18 @@ class _Queries:
     async def accept_invitation(
         connection: Connection, /, *, tenant_id: UUID, invitation_id: UUID
     ) -> Literal["viewer", "manager", "admin"] | None: ...
+    @staticmethod
+    async def add_passkey(
+        connection: Connection,
+        /,
+        *,
+        token_digest: bytes,
+        passkey_id: UUID,
+        credential_id: bytes,
+        public_key: bytes,
+        sign_count: int,
+        name: str,
+    ) -> str | None: ...
     @staticmethod
     async def begin_sign_in_turn(
         connection: Connection, /, *, state_digest: bytes, browser_digest: bytes, lasts_s: float
@@ -136,6 +171,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, user_id: UUID
     ) -> str | None: ...
     @staticmethod
+    async def delete_passkeys(
+        connection: Connection, /, *, email: str, passkey_id: UUID | None
+    ) -> list[DeletePasskeysRow]: ...
+    @staticmethod
     async def delete_saved_report(
         connection: Connection, /, *, tenant_id: UUID, report_id: UUID
     ) -> str | None: ...
@@ -166,6 +205,10 @@ class _Queries:
     async def find_invitation(
         connection: Connection, /, *, token_digest: bytes
     ) -> FindInvitationRow | None: ...
+    @staticmethod
+    async def find_passkey(
+        connection: Connection, /, *, credential_id: bytes
+    ) -> FindPasskeyRow | None: ...
     @staticmethod
     async def find_password(
         connection: Connection, /, *, email: str, device_digest: bytes
@@ -220,6 +263,10 @@ class _Queries:
         connection: Connection, /, *, token_digest: bytes
     ) -> list[MembershipsOfUserRow]: ...
     @staticmethod
+    async def passkeys_of_user(
+        connection: Connection, /, *, token_digest: bytes
+    ) -> list[PasskeysOfUserRow]: ...
+    @staticmethod
     async def put_membership(
         connection: Connection,
         /,
@@ -241,6 +288,10 @@ class _Queries:
         path: str,
         query: str,
     ) -> None: ...
+    @staticmethod
+    async def remove_passkey(
+        connection: Connection, /, *, token_digest: bytes, passkey_id: UUID
+    ) -> str | None: ...
     @staticmethod
     async def rename_saved_report(
         connection: Connection, /, *, name: str, tenant_id: UUID, report_id: UUID
@@ -275,6 +326,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectMembersRow]: ...
     @staticmethod
+    async def select_passkeys(
+        connection: Connection, /, *, email: str
+    ) -> list[SelectPasskeysRow]: ...
+    @staticmethod
     async def select_role(
         connection: Connection, /, *, tenant_id: UUID, user_id: UUID
     ) -> Literal["viewer", "manager", "admin"] | None: ...
@@ -282,6 +337,8 @@ class _Queries:
     async def select_saved_reports(
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectSavedReportsRow]: ...
+    @staticmethod
+    async def select_user(connection: Connection, /, *, email: str) -> UUID | None: ...
     @staticmethod
     async def select_users(connection: Connection, /) -> list[SelectUsersRow]: ...
     @staticmethod
@@ -296,6 +353,10 @@ class _Queries:
     async def update_role(
         connection: Connection, /, *, role: str, tenant_id: UUID, user_id: UUID
     ) -> str | None: ...
+    @staticmethod
+    async def use_passkey(
+        connection: Connection, /, *, passkey_id: UUID, sign_count: int
+    ) -> bool: ...
     @staticmethod
     async def use_sign_in_link(
         connection: Connection, /, *, token_digest: bytes

@@ -25,6 +25,7 @@ from skeldir.web.providers import Provider, open_provider
 from skeldir.web.rendering import load_environment, render
 from skeldir.web.scales import NARROW, WIDE, Size
 from skeldir.web.tables import Cell, Column, Sort, Table
+from skeldir.web.turns import TurnLimits
 from skeldir.web.uploads import Uploads
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "Step",
     "Table",
     "TenantChoice",
+    "TurnLimits",
     "Unknown",
     "Uploads",
     "choose_locale",

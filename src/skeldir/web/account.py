@@ -15,6 +15,7 @@ from skeldir.db import read_id
 from skeldir.http import client_host_of, database_of
 from skeldir.tenants import TenantUnknown, load_profile
 from skeldir.users import (
+    LONGEST_PASSKEY_NAME,
     PasswordWeak,
     Role,
     Session,
@@ -24,13 +25,16 @@ from skeldir.users import (
     find_password,
     list_identities,
     list_own_memberships,
+    list_passkeys,
     list_sessions,
+    note_action,
     renew_token,
     set_password,
     switch_tenant,
 )
 from skeldir.web.access import Fields, SignedIn, SignedInByForm
-from skeldir.web.answers import ACCOUNT, TENANTS, PageRoute, frame_of, go_to, send_page
+from skeldir.web.answers import ACCOUNT, PASSKEYS, TENANTS, PageRoute, frame_of, go_to, send_page
+from skeldir.web.ceremonies import find_party
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME
 from skeldir.web.guesses import Guesses, GuessesLimited
@@ -44,7 +48,9 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 # Whoever has come by a link may choose a password for as long as the link was good.
 _CHOOSES_WITHOUT_OLD: Final = timedelta(minutes=15)
 Done = Annotated[str | None, Query(max_length=20)]
-_DONE: Final = frozenset({"password", "session", "sessions", "connected", "disconnected"})
+_DONE: Final = frozenset(
+    {"password", "session", "sessions", "connected", "disconnected", "passkey", "no_passkey"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,16 @@ async def choose_tenant(request: Request, session: SignedInByForm, fields: Field
     return response
 
 
+async def note_of_user(request: Request, session: Session, action: str, subject: str) -> None:
+    """Note in the log of each tenant of the session's user that he signs in by other means from now on."""
+    database = database_of(request)
+    async with database.statement() as connection:
+        memberships = await list_own_memberships(connection, session)
+    for membership in memberships:
+        async with database.tenant(membership.tenant_id) as connection:
+            await note_action(connection, membership.tenant_id, session.email, action, subject)
+
+
 async def list_tenants_of(request: Request, session: Session) -> list[TenantListed]:
     """Return the tenants of which a user is a member; each name is read in a transaction of its own tenant."""
     database = database_of(request)
@@ -186,6 +202,7 @@ async def send_account(
     async with database_of(request).statement() as connection:
         sessions = await list_sessions(connection, session)
         identities = await list_identities(connection, session)
+        passkeys = await list_passkeys(connection, session)
     return send_page(
         "account.html",
         frame_of(request, "account.title", session=session),
@@ -201,4 +218,9 @@ async def send_account(
         provider=None if provider is None else provider.settings,
         identities=identities,
         identity_action="/identity",
+        passkeys=passkeys,
+        may_remove=session.has_password or len(identities) + len(passkeys) > 1,
+        passkey_action=PASSKEYS,
+        has_passkeys=find_party(request) is not None,
+        longest_name=LONGEST_PASSKEY_NAME,
     )

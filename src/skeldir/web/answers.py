@@ -33,6 +33,7 @@ TENANTS: Final = "/tenants"
 ACCOUNT: Final = "/account"
 INVITATIONS: Final = "/invitations"
 IDENTITY_SIGN_IN: Final = "/identity/sign-in"
+PASSKEYS: Final = "/passkeys"
 _UTC: Final = ZoneInfo("UTC")
 _SEE_OTHER: Final = 303
 _KEPT: Final = {"lang": "skeldir-language", "theme": "skeldir-theme"}

@@ -23,6 +23,7 @@ _FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "skeldir.css": "text/css; charset=utf-8",
         "channel-days.js": "text/javascript; charset=utf-8",
+        "passkeys.js": "text/javascript; charset=utf-8",
         "progress.js": "text/javascript; charset=utf-8",
         "icon.svg": "image/svg+xml",
         "htmx.min.js": "text/javascript; charset=utf-8",

@@ -1,4 +1,4 @@
-"""The cookies: the tokens of a session and of a browser, and, for minutes, what a browser left for a provider with."""
+"""The cookies: the tokens of a session and of a browser, and, for minutes, what a browser left with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from skeldir.users import SESSION_LASTS, TOKEN_SHAPE, TURN_LASTS, new_token
+from skeldir.users import CEREMONY_LASTS, SESSION_LASTS, TOKEN_SHAPE, TURN_LASTS, new_token
 from skeldir.web.hosts import site_of
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SESSION: Final = "skeldir"
 _DEVICE: Final = "skeldir-device"
 _TURN: Final = "skeldir-turn"
+_CEREMONY: Final = "skeldir-passkey"
 _HINT: Final = "skeldir-hint"
 # Proxies take about 4,000 bytes of headers.
 _ID_TOKEN: Final = re.compile(r"(?=.{1,2000}\Z)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -45,6 +46,11 @@ class Cookies:
     def turn(self) -> str:
         """The name of the cookie of a browser that has left for an OpenID Connect provider."""
         return _TURN if self.is_local else f"__Host-{_TURN}"
+
+    @property
+    def ceremony(self) -> str:
+        """The name of the cookie of a browser whose device is asked for a passkey."""
+        return _CEREMONY if self.is_local else f"__Host-{_CEREMONY}"
 
     def session_token(self, request: Request) -> str | None:
         """Return the token of the session that a request names, whether or not it is in force."""
@@ -92,6 +98,14 @@ class Cookies:
     def forget_turn(self, response: Response) -> None:
         """Let the browser forget what it left with."""
         self._keep(response, self.turn, "", 0)
+
+    def keep_ceremony(self, response: Response, value: str) -> None:
+        """Let the browser send what its device is asked for, until it has answered."""
+        self._keep(response, self.ceremony, value, int(CEREMONY_LASTS.total_seconds()))
+
+    def forget_ceremony(self, response: Response) -> None:
+        """Let the browser forget what its device was asked for."""
+        self._keep(response, self.ceremony, "", 0)
 
     def _keep(
         self, response: Response, name: str, value: str, lasts_s: int, path: str = "/"

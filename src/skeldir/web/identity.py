@@ -22,14 +22,13 @@ from skeldir.users import (
     end_turn,
     find_invitation,
     find_user_of,
-    list_own_memberships,
     new_token,
     note_action,
     read_email,
     register_user_with_identity,
 )
 from skeldir.web.access import Fields, SignedInByForm, session_of
-from skeldir.web.account import find_fault_of_old, send_account
+from skeldir.web.account import find_fault_of_old, note_of_user, send_account
 from skeldir.web.answers import ACCOUNT, IDENTITY_SIGN_IN, INVITATIONS, SIGN_OUT, PageRoute, go_to
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME, own_path
@@ -218,13 +217,7 @@ async def _connect(request: Request, turn: Turn, identity: Identity) -> Response
 
 
 async def _note(request: Request, session: Session, action: str, issuer: str) -> None:
-    """Note in the log of each tenant of the user that he signs in by other means from now on."""
-    database = database_of(request)
-    async with database.statement() as connection:
-        memberships = await list_own_memberships(connection, session)
-    for membership in memberships:
-        async with database.tenant(membership.tenant_id) as connection:
-            await _note_in(connection, membership.tenant_id, session.email, action, issuer)
+    await note_of_user(request, session, action, f"{session.email} at {issuer}")
 
 
 async def _note_in(

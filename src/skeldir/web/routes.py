@@ -26,6 +26,7 @@ from skeldir.web.models import router as models_router
 from skeldir.web.order import router as order_router
 from skeldir.web.orders import router as orders_router
 from skeldir.web.overview import router as overview_router
+from skeldir.web.passkeys import router as passkeys_router
 from skeldir.web.paths import router as paths_router
 from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.rules import router as rules_router
@@ -75,6 +76,7 @@ routers: Final = (
     router,
     sign_in_router,
     identity_router,
+    passkeys_router,
     account_router,
     members_router,
     settings_keys_router,

@@ -27,6 +27,7 @@ from skeldir.web.answers import (
     ACCOUNT,
     IDENTITY_SIGN_IN,
     INVITATIONS,
+    PASSKEYS,
     SIGN_IN,
     SIGN_OUT,
     TENANTS,
@@ -36,6 +37,7 @@ from skeldir.web.answers import (
     send_page,
 )
 from skeldir.web.browsers import describe_browser
+from skeldir.web.ceremonies import find_party
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME, own_path
 from skeldir.web.guesses import Guesses, GuessesLimited
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _WRONG: Final = "sign_in.wrong"
+# By these people sign in who need no password.
+_WITHOUT_PASSWORD: Final = frozenset({SignedInBy.OIDC, SignedInBy.PASSKEY})
 NextPath = Annotated[str | None, Query(alias="next", max_length=2_000)]
 
 
@@ -189,7 +193,7 @@ async def let_in(
                 )
             elif not next_path.startswith(f"{INVITATIONS}/"):
                 path = TENANTS
-    if not session.has_password and signed_in_by is not SignedInBy.OIDC:
+    if not session.has_password and signed_in_by not in _WITHOUT_PASSWORD:
         path = ACCOUNT
     response = go_to(SIGN_IN, after="sign-in", next=path)
     cookies.keep_session(response, token)
@@ -218,4 +222,5 @@ def _send_form(
         notice=notice,
         provider=None if provider is None else provider.settings.name,
         provider_action=IDENTITY_SIGN_IN,
+        passkey_action=None if find_party(request) is None else f"{PASSKEYS}/sign-in",
     )

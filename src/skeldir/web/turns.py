@@ -108,7 +108,7 @@ def turn_invalid() -> TurnInvalid:
 
 
 class TurnLimits:
-    """Limits how often browsers leave for the provider, or come back without having left, in this process."""
+    """Limits how often browsers leave for the provider, or ask for passkeys, or fail in it, in this process."""
 
     def __init__(self) -> None:
         self._of_address: Buckets[str] = _buckets(_OF_ADDRESS)
@@ -125,7 +125,7 @@ class TurnLimits:
         wait_s = max(bucket.wait_s(owner, now_s) for bucket, owner in owned)
         if wait_s:
             raise GuessesLimited(
-                "Too many sign-ins by the provider were begun from this address.",
+                "Too many sign-ins were begun from this address.",
                 cure="Wait a minute, then begin again.",
                 retry_after_s=max(1, ceil(wait_s)),
             )

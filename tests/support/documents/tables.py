@@ -38,6 +38,7 @@ ROWS: dict[str, str] = {
     "notice_destinations": "An e-mail address or webhook that notices go to; a webhook has a sealed secret.",
     "order_journeys": "What an order's credit is derived from: its packed touches and the entries that are counted.",
     "orders_set_aside": "An order that its journey could not credit, with the reason.",
+    "passkeys": "A passkey of a user: the id of its credential, its public key, and how often it says it was used.",
     "payment_refs": "A name that providers give a payment. Whatever shares a name is of one payment.",
     "payments": "All that was reported of an order's money: its state, and what is not in the ledger.",
     "personal_data_findings": "A place that holds something like personal data; never the value.",

@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import refuse_downgrade_with_rows, run_statements
 
 revision = "202612066000"
-down_revision = "202612064000"
+down_revision = "202612065000"
 branch_labels = None
 depends_on = None
 
