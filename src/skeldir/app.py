@@ -61,6 +61,7 @@ from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.waker import Waker
 from skeldir.web import Guesses, Imports, Site, TurnLimits, Uploads, open_provider
 from skeldir.web.routes import routers as web_routers
+from skeldir.web.routes import show_unknown_addresses
 
 # The modules that heavy work needs.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
@@ -125,7 +126,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         *web_routers,
     ):
         app.include_router(router)
-    return app
+    return show_unknown_addresses(app)
 
 
 @asynccontextmanager

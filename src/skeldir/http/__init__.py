@@ -42,7 +42,7 @@ from skeldir.http.paging import (
     PageQuery,
     PlainDate,
 )
-from skeldir.http.problems import Problem
+from skeldir.http.problems import Problem, answer_error
 from skeldir.http.reading import REPORT_PARAMETERS, ReportReading, with_read_headers
 from skeldir.http.serving import ApiServer, make_server
 from skeldir.http.sharing import SharedCommits
@@ -87,6 +87,7 @@ __all__ = [
     "UnknownKeyLimits",
     "Watch",
     "admit_caller",
+    "answer_error",
     "client_host_of",
     "database_of",
     "health_router",

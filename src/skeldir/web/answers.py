@@ -154,7 +154,7 @@ class PageRoute(APIRoute):
             except TenantNeeded:
                 return go_to(TENANTS)
             except RequestValidationError:
-                return _send_error(
+                return _refuse(
                     request,
                     422,
                     "input_invalid",
@@ -162,7 +162,7 @@ class PageRoute(APIRoute):
                     "Correct the address, or go back and follow the link again.",
                 )
             except SkeldirError as error:
-                return _send_error(request, error.status, error.code, error.detail, error.cure)
+                return _refuse(request, error.status, error.code, error.detail, error.cure)
 
         async def send(request: Request) -> Response:
             return await finish(request, await answer(request))
@@ -178,8 +178,12 @@ def _way_back(request: Request) -> dict[str, str]:
     return {"next": quote(request.url.path) + (f"?{query}" if query else "")}
 
 
-def _send_error(request: Request, status: int, code: str, detail: str, cure: str) -> Response:
-    frame = frame_of(request, "error.title")
+def _refuse(request: Request, status: int, code: str, detail: str, cure: str) -> Response:
+    return send_error(frame_of(request, "error.title"), status, code, detail, cure)
+
+
+def send_error(frame: Frame, status: int, code: str, detail: str, cure: str) -> Response:
+    """Return the page of an error; its sentences are in the language of the page where they have been translated."""
     page = send_page("error.html", frame, status=status, code=code, detail=detail, cure=cure)
     if status in (429, 503):
         page.headers["Retry-After"] = "2"

@@ -285,7 +285,7 @@ def views_table(report: Report, views: Sequence[ViewReport]) -> Table:
     never = Unknown(say("health.never_refreshed"))
     rows = tuple(
         (
-            Cell(one.name, note=one.says),
+            Cell(one.name, note=say(f"health.view_shows.{one.name}")),
             Cell(
                 never if one.age_seconds is None else report.formats.duration(int(one.age_seconds))
             ),

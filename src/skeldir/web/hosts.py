@@ -45,15 +45,21 @@ class Site:
         return host.lower().removesuffix(f":{DEFAULT_PORTS[scheme]}") == own
 
 
+def is_for_pages(request: Request) -> bool:
+    """Return whether a request names this site, and no other beside it."""
+    hosts = request.headers.getlist("host")
+    return len(hosts) == 1 and site_of(request).admits(hosts[0])
+
+
 def require_known_host(request: Request) -> None:
     """Check that a request is for this site.
 
     Raises:
         HostUnknown: it names another host, or several.
     """
-    site, hosts = site_of(request), request.headers.getlist("host")
-    if len(hosts) == 1 and site.admits(hosts[0]):
+    if is_for_pages(request):
         return
+    site = site_of(request)
     if site.origin is None:
         raise HostUnknown(
             "Pages are shown on this machine only, until the address at which others reach them is stated.",

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from skeldir.db import Connection
+    from skeldir.errors import SkeldirError
     from skeldir.web.phrases import Phrases
     from skeldir.web.tables import Table
 
@@ -89,7 +90,7 @@ class Standing:
     undoings: list[Undoing]
     state: State
     share: float | None
-    fault: str | None
+    fault: SkeldirError | None
 
     @property
     def is_changing(self) -> bool:
@@ -304,7 +305,7 @@ async def _find(
         undoings,
         state_of(found[0], by_id, utc_now(), is_running=is_running),
         run.share_read if run is not None and is_running else None,
-        None if run is None or run.fault is None else f"{run.fault.detail} {run.fault.cure}",
+        None if run is None else run.fault,
     )
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from skeldir.web.assets import path_of_asset
 from skeldir.web.charts import draw_share
+from skeldir.web.faults import word
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Frame
 
@@ -37,6 +38,8 @@ def load_environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(asset=path_of_asset, draw_share=draw_share, nothing=Markup(""))
+    environment.globals.update(
+        asset=path_of_asset, draw_share=draw_share, nothing=Markup(""), word=word
+    )
     environment.tests["unknown"] = lambda value: isinstance(value, Unknown)
     return environment

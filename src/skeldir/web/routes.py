@@ -37,6 +37,9 @@ from skeldir.web.sharing import router as sharing_router
 from skeldir.web.sign_in import router as sign_in_router
 from skeldir.web.spend import router as spend_router
 from skeldir.web.spend_records import router as spend_records_router
+from skeldir.web.unknown_addresses import show_unknown_addresses
+
+__all__ = ["routers", "show_unknown_addresses"]
 
 router = APIRouter(include_in_schema=False)
 
