@@ -60,6 +60,9 @@ ALLOWED = {
     "short_cases": {"function.review_waiting_tenant": "it changes waiting_tenants, which is local"},
     "tables_of_all_tenants": {
         "tenants.select_tenants": _OPERATOR,
+        "users.delete_user": _OPERATOR,
+        "users.select_tenants_inviting": _OPERATOR,
+        "users.select_tenants_of_user": _OPERATOR,
         "tenants.select_tenants_named": _OPERATOR,
         "tenants.select_tenant_deletions": _OPERATOR,
         "jobs.select_jobs_of_all": _OPERATOR,

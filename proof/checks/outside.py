@@ -41,8 +41,8 @@ _NOT_READING: Final = frozenset(
         "beat", "channels add", "credit", "demo", "export-link", "import conversions", "import mixed", "import touches",
         "jobs retry", "keys create", "keys revoke", "keys rotate", "migrate", "notices destinations add",
         "notices destinations remove", "notices send", "privacy scan", "prove",
-        "reconcile run", "refresh", "serve", "tenants create", "up", "users disable", "users link", "users remove",
-        "verify", "webhooks create", "webhooks end",
+        "reconcile run", "refresh", "serve", "tenants create", "up", "users delete", "users disable", "users link",
+        "users remove", "verify", "webhooks create", "webhooks end",
         "webhooks listen", "webhooks rotate-key", "webhooks secret", "worker",
     }
 )  # fmt: skip

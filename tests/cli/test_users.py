@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import socket
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from skeldir.cli.addresses import announced, find_announced, pages_url
+from skeldir.settings import load_settings
 from tests.conftest import Clone
 from tests.support.command import run_here
 
@@ -49,6 +53,20 @@ def test_a_disabled_user_is_shown_as_such_until_there_is_a_new_link(clone: Clone
     run_here(url, "users", "link", ANNA)
     assert "disabled" not in run_here(url, "users", "list")
     assert "user_unknown" in run_here(url, "users", "disable", "eve@shop.example", status=1)
+
+
+def test_a_user_is_deleted_after_a_preview(clone: Clone, shop: str) -> None:
+    url = clone.migrator_url
+    run_here(url, "users", "link", ANNA, "--tenant", shop, "--role", "admin")
+    preview = run_here(url, "users", "delete", ANNA)
+    assert "only admin" in preview
+    assert "Nothing was deleted" in preview
+    assert ANNA in run_here(url, "users", "list")
+    assert f"{ANNA} is deleted." in run_here(url, "users", "delete", ANNA, "--yes")
+    assert ANNA not in run_here(url, "users", "list")
+    assert ANNA not in run_here(clone.app_url, "users", "members", shop)
+    assert "member.remove" in run_here(clone.app_url, "users", "log", shop)
+    assert "user_unknown" in run_here(url, "users", "delete", ANNA, "--yes", status=1)
 
 
 def test_a_link_begins_with_the_address_that_is_stated(
@@ -99,6 +117,30 @@ def test_passkeys_are_listed_and_removed_with_the_sessions_that_began_by_them(cl
         (("eve@shop.example", "--remove", "all"), "user_unknown"),
     ):
         assert code in run_here(url, "users", "passkeys", *words, status=1)
+
+
+def test_a_link_says_when_it_is_not_known_where_the_api_runs(clone: Clone) -> None:
+    assert "No running API is known" in run_here(clone.migrator_url, "users", "link", ANNA)
+
+
+def test_the_running_api_is_found_by_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SKELDIR_HOME", str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    settings = load_settings()
+    assert find_announced(settings) is None
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        at = pages_url("::", listening.getsockname()[1])
+        with announced(settings, at):
+            assert find_announced(settings) == at
+            listening.close()
+            # It was killed, and could not take back what it announced.
+            assert find_announced(settings) is None
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app_user@localhost/skeldir")
+    with announced(load_settings(), at):
+        assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.rotate_user_session(token_digest bytea, new_digest bytea, wanted_tenant uuid)": "fbf06caad02ec3b3",
         "public.end_user_sessions(token_digest bytea, ended_session uuid, ends_others boolean)": "cfc421da2cd7d12c",
         "public.set_user_password(token_digest bytea, new_hash text)": "cc63eef7858e5439",
+        # Two bits of the session's user: whether he is a member of some tenant, and is deleted otherwise.
+        "public.delete_own_user(token_digest bytea)": "56c42bbdddb85e1f",
         # The hash of one user's password, given his address; a bit, where a user is made or has shown who he is.
         "public.find_password(of_email text, device_digest bytea)": "9fdcd8dad5187834",
         "public.create_user(new_id uuid, of_email text, new_hash text)": "fe81711c030dd4e5",

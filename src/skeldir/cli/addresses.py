@@ -6,12 +6,18 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from skeldir.errors import SkeldirError
+from skeldir.settings import Settings, is_loopback
 
 PAGES_AT: Final = "http://127.0.0.1:8000"
 """Where the pages are unless somebody chooses otherwise."""
+
+_FILE: Final = "pages-address"
+_ANSWERS_WITHIN_S: Final = 0.5
 
 
 class AddressUnusable(SkeldirError):
@@ -93,6 +99,52 @@ def bind_own(port: int) -> socket.socket | None:
 def as_url(host: str, port: int) -> str:
     """Return the URL of the API at this address."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def pages_url(host: str, port: int) -> str:
+    """Return where a browser on this machine reaches the pages of an API that listens on this address."""
+    return as_url(host, port) if is_loopback(host) else f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def announced(settings: Settings, url: str) -> Iterator[None]:
+    """Let commands on the same embedded server find where the pages are, while they are there.
+
+    With DATABASE_URL the home folder does not say which database it belongs to, so nothing is announced.
+    """
+    file = settings.skeldir_home.expanduser() / _FILE
+    if settings.database_url is not None:
+        yield
+        return
+    file.write_text(url, encoding="ascii")
+    try:
+        yield
+    finally:
+        # Another API may have been started since.
+        if _read(file) == url:
+            file.unlink(missing_ok=True)
+
+
+def find_announced(settings: Settings) -> str | None:
+    """Return where the pages of the running API are; None if none is announced, or nothing listens there any more."""
+    if settings.database_url is not None:
+        return None
+    url = _read(settings.skeldir_home.expanduser() / _FILE)
+    parts = urlsplit(url)
+    try:
+        if parts.scheme != "http" or not parts.hostname or not parts.port:
+            return None
+        with socket.create_connection((parts.hostname, parts.port), _ANSWERS_WITHIN_S):
+            return url
+    except (OSError, ValueError):
+        return None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _bind_one(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skeldir.cli.addresses import as_url, require_free, reserved
+from skeldir.cli.addresses import announced, as_url, pages_url, require_free, reserved
 from skeldir.cli.console import err, out
 from skeldir.cli.runtime import Runtime, open_runtime
 from skeldir.cli.starting import keep_running, require_startable
@@ -42,14 +42,18 @@ def serve(
 
         # An unreachable database is reported in a sentence; the server would print a traceback.
         require_startable(runtime, most_connections(runtime.settings, runtime.app_url, api=1))
-        make_api_server(runtime, host, port).run()
+        with announced(runtime.settings, pages_url(host, port)):
+            make_api_server(runtime, host, port).run()
 
 
 def _serve_with_several(runtime: Runtime, host: str, port: int, count: int) -> int:
     """Keep `count` processes serving on one address until a signal; return the exit status."""
     from skeldir.processes import api_children, most_connections
 
-    with reserved(host, port) as chosen:
+    with (
+        reserved(host, port) as chosen,
+        announced(runtime.settings, pages_url(host, chosen)),
+    ):
         url = runtime.app_url
         children = api_children(url, host=host, port=chosen, processes=count, must_start=True)
         connections = most_connections(runtime.settings, url, api=count)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from skeldir.cli.addresses import PAGES_AT, as_url, require_free, reserved
+from skeldir.cli.addresses import announced, as_url, pages_url, require_free, reserved
 from skeldir.cli.runtime import open_runtime
 from skeldir.cli.starting import keep_running
-from skeldir.settings import Settings, is_loopback
+
+_WAY_IN: Final = "To open its pages: skeldir users link EMAIL --tenant TENANT --role admin"
 
 
 def up(
@@ -42,14 +43,8 @@ def up(
             beat_child(settings, url),
         ]
         workers = processes or settings.skeldir_worker_processes
+        stack.enter_context(announced(settings, pages_url(host, port)))
         connections = most_connections(settings, url, api=apis, workers=workers, beats=1)
-        greeting = f"The API will be at {as_url(host, port)}. Ctrl-C stops everything.\n{_way_in(settings, host, port)}"
+        greeting = f"The API will be at {as_url(host, port)}. Ctrl-C stops everything.\n{_WAY_IN}"
         status = keep_running(runtime, children, connections=connections, greeting=greeting)
     raise typer.Exit(status)
-
-
-def _way_in(settings: Settings, host: str, port: int) -> str:
-    """Return how to open the pages: the command that makes a link, with the address if it is not the usual one."""
-    at = as_url(host, port) if is_loopback(host) else f"http://127.0.0.1:{port}"
-    base = "" if settings.skeldir_public_url or at == PAGES_AT else f" --base {at}"
-    return f"To open its pages: skeldir users link EMAIL --tenant TENANT --role admin{base}"

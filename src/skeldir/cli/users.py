@@ -9,14 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from skeldir.attribution import describe_command
-from skeldir.cli.addresses import PAGES_AT
+from skeldir.cli.addresses import PAGES_AT, find_announced
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.errors import InputInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
+
+    from skeldir.users import UserFound
 
 users_app = typer.Typer(
     no_args_is_help=True,
@@ -40,8 +44,8 @@ def link(
         str | None,
         typer.Option(
             "--base",
-            help="Where the pages are reached, such as https://skeldir.example. Default: SKELDIR_PUBLIC_URL, or "
-            f"{PAGES_AT}.",
+            help="Where the pages are reached, such as https://skeldir.example. Default: SKELDIR_PUBLIC_URL, or where "
+            f"`skeldir up` or `serve` runs with the same SKELDIR_HOME, or {PAGES_AT}.",
         ),
     ] = None,
 ) -> None:
@@ -67,7 +71,14 @@ def link(
         tenant_id = None if tenant is None else await runtime.tenant_id(tenant)
         async with runtime.operator(must_see_all=True) as operator:
             made = await make_sign_in_link(operator, email, tenant_id=tenant_id, role=as_role)
-        at = base or runtime.settings.skeldir_public_url or PAGES_AT
+        settings = runtime.settings
+        at = base or settings.skeldir_public_url or find_announced(settings)
+        if at is None:
+            at = PAGES_AT
+            err.print(
+                "No running API is known here, so the link begins with the usual address; --base names another.",
+                soft_wrap=True,
+            )
         out.print(f"{at.rstrip('/')}/sign-in/{made.token}", soft_wrap=True, highlight=False)
         err.print(
             f"{made.email} signs in by it once, until {made.expires_at:%Y-%m-%d %H:%M:%S} UTC.",
@@ -159,6 +170,52 @@ def passkeys(
     run_with_runtime(work)
 
 
+@users_app.command("delete")
+def delete(
+    email: EmailArgument,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Delete the user; without it, only show what would end.")
+    ] = False,
+) -> None:
+    """Show what a user has or, with --yes, delete the user: memberships, invitations, sessions, links and identities.
+
+    The logs of tenants keep what the user did, with the address. A tenant may be left without an admin; the preview
+    says which. With DATABASE_URL this needs a role that may act as skeldir_owner.
+    """
+    from skeldir.tenants import TenantUnknown, list_tenants
+    from skeldir.users import delete_user, end_belonging, find_user
+
+    async def work(runtime: Runtime) -> None:
+        async with (
+            runtime.database(pool_size=1) as database,
+            runtime.operator(must_see_all=True) as operator,
+        ):
+            user = await find_user(operator, email)
+            if not yes:
+                names = {one.tenant_id: one.name for one in await list_tenants(operator)}
+                _show_belongings(user, names)
+                return
+            is_deleted = False
+            while not is_deleted:
+                for each in user.belongings:
+                    try:
+                        async with database.tenant(each.tenant_id) as connection:
+                            by = await describe_command(connection)
+                            await end_belonging(
+                                connection, each.tenant_id, user.user_id, user.email, by=by
+                            )
+                    except TenantUnknown:
+                        # Its deletion has begun since, and takes the membership with it.
+                        continue
+                # Not if somebody has made the user a member of another tenant since.
+                is_deleted = await delete_user(operator, user.user_id)
+                if not is_deleted:
+                    user = await find_user(operator, email)
+        out.print(f"{user.email} is deleted.", soft_wrap=True)
+
+    run_with_runtime(work)
+
+
 @users_app.command("members")
 def show_members(tenant: TenantArgument) -> None:
     """List the members of a tenant and their roles, and the invitations that can be accepted."""
@@ -229,6 +286,22 @@ def show_log(
         out.print(table)
 
     run_with_runtime(work)
+
+
+def _show_belongings(user: UserFound, names: Mapping[UUID, str]) -> None:
+    table = Table("tenant", "name", "role")
+    for each in user.belongings:
+        role = "invited" if each.role is None else str(each.role)
+        table.add_row(
+            str(each.tenant_id),
+            names.get(each.tenant_id, ""),
+            f"{role}, the only admin" if each.is_only_admin else role,
+        )
+    out.print(table)
+    out.print(
+        f"{user.email} has {user.sessions} sessions in force. Nothing was deleted: --yes deletes the user.",
+        soft_wrap=True,
+    )
 
 
 def _moment(at: datetime | None) -> str:

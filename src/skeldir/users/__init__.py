@@ -1,5 +1,14 @@
 """People: users, how they sign in, their sessions, and their memberships of tenants. The door of the room."""
 
+from skeldir.users.deleting import (
+    Belonging,
+    UserFound,
+    delete_own_user,
+    delete_user,
+    end_belonging,
+    find_user,
+    leave_tenant,
+)
 from skeldir.users.emails import EmailInvalid, read_email
 from skeldir.users.identities import (
     CEREMONY_LASTS,
@@ -109,6 +118,7 @@ __all__ = [
     "TOKEN_SHAPE",
     "TURN_LASTS",
     "Action",
+    "Belonging",
     "EmailInvalid",
     "FoundInvitation",
     "Identity",
@@ -142,6 +152,7 @@ __all__ = [
     "SignInBusy",
     "SignInLink",
     "SignedInBy",
+    "UserFound",
     "UserListed",
     "UserTaken",
     "UserUnknown",
@@ -150,9 +161,12 @@ __all__ = [
     "begin_session",
     "begin_turn",
     "connect_identity",
+    "delete_own_user",
+    "delete_user",
     "disable_user",
     "disconnect_identity",
     "drop_passkeys",
+    "end_belonging",
     "end_other_sessions",
     "end_session",
     "end_turn",
@@ -161,8 +175,10 @@ __all__ = [
     "find_password",
     "find_role",
     "find_session",
+    "find_user",
     "find_user_of",
     "invite",
+    "leave_tenant",
     "list_actions",
     "list_actors",
     "list_identities",

@@ -220,3 +220,45 @@ WITH gone AS (
     WHERE s.user_id = g.user_id AND s.signed_in_by = 'passkey' AND s.ended_at IS NULL
 )
 SELECT name FROM gone;
+
+-- name: select_user_to_delete^
+-- For operators, like the next three.
+SELECT u.id AS user_id, u.email,
+       (SELECT count(*) FROM public.user_sessions s
+        WHERE s.user_id = u.id AND s.ended_at IS NULL AND s.ends_at > (SELECT now())) AS sessions
+FROM public.users u
+WHERE u.email = :email;
+
+-- name: select_tenants_of_user
+-- Of tenants that are being deleted, memberships go with them. Never null: is_only_admin.
+SELECT m.tenant_id, m.role,
+       m.role = 'admin' AND NOT EXISTS (
+           SELECT FROM public.memberships o
+           WHERE o.tenant_id = m.tenant_id AND o.role = 'admin' AND o.user_id <> m.user_id
+       ) AS is_only_admin
+FROM public.memberships m
+WHERE m.user_id = :user_id AND NOT public.tenant_is_leaving(m.tenant_id)
+ORDER BY m.tenant_id;
+
+-- name: select_tenants_inviting
+SELECT DISTINCT i.tenant_id FROM public.invitations i
+WHERE i.email = :email AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > (SELECT now())
+  AND NOT public.tenant_is_leaving(i.tenant_id)
+ORDER BY i.tenant_id;
+
+-- name: delete_user$
+DELETE FROM public.users u
+WHERE u.id = :user_id
+  AND NOT EXISTS (
+      SELECT FROM public.memberships m WHERE m.user_id = u.id AND NOT public.tenant_is_leaving(m.tenant_id)
+  )
+RETURNING email;
+
+-- name: delete_own_user$
+SELECT public.delete_own_user(:token_digest);
+
+-- name: revoke_invitations_to
+UPDATE public.invitations SET revoked_at = (SELECT clock_timestamp())
+WHERE tenant_id = :tenant_id AND email = :email
+  AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > (SELECT clock_timestamp())
+RETURNING id;

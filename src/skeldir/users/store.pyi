@@ -54,6 +54,9 @@ class PasskeysOfUserRow(TypedDict):
     added_at: dt.datetime
     used_at: dt.datetime | None
 
+class RevokeInvitationsToRow(TypedDict):
+    id: UUID
+
 class SelectActionsRow(TypedDict):
     action_id: UUID
     at: dt.datetime
@@ -93,6 +96,19 @@ class SelectSavedReportsRow(TypedDict):
     path: str
     query: str
     saved_at: dt.datetime
+
+class SelectTenantsInvitingRow(TypedDict):
+    tenant_id: UUID
+
+class SelectTenantsOfUserRow(TypedDict):
+    tenant_id: UUID
+    role: Literal["viewer", "manager", "admin"]
+    is_only_admin: bool
+
+class SelectUserToDeleteRow(TypedDict):
+    user_id: UUID
+    email: str
+    sessions: int
 
 class SelectUsersRow(TypedDict):
     user_id: UUID
@@ -171,6 +187,8 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, user_id: UUID
     ) -> str | None: ...
     @staticmethod
+    async def delete_own_user(connection: Connection, /, *, token_digest: bytes) -> bool | None: ...
+    @staticmethod
     async def delete_passkeys(
         connection: Connection, /, *, email: str, passkey_id: UUID | None
     ) -> list[DeletePasskeysRow]: ...
@@ -178,6 +196,8 @@ class _Queries:
     async def delete_saved_report(
         connection: Connection, /, *, tenant_id: UUID, report_id: UUID
     ) -> str | None: ...
+    @staticmethod
+    async def delete_user(connection: Connection, /, *, user_id: UUID) -> str | None: ...
     @staticmethod
     async def disable_user(connection: Connection, /, *, email: str) -> UUID | None: ...
     @staticmethod
@@ -301,6 +321,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, invitation_id: UUID
     ) -> str | None: ...
     @staticmethod
+    async def revoke_invitations_to(
+        connection: Connection, /, *, tenant_id: UUID, email: str
+    ) -> list[RevokeInvitationsToRow]: ...
+    @staticmethod
     async def rotate_user_session(
         connection: Connection, /, *, token_digest: bytes, new_digest: bytes, in_tenant: UUID | None
     ) -> bool: ...
@@ -338,7 +362,19 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectSavedReportsRow]: ...
     @staticmethod
+    async def select_tenants_inviting(
+        connection: Connection, /, *, email: str
+    ) -> list[SelectTenantsInvitingRow]: ...
+    @staticmethod
+    async def select_tenants_of_user(
+        connection: Connection, /, *, user_id: UUID
+    ) -> list[SelectTenantsOfUserRow]: ...
+    @staticmethod
     async def select_user(connection: Connection, /, *, email: str) -> UUID | None: ...
+    @staticmethod
+    async def select_user_to_delete(
+        connection: Connection, /, *, email: str
+    ) -> SelectUserToDeleteRow | None: ...
     @staticmethod
     async def select_users(connection: Connection, /) -> list[SelectUsersRow]: ...
     @staticmethod

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from skeldir.errors import SkeldirError
 from skeldir.web.account import router as account_router
+from skeldir.web.account_deletion import router as account_deletion_router
 from skeldir.web.answers import go_to
 from skeldir.web.assets import PREFIX, load_assets
 from skeldir.web.channel_days import router as channel_days_router
@@ -81,6 +82,7 @@ routers: Final = (
     identity_router,
     passkeys_router,
     account_router,
+    account_deletion_router,
     members_router,
     settings_keys_router,
     settings_tenant_router,

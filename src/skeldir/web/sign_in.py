@@ -73,7 +73,7 @@ async def show_sign_in(
     if await session_of(request) is not None:
         return go_to(own_path(next_path))
     # A session that was begun a moment ago and did not come back: the browser has not kept its cookie.
-    notice = "sign_in.no_cookie" if after == "sign-in" else None
+    notice = {"sign-in": "sign_in.no_cookie", "deleted": "sign_in.deleted"}.get(after or "")
     return _send_form(request, next_path, notice=notice)
 
 
