@@ -233,4 +233,5 @@ ViewerTrial = Annotated[Membership, Depends(_trier(Role.VIEWER), scope="function
 ViewerAlone = Annotated[Member, Depends(_member(Role.VIEWER), scope="function")]
 ManagerAlone = Annotated[Member, Depends(_member(Role.MANAGER), scope="function")]
 ManagerSending = Annotated[Member, Depends(_sender(Role.MANAGER), scope="function")]
+AdminSending = Annotated[Member, Depends(_sender(Role.ADMIN), scope="function")]
 Fields = Annotated[Mapping[str, str], Depends(read_form)]

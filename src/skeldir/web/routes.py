@@ -33,6 +33,7 @@ from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.rules import router as rules_router
 from skeldir.web.saved import router as saved_router
 from skeldir.web.settings_keys import router as settings_keys_router
+from skeldir.web.settings_notices import router as settings_notices_router
 from skeldir.web.settings_tenant import router as settings_tenant_router
 from skeldir.web.sharing import router as sharing_router
 from skeldir.web.sign_in import router as sign_in_router
@@ -85,6 +86,7 @@ routers: Final = (
     account_deletion_router,
     members_router,
     settings_keys_router,
+    settings_notices_router,
     settings_tenant_router,
     overview_router,
     channels_router,

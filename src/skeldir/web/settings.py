@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 MEMBERS: Final = "/settings/members"
 KEYS: Final = "/settings/keys"
+NOTICES: Final = "/settings/notices"
 TENANT: Final = "/settings/tenant"
 
-_TABS: Final = (("members", MEMBERS), ("keys", KEYS), ("tenant", TENANT))
+_TABS: Final = (("members", MEMBERS), ("keys", KEYS), ("notices", NOTICES), ("tenant", TENANT))
 
 
 def settings_tabs(say: Phrases, current: str) -> tuple[Link, ...]:
