@@ -60,7 +60,7 @@ async def test_a_saved_report_is_opened_from_its_page_by_all_members(
     browser: httpx2.AsyncClient, clone: Clone, db: Database, tenant: UUID
 ) -> None:
     shown = (await browser.get(f"{REPORT}&lang=en")).text
-    form = shown[shown.index('action="/saved"') :]
+    form = shown[shown.index('action="/saved?') :]
     report = re.search(r'name="report" value="([^"]+)"', form)
     assert report is not None
     answer = await save(browser, " Montag <früh> ", unescape(report[1]))

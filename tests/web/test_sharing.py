@@ -120,7 +120,7 @@ async def test_only_reports_are_shared_and_only_by_managers(
         refused = await browser.post("/shares", headers=OWN, data={"report": report, "days": days})
         assert refused.status_code == 422, (report, days)
     await sign_in(browser, clone, tenant, Role.VIEWER, "bob@shop.example")
-    assert 'action="/shares"' not in (await browser.get(REPORT)).text
+    assert 'action="/shares' not in (await browser.get(REPORT)).text
     refused = await browser.post("/shares", headers=OWN, data={"report": REPORT, "days": "7"})
     assert refused.status_code == 403
 

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fastapi import Request, Response
 
+from skeldir.db import RetriedLater
 from skeldir.errors import SkeldirError
 from skeldir.exports.formats import MEDIA_TYPES
 from skeldir.exports.schemas import AS_OF_HEADER, SNAPSHOT_HEADER
 from skeldir.exports.streaming import LONGEST_STREAM_S, PartStream, file_name_of, open_stream
 from skeldir.exports.writing import as_json
-from skeldir.http import Caller, KeyInvalid, database_of, reading_transaction
+from skeldir.http import (
+    Caller,
+    KeyInvalid,
+    database_of,
+    reading_transaction,
+    require_in_force_now,
+)
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -28,6 +36,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OpenStream: TypeAlias = Callable[[], AbstractAsyncContextManager["PartStream"]]
+Admit: TypeAlias = Callable[[], Awaitable[None]]
+
+LOOKS_AGAIN_S = 5.0
+"""How long, in seconds, a response goes on without a look at whether its reader still may have it."""
 
 _OLD_VERSION: Final = "1.0"
 _PIECE: Final = 64 * 1024
@@ -86,11 +98,19 @@ def answer_export(
 
     `ended` makes the error for a key that has ended since it was admitted.
     """
-    return answer_part(request, asked, partial(_open, request, caller, asked, snapshot, ended))
+    return answer_part(
+        request,
+        asked,
+        partial(_open, request, caller, asked, snapshot, ended),
+        partial(require_in_force_now, database_of(request), caller),
+    )
 
 
-def answer_part(request: Request, asked: Asked, open_: OpenStream) -> StreamedAnswer:
+def answer_part(request: Request, asked: Asked, open_: OpenStream, admit: Admit) -> StreamedAnswer:
     """Return the response whose body is a part, in constant memory; `open_` opens its stream.
+
+    While it is sent, `admit` is asked every few seconds whether whoever reads it still may: the response is cut off
+    once that raises an error.
 
     Raises:
         ExportNeedsChunks: the request came by HTTP 1.0.
@@ -102,13 +122,12 @@ def answer_part(request: Request, asked: Asked, open_: OpenStream) -> StreamedAn
         )
 
     async def produce(send: Send) -> None:
-        async with open_() as stream:
-            pieces = stream.pieces()
+        async with open_() as stream, aclosing(stream.pieces()) as pieces:
             first = await anext(pieces, b"")
             await send(_start_of({**_headers_of(asked), **_of_snapshot(stream)}))
-            await _send_piece(send, first)
-            async for piece in pieces:
-                await _send_piece(send, piece)
+            if not await _send_pieces(send, _chain(first, pieces), admit):
+                logger.warning("exports.cut_off %s", "ended")
+                return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return StreamedAnswer(produce)
@@ -193,8 +212,33 @@ def _start_of(headers: Mapping[str, str]) -> dict[str, object]:
     return {"type": "http.response.start", "status": 200, "headers": encoded}
 
 
-async def _send_piece(send: Send, piece: bytes) -> None:
-    """Send some bytes, in parts so small that a slow client reads each before it counts as gone."""
-    for start in range(0, len(piece), _PIECE):
-        part = piece[start : start + _PIECE]
-        await send({"type": "http.response.body", "body": part, "more_body": True})
+async def _chain(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+async def _send_pieces(send: Send, pieces: AsyncIterator[bytes], admit: Admit) -> bool:
+    """Send some bytes, in parts so small that a slow client reads each before it counts as gone.
+
+    Return whether all were sent, to somebody who may read them.
+    """
+    looked_at = monotonic()
+    async for piece in pieces:
+        for start in range(0, len(piece), _PIECE):
+            if monotonic() - looked_at >= LOOKS_AGAIN_S:
+                if not await _is_admitted(admit):
+                    return False
+                looked_at = monotonic()
+            part = piece[start : start + _PIECE]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    return True
+
+
+async def _is_admitted(admit: Admit) -> bool:
+    try:
+        await admit()
+    except SkeldirError as error:
+        # That there is no connection for the question just now is no answer.
+        return isinstance(error, RetriedLater)
+    return True

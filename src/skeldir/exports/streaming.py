@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
@@ -76,18 +77,20 @@ class PartStream:
     _sums: Sums = field(default_factory=Sums)
     _sink: _Sink = field(default_factory=_Sink)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the file; what they are of must stay open until the end.
 
         Raises:
             ModelVersionUnknown: the tenant never had one of the model versions; before the first piece.
         """
         encoder: Encoder | None = None
-        async for page in read_ahead(self._source.pages(self.part)):
-            if encoder is None:
-                encoder = await asyncio.to_thread(self._begin)
-            if piece := await asyncio.to_thread(self._write, encoder, page):
-                yield piece
+        # Closed with this one: the connection is free for the end of its transaction only then.
+        async with aclosing(read_ahead(self._source.pages(self.part))) as pages:
+            async for page in pages:
+                if encoder is None:
+                    encoder = await asyncio.to_thread(self._begin)
+                if piece := await asyncio.to_thread(self._write, encoder, page):
+                    yield piece
         if encoder is None:
             encoder = await asyncio.to_thread(self._begin)
         if piece := await asyncio.to_thread(self._end, encoder):

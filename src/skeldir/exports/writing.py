@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -300,7 +300,7 @@ async def _write_part(
     return written
 
 
-async def read_ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+async def read_ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
     """Yield pages, and read the next one while the caller works on this one."""
     coming = asyncio.ensure_future(anext(pages, None))
     try:

@@ -12,6 +12,7 @@ from skeldir.http.access import (
     TenantTransaction,
     admit_caller,
     reading_transaction,
+    require_in_force_now,
     tenant_transaction,
 )
 from skeldir.http.api import Api
@@ -100,6 +101,7 @@ __all__ = [
     "offload_of",
     "read_body",
     "reading_transaction",
+    "require_in_force_now",
     "tenant_transaction",
     "with_read_headers",
 ]

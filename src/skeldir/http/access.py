@@ -262,8 +262,18 @@ async def require_in_force_apart(database: Database, caller: Caller) -> None:
         KeyInvalid: the key has ended.
     """
     if caller.has_waited:
-        async with database.tenant(caller.tenant_id) as connection:
-            await _require_still_in_force(connection, caller)
+        await require_in_force_now(database, caller)
+
+
+async def require_in_force_now(database: Database, caller: Caller) -> None:
+    """Look up, on the primary, the key of a request whose answer takes long.
+
+    Raises:
+        KeyInvalid: the key has ended, or its tenant is being deleted.
+    """
+    async with _open(database, caller.tenant_id, is_read_only=True) as transaction:
+        if not await is_in_force(transaction.connection, caller.holder):
+            raise _invalid()
 
 
 async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[TenantTransaction]:

@@ -18,7 +18,7 @@ from skeldir.observability import note_tenant
 from skeldir.tenants import TenantProfile, profile_from
 from skeldir.users import Role, Session, find_role, find_session
 from skeldir.web.cookies import cookies_of
-from skeldir.web.forms import read_form, require_own_form
+from skeldir.web.forms import read_form, require_own_form, require_same_session
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -110,9 +110,12 @@ async def require_session_of_form(request: Request) -> Session:
 
     Raises:
         FormForeign, SignInNeeded: it is not, or nobody is signed in.
+        FormOutdated: its page was opened for another user or tenant.
     """
     require_own_form(request)
-    return await require_session(request)
+    session = await require_session(request)
+    require_same_session(request, session.user_id, session.tenant_id)
+    return session
 
 
 SignedIn = Annotated[Session, Depends(require_session)]

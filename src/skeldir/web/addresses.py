@@ -8,8 +8,11 @@ from urllib.parse import urlencode
 if TYPE_CHECKING:
     from fastapi import Request
 
-# What belongs to one place of a list, or to one answer, is not kept by a link to other rows.
-_OF_ONE_PLACE: Final = frozenset({"cursor", "download", "done"})
+OPENED_FOR: Final = "opened-for"
+"""The parameter of a form by which it says for whom, and which tenant, its page was opened."""
+
+# What belongs to one place of a list, to one answer or to one form, is not kept by a link to other rows.
+_OF_ONE_PLACE: Final = frozenset({"cursor", "download", "done", OPENED_FOR})
 _ACROSS_PAGES: Final = ("from", "to", "currency")
 
 

@@ -16,6 +16,7 @@ from skeldir.errors import SkeldirError
 from skeldir.web.access import Membership, SignInNeeded, TenantNeeded, Visit
 from skeldir.web.addresses import with_parameters
 from skeldir.web.formats import Formats
+from skeldir.web.forms import mark_of
 from skeldir.web.frames import PAGE_HEADERS, THEMES, Frame, Link, TenantChoice, Theme
 from skeldir.web.hosts import require_known_host
 from skeldir.web.locales import LOCALES, Locale, choose_locale
@@ -73,6 +74,10 @@ def frame_of(
         if membership is None
         else TenantChoice(membership.profile.name, str(membership.profile.tenant_id)),
         account=None if session is None else session.email,
+        opened_for=mark_of(
+            None if session is None else session.user_id,
+            None if member is None else member.profile.tenant_id,
+        ),
         sign_out=None if session is None else SIGN_OUT,
         languages=tuple(
             Link(each.name, with_parameters(request, lang=tag), tag == locale.tag)

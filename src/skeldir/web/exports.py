@@ -67,7 +67,8 @@ async def send_export(
 ) -> Response:
     """Send a part as `/v1/exports/{part}` does; `to` is the day after the last one, as there.
 
-    The role is looked up again in the transaction that reads.
+    The role is looked up again in the transaction that reads, and every few seconds while the part is sent; not the
+    session, whose token changes when another tab changes the tenant.
     """
     asked = query.asked(page.profile.tenant_id, part)
     session = page.session
@@ -80,4 +81,10 @@ async def send_export(
         ):
             yield await open_stream(membership.connection, asked, query.snapshot)
 
-    return answer_part(request, asked, open_)
+    async def admit() -> None:
+        async with open_membership(
+            request, session, Role.VIEWER, is_read_only=True, tenant_id=asked.tenant_id
+        ):
+            pass
+
+    return answer_part(request, asked, open_, admit)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
 from skeldir.errors import SkeldirError
 from skeldir.http import BodyTooLarge
+from skeldir.web.addresses import OPENED_FOR
 from skeldir.web.hosts import is_own_origin
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 MOST_FORM_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 100
@@ -30,6 +35,14 @@ class FormForeign(SkeldirError):
     code = "form_foreign"
     status = 403
     title = "The form comes from another site"
+
+
+class FormOutdated(SkeldirError):
+    """The page of the form was opened for another tenant, or by another user."""
+
+    code = "form_outdated"
+    status = 409
+    title = "The form is of another tenant or user"
 
 
 class FormUnreadable(SkeldirError):
@@ -60,6 +73,31 @@ def require_own_form(request: Request) -> None:
             "The form was not sent by a page of this site.",
             cure="Open the page here and send the form again, with a browser that is up to date. Behind a proxy, "
             "SKELDIR_PUBLIC_URL must be set.",
+        )
+
+
+def mark_of(user_id: UUID | None, tenant_id: UUID | None) -> str:
+    """Return what a form carries to say for whom, if anybody, and which tenant, if it is of one, its page was opened.
+
+    Addresses are in the logs of proxies, so it is a digest, which names nobody.
+    """
+    return sha256(f"{user_id or ''}/{tenant_id or ''}".encode()).hexdigest()[:16]
+
+
+def require_same_session(request: Request, user_id: UUID | None, tenant_id: UUID | None) -> None:
+    """Check that a form is of a page for the user, and the tenant if it is of one, of the session that sends it.
+
+    All tabs of a browser have one session: a form that was opened before another tab changed it would act on a tenant,
+    or for a user, that its page does not name. What was not sent by a form of a page says nothing, and passes.
+
+    Raises:
+        FormOutdated: it was opened for others.
+    """
+    said = request.query_params.get(OPENED_FOR)
+    if said is not None and said not in {mark_of(user_id, tenant_id), mark_of(user_id, None)}:
+        raise FormOutdated(
+            "This browser has changed to another tenant or user since the page was opened, so nothing was done.",
+            cure="Go back, see for which tenant the form is, change to it in another tab, and send the form again.",
         )
 
 

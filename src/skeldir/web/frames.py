@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
+from skeldir.web.addresses import OPENED_FOR, address
 from skeldir.web.formats import Formats
 from skeldir.web.phrases import Phrases, phrases_for
 
@@ -74,8 +75,14 @@ class Frame:
     themes: tuple[Link, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
     """Choices of language and appearance in the address, which the browser keeps for other pages."""
+    opened_for: str = ""
+    """For whom, and which tenant, the page was opened (`forms.mark_of`)."""
 
     @property
     def phrases(self) -> Phrases:
         """The texts of the page's language."""
         return phrases_for(self.formats.locale)
+
+    def form_to(self, action: str) -> str:
+        """Return the address for a form of this page, which says for whom and which tenant the page was opened."""
+        return address(action, **{OPENED_FOR: self.opened_for or None})

@@ -45,7 +45,7 @@ from skeldir.web.answers import (
 )
 from skeldir.web.browsers import describe_browser
 from skeldir.web.cookies import cookies_of, device_token_of
-from skeldir.web.forms import HOME
+from skeldir.web.forms import HOME, require_same_session
 from skeldir.web.hosts import origin_of
 from skeldir.web.providers import provider_of
 from skeldir.web.settings import MEMBERS, settings_tabs
@@ -149,6 +149,7 @@ async def accept(request: Request, token: str, fields: Fields) -> Response:
     """Accept an invitation as whoever is signed in; otherwise a new user is made, and signed in."""
     database, cookies = database_of(request), cookies_of(request)
     session = await session_of(request)
+    require_same_session(request, None if session is None else session.user_id, None)
     async with database.statement() as connection:
         invitation = await find_invitation(connection, token)
     device_token, session_token = device_token_of(request), None

@@ -12,7 +12,7 @@ from skeldir.errors import SkeldirError
 from skeldir.rollups import Freshness, read_freshness
 from skeldir.users import Role, SavedReport, list_saved_reports
 from skeldir.web.access import Membership
-from skeldir.web.addresses import with_parameters
+from skeldir.web.addresses import OPENED_FOR, with_parameters
 from skeldir.web.answers import frame_of, send_values
 from skeldir.web.downloads import send_csv
 from skeldir.web.frames import Link
@@ -77,7 +77,7 @@ class Report:
         return tuple(
             pair
             for pair in self.request.query_params.multi_items()
-            if pair[0] not in {"from", "to", "cursor", "download", "done"}
+            if pair[0] not in {"from", "to", "cursor", "download", "done", OPENED_FOR}
         )
 
     @property
