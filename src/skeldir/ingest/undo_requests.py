@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
@@ -124,8 +125,12 @@ async def preview_undo(
     target: Target,
     *,
     most: int = FACTS_PER_TRANSACTION,
+    progress: Callable[[UndoPreview], None] = lambda _: None,
 ) -> UndoPreview:
-    """Return what taking `target` back would move now. Use a read-only transaction, which is one snapshot."""
+    """Return what taking `target` back would move now. Use a read-only transaction, which is one snapshot.
+
+    `progress` is called with what has been found so far.
+    """
     preview = UndoPreview(time_zone=await read_time_zone(connection, tenant_id))
     span: Span | None = Span(target.first_id, await _last_id(connection, tenant_id), most)
     while span is not None:
@@ -146,23 +151,32 @@ async def preview_undo(
                 preview.dependents += await list_dependents(
                     connection, tenant_id, page.wanted, deliveries=target.deliveries, most=room
                 )
+        progress(preview)
         span = None if page.last_id is None else Span(page.last_id, span.until, most)
     if target.kind != "order":
-        preview.touches = await _count_touches(connection, tenant_id, target, most)
+        await _count_touches(connection, tenant_id, target, most, preview, progress)
     if preview.entries or preview.touches:
         preview.repeating = await list_repeating_imports(connection, tenant_id, target)
     return preview
 
 
-async def _count_touches(connection: Connection, tenant_id: UUID, target: Target, most: int) -> int:
-    count, after, until = 0, target.first_id, await _last_id(connection, tenant_id)
+async def _count_touches(
+    connection: Connection,
+    tenant_id: UUID,
+    target: Target,
+    most: int,
+    preview: UndoPreview,
+    progress: Callable[[UndoPreview], None],
+) -> None:
+    after, until = target.first_id, await _last_id(connection, tenant_id)
     while True:
         page = await find_touches_to_withdraw(
             connection, tenant_id, Span(after, until, most), deliveries=target.deliveries
         )
         if page.last_id is None:
-            return count
-        count += len(page.ids)
+            return
+        preview.touches += len(page.ids)
+        progress(preview)
         after = page.last_id
 
 

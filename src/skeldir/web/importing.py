@@ -31,6 +31,7 @@ from skeldir.ingest.files import (
     replay_refused,
 )
 from skeldir.users import note_action
+from skeldir.web.undo_previews import UndoPreviews
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
@@ -150,6 +151,11 @@ class Imports:
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _trials: dict[Upload, Trial] = field(default_factory=dict)
     _runs: dict[tuple[UUID, str], Run] = field(default_factory=dict)
+    previews: UndoPreviews = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let previews have connections of their own, too."""
+        self.previews = UndoPreviews(self.opening)
 
     def try_file(self, upload: Upload, member: AnyMember, answers: Answers) -> Trial:
         """Return the dry run of a file with some answers, begun if it was not yet; one with others is given up."""
@@ -191,6 +197,7 @@ class Imports:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.previews.close()
         self.uploads.close()
 
     async def _try(

@@ -26,7 +26,6 @@ from skeldir.ingest import (
     list_imports,
     list_undoings,
     origins_of_file,
-    preview_undo,
     request_redo,
     request_undo,
     target_of_import,
@@ -35,8 +34,10 @@ from skeldir.ingest.files import ImportUnknown
 from skeldir.users import Role, list_actors, note_action
 from skeldir.web.access import (
     Fields,
+    ManagerAlone,
     ManagerForm,
     Membership,
+    RoleMissing,
     SignInNeeded,
     TenantNeeded,
     ViewerAlone,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from skeldir.errors import SkeldirError
     from skeldir.web.phrases import Phrases
     from skeldir.web.tables import Table
+    from skeldir.web.undo_previews import Previewing
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -77,6 +79,8 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_LISTED: Final = 100
 _MOST_REFUSED: Final = 100
 _STREAM_S: Final = 20.0
+# A small import is looked through while somebody waits.
+_PATIENCE_S: Final = 2.0
 TICK_S: Final = 0.5
 _CHANGING: Final = frozenset({"running", "undoing", "redoing"})
 _DONE: Final = frozenset({"undo", "redo"})
@@ -161,6 +165,7 @@ async def change_import(
         return await _send_import(
             request, form, fingerprint, asks_to_undo=not redoes, reason=reason, fault=fault
         )
+    _imports_of(request).previews.forget(tenant_id, fingerprint)
     action = "import.put_back" if redoes else "import.taken_back"
     await note_action(connection, tenant_id, by, action, fingerprint)
     return go_to(address_of(fingerprint), done="redo" if redoes else "undo")
@@ -205,6 +210,55 @@ async def stream_progress(request: Request, member: ViewerAlone, fingerprint: st
     return stream_events(report())
 
 
+@router.get(IMPORTS + "/{fingerprint}/undo-progress")
+async def stream_preview(request: Request, member: ManagerAlone, fingerprint: str) -> Response:
+    """Stream how far the preview of taking an import back is, until its page can show it."""
+    frame = frame_of(request, "imports.title", session=member.session)
+    tenant_id = member.profile.tenant_id
+    async with database_of(request).tenant(tenant_id, is_read_only=True) as connection:
+        known = (await _find(request, connection, tenant_id, fingerprint)).known
+    begun = _imports_of(request).previews.begin(tenant_id, known)
+
+    async def report() -> AsyncIterator[str]:
+        until, last = monotonic() + _STREAM_S, ""
+        yield "retry: 500\n\n"
+        while begun.ended_at is None and monotonic() < until:
+            # Whoever was removed or signed out since the last look sees nothing more.
+            if not await _is_still_manager(request, tenant_id):
+                break
+            shown = render("undo_progress.html", frame, previewing=begun)
+            if shown != last:
+                yield "".join(f"data: {line}\n" for line in shown.splitlines()) + "\n"
+            last = shown
+            await asyncio.sleep(TICK_S)
+        else:
+            if begun.ended_at is None:
+                return
+        # The page, loaded again, shows what was found, or why nothing is shown.
+        yield "event: end\ndata: end\n\n"
+
+    return stream_events(report())
+
+
+async def _is_still_manager(request: Request, tenant_id: UUID) -> bool:
+    try:
+        async with open_membership(
+            request,
+            await require_session(request),
+            Role.MANAGER,
+            is_read_only=True,
+            tenant_id=tenant_id,
+        ):
+            return True
+    except (SignInNeeded, TenantNeeded, RoleMissing):
+        return False
+
+
+def _imports_of(request: Request) -> Imports:
+    imports: Imports = request.app.state.imports
+    return imports
+
+
 def trail(say: Phrases, last: str | None = None) -> tuple[Link, ...]:
     """Return where a page about imports is: below the health of the data, and below the list if it is `last`."""
     above = Link(say("page.health"), HEALTH)
@@ -243,11 +297,10 @@ async def _send_import(
     if known.rejected:
         source = origins_of_file(fingerprint)[0]
         events = await list_dead_events(connection, tenant_id, sources=[source], most=_MOST_REFUSED)
-    preview = None
+    preview = previewing = None
     may_undo = may_change and known.undone_by is None
     if may_undo and asks_to_undo:
-        target = await target_of_import(connection, tenant_id, fingerprint)
-        preview = await preview_undo(connection, tenant_id, target)
+        preview, previewing = await _preview(request, tenant_id, known)
     actors = await list_actors(connection, tenant_id, actions=[IMPORTED], subjects=[fingerprint])
     money = () if preview is None else _money(report, preview)
     tables = [refused_items(report, events), history_of(report, standing.undoings), *money]
@@ -262,6 +315,8 @@ async def _send_import(
         may_undo=may_undo,
         may_redo=may_change and standing.state == "undone",
         preview=preview,
+        # The answer to a form is not loaded again by itself: that would send the form again.
+        previewing=previewing if request.method == "GET" else None,
         money=money,
         reason=reason,
         done=done,
@@ -270,6 +325,24 @@ async def _send_import(
     )
     page_sent.status_code = page_sent.status_code if fault is None else fault.status
     return page_sent
+
+
+async def _preview(
+    request: Request, tenant_id: UUID, known: KnownImport
+) -> tuple[UndoPreview | None, Previewing | None]:
+    """Return what taking an import back would move or, if that takes longer, the search for it.
+
+    A file of what is seen waits until there is something to see.
+    """
+    previews = _imports_of(request).previews
+    begun = previews.begin(tenant_id, known)
+    patience_s = None if "download" in request.query_params else _PATIENCE_S
+    try:
+        found = await begun.wait(patience_s)
+    finally:
+        if begun.ended_at is not None:
+            previews.forget(tenant_id, known.fingerprint)
+    return found, begun if found is None else None
 
 
 def _money(report: Report, preview: UndoPreview) -> tuple[Table, ...]:
@@ -296,8 +369,7 @@ async def _find(
         )
     target = await target_of_import(connection, tenant_id, fingerprint)
     undoings = await list_undoings(connection, tenant_id, target=target)
-    imports: Imports = request.app.state.imports
-    run = imports.find_run(tenant_id, fingerprint)
+    run = _imports_of(request).find_run(tenant_id, fingerprint)
     is_running = run is not None and run.is_running
     by_id = {one.id: one for one in undoings}
     return Standing(
@@ -310,6 +382,5 @@ async def _find(
 
 
 def _is_running(request: Request, tenant_id: UUID, fingerprint: str) -> bool:
-    imports: Imports = request.app.state.imports
-    run = imports.find_run(tenant_id, fingerprint)
+    run = _imports_of(request).find_run(tenant_id, fingerprint)
     return run is not None and run.is_running
