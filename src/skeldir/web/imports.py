@@ -217,7 +217,7 @@ async def stream_preview(request: Request, member: ManagerAlone, fingerprint: st
     tenant_id = member.profile.tenant_id
     async with database_of(request).tenant(tenant_id, is_read_only=True) as connection:
         known = (await _find(request, connection, tenant_id, fingerprint)).known
-    begun = _imports_of(request).previews.begin(tenant_id, known)
+    begun = _imports_of(request).previews.start(tenant_id, known)
 
     async def report() -> AsyncIterator[str]:
         until, last = monotonic() + _STREAM_S, ""
@@ -335,7 +335,7 @@ async def _preview(
     A file of what is seen waits until there is something to see.
     """
     previews = _imports_of(request).previews
-    begun = previews.begin(tenant_id, known)
+    begun = previews.start(tenant_id, known)
     patience_s = None if "download" in request.query_params else _PATIENCE_S
     try:
         found = await begun.wait(patience_s)

@@ -41,7 +41,7 @@ class Previewing:
 
     async def wait(self, timeout_s: float | None) -> UndoPreview | None:
         """Return the preview, or None if it takes longer. Raises what it ended with."""
-        assert self.task is not None  # noqa: S101 - `UndoPreviews` begins it
+        assert self.task is not None  # noqa: S101 - `UndoPreviews` starts it
         await asyncio.wait([self.task], timeout=timeout_s)
         if not self.task.done():
             return None
@@ -59,7 +59,7 @@ class UndoPreviews:
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _running: Mapping[tuple[UUID, str], Previewing] = field(default_factory=dict)
 
-    def begin(self, tenant_id: UUID, known: KnownImport) -> Previewing:
+    def start(self, tenant_id: UUID, known: KnownImport) -> Previewing:
         """Return the preview of taking an import back, begun unless it is under way or has not been shown yet."""
         key = (tenant_id, known.fingerprint)
         late = monotonic() - _KEPT_S
