@@ -102,17 +102,17 @@ def _read_report(fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     is_path = report.startswith("/") and not report.startswith("//")
     split = urlsplit(report) if is_path else None
     if split is None or split.path not in REPORTS or fields.get("days") not in ("shown", "latest"):
-        raise _not_saveable("names no report of this site that can be saved")
+        raise _not_saveable("The form names no report of this site that can be saved.")
     given = dict(parse_qsl(split.query))
     unknown = given.keys() - _PARAMETERS - _LEFT_OUT
     if unknown:
-        raise _not_saveable("names a report with parameters that cannot be saved")
+        raise _not_saveable("The form names a report with parameters that cannot be saved.")
     left_out = _LEFT_OUT if fields.get("days") == "shown" else _LEFT_OUT | _DAYS
     parameters = {name: value for name, value in given.items() if name not in left_out}
     if len(urlencode(parameters)) > _LONGEST_QUERY:
-        raise _not_saveable(f"names a report with more than {_LONGEST_QUERY} characters")
+        raise _not_saveable(f"The form names a report with more than {_LONGEST_QUERY} characters.")
     return split.path, parameters
 
 
 def _not_saveable(what: str) -> InputInvalid:
-    return InputInvalid(f"The form {what}.", cure="Open the report, and send the form by its page.")
+    return InputInvalid(what, cure="Open the report, and send the form by its page.")
