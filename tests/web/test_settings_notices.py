@@ -18,6 +18,7 @@ from tests.conftest import Clone
 from tests.support.api import asking
 from tests.support.mail_server import taking_mail
 from tests.support.noticed import use_mail_server, work
+from tests.support.pages import signed_in
 from tests.support.people import sign_in
 from tests.support.sites import OWN
 
@@ -103,6 +104,18 @@ async def test_a_hostile_address_is_refused_on_the_page(
     refused = await browser.post(PATH, headers=anna | OWN, data=fields)
     assert (refused.status_code, f"<code>{code}</code>" in refused.text) == (422, True)
     assert await destinations_of(db, tenant) == []
+
+
+async def test_a_webhook_without_a_key_for_its_secret_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, clone: Clone, tenant: UUID
+) -> None:
+    monkeypatch.delenv("SKELDIR_SEALING_KEYS", raising=False)
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+    monkeypatch.setenv("SKELDIR_HOME", "nowhere")
+    async with signed_in(clone, tenant, Role.ADMIN) as client:
+        refused = await client.post(PATH, headers=OWN, data=WEBHOOK)
+    assert (refused.status_code, "SKELDIR_SEALING_KEYS" in refused.text) == (503, True)
+    assert 'name="address"' in refused.text
 
 
 async def test_another_tenant_and_lesser_roles_reach_no_destination(

@@ -11,7 +11,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from skeldir.web.phrases import read_texts
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ENGLISH: Final = "en"
 _PREFIX: Final = "fault."
+_Part: TypeAlias = tuple[str, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def word(say: Phrases, sentence: str) -> Wording:
 
 @cache
 def _patterns() -> Mapping[str, re.Pattern[str]]:
-    """Return what matches each English sentence, by the name of its text. Those with less to fill in come first."""
+    """Return what matches each English sentence, by the name of its text. Those that say most themselves come first."""
     sentences = {
         name: list(string.Formatter().parse(text))
         for name, text in read_texts(_ENGLISH).items()
@@ -57,5 +58,10 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
             ),
             re.DOTALL,
         )
-        for name, parts in sorted(sentences.items(), key=lambda each: len(each[1]))
+        for name, parts in sorted(sentences.items(), key=_rank)
     }
+
+
+def _rank(sentence: tuple[str, list[_Part]]) -> tuple[int, int]:
+    _, parts = sentence
+    return len(parts), -sum(len(fixed) for fixed, *_ in parts)
