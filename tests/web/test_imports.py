@@ -158,6 +158,8 @@ async def test_what_a_file_leaves_open_is_asked_and_answered_on_the_page(
     assert 'value="import"' in answered.text
     wrong = await browser.get(place, params={"lines": "kinds = ["})
     assert "are not TOML" in wrong.text
+    deep = await browser.get(place, params={"lines": "kinds = " + "[" * 1_900})
+    assert "are nested too deep" in deep.text
 
 
 async def test_an_import_is_taken_back_and_put_back_with_a_reason(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, get_args
 
 from skeldir.attribution import (
@@ -178,9 +178,13 @@ def _moment_of(text: str, zone: ZoneInfo) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if not _EARLIEST <= moment.year <= _LATEST:
+    moment = moment if is_exact else moment.replace(tzinfo=zone)
+    try:
+        # In UTC it may be of the year before or after, which the reports do not take.
+        year = moment.astimezone(UTC).year
+    except OverflowError:
         return None
-    return moment if is_exact else moment.replace(tzinfo=zone)
+    return moment if _EARLIEST <= year <= _LATEST else None
 
 
 def _read_comparison(report: Report) -> ComparisonAsked | None:

@@ -86,6 +86,11 @@ class Answers:
             )
         try:
             lines = tomllib.loads(self.lines)
+        except RecursionError as error:
+            raise MappingInvalid(
+                "The lines of a mapping are nested too deep.",
+                cure='Write them as in a mapping, texts in double quotes: kinds."Sale" = "capture"',
+            ) from error
         except tomllib.TOMLDecodeError as error:
             raise MappingInvalid(
                 f"The lines of a mapping are not TOML: {error}.",

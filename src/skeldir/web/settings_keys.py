@@ -88,7 +88,9 @@ def _expiry(fields: Mapping[str, str]) -> datetime | None:
     typed = fields.get("days", "").strip()
     if not typed:
         return None
-    if not (typed.isascii() and typed.isdigit() and 1 <= int(typed[:6]) <= _MOST_DAYS):
+    # Python reads at most 4,300 digits, and zeros at the beginning are none of a number.
+    is_short = typed.isascii() and typed.isdigit() and len(typed) <= len(str(_MOST_DAYS))
+    if not (is_short and 1 <= int(typed) <= _MOST_DAYS):
         raise InputInvalid(
             "The days until the key expires are not a whole number from 1 to 36,500.",
             cure="Give whole days, or leave the field empty for a key that does not expire.",
