@@ -93,6 +93,8 @@ async def test_moments_that_cannot_be_compared_are_refused_with_a_cure(
     for query, code in (
         ({}, "input_invalid"),
         ({"since": "2026-03-01T00:00:00"}, "input_invalid"),
+        ({"since": "9999-12-31T23:59:59-23:59"}, "input_invalid"),
+        ({"since": "0001-01-01T00:00:00+23:59"}, "input_invalid"),
         ({"since": later}, "moment_not_known"),
         ({"since": "2020-01-01T00:00:00Z"}, "moment_not_known"),
         ({"since": now.isoformat(), "until": now.isoformat()}, "input_invalid"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from skeldir.attribution.channel_rows import ChannelRow, Granularity
 from skeldir.attribution.comparisons import Compare, Comparison, Match
@@ -13,7 +13,7 @@ from skeldir.attribution.kind_schemas import BasisShown
 from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
 from skeldir.days import TimeZone
-from skeldir.http import DayRange, Days, Filter, KnownAtFilter, PlainDate
+from skeldir.http import DayRange, Days, Filter, KnownAtFilter, Moment, PlainDate
 from skeldir.money import CurrencyCode
 from skeldir.rates import ABOUT_RATE_SOURCE, Convert, RateSource
 from skeldir.revenue import RenewalsFilter
@@ -83,9 +83,7 @@ class ChannelsQuery(CreditQuery, DayRange):
 class ChangesQuery(Days):
     """The moments of a list of changes, and its filters."""
 
-    since: Annotated[
-        AwareDatetime, Field(description="the earlier moment, ISO 8601 with an offset")
-    ]
+    since: Annotated[Moment, Field(description="the earlier moment, ISO 8601 with an offset")]
     until: Annotated[KnownAtFilter, Field(description="the later moment; now when left out")] = None
     model: Annotated[
         Filter[list[ModelName]], Field(description="models to show, repeated; all when left out")
