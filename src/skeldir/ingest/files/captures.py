@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +54,8 @@ def read_captures(path: Path, chosen: ChosenMapping, *, secret: bytes) -> FileCa
     found = FileCaptures()
     faults: list[tuple[int, str, str]] = []
     with open_rows(path, layout, mapping.wanted) as stream:
-        while (batch := maker.next_batch(stream.rows, _ROWS_AT_ONCE)) is not None:
+        next_batch = partial(maker.next_batch, stream.rows, _ROWS_AT_ONCE, stream.bytes_read)
+        while (batch := next_batch()) is not None:
             for row, read in _read(batch.orders, faults):
                 if read.kind == _CAPTURE:
                     found.captures.append((row, read))

@@ -11,7 +11,14 @@ from operator import itemgetter
 from typing import IO, Final
 
 from skeldir.ingest.files.headers import Header, find_header
-from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers, Row, Totals
+from skeldir.ingest.files.layout import (
+    LONGEST_ROW,
+    FileUnreadable,
+    LineNumbers,
+    Row,
+    Totals,
+    require_few_columns,
+)
 from skeldir.ingest.files.totals import MOST_TOTALS, Sums, are_totals, may_be_totals
 from skeldir.ingest.formulas import REJECTED_COLUMNS, without_guard
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
@@ -33,6 +40,7 @@ class _Lines:
         self.stream = stream
         self.taken: list[bytes] = []
         self.size = 0
+        self.size_before = 0
         self.number = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -51,6 +59,7 @@ class _Lines:
     def end_row(self) -> None:
         """Drop the lines of a row that was read."""
         self.taken.clear()
+        self.size_before += self.size
         self.size = 0
 
     def unreadable_row(self, code: str, detail: str) -> UnreadableItem:
@@ -100,8 +109,13 @@ class CsvFile:
                 f"The header of {name} is not UTF-8.",
                 cure="Save the file with that encoding, or set encoding to the one that it has.",
             )
+        require_few_columns(self.header, name)
         self.numbers = LineNumbers()
         self._lines.end_row()
+
+    def bytes_read(self) -> int:
+        """Return how many bytes the lines have that were read."""
+        return self._lines.size_before + self._lines.size
 
     def rows(self, wanted: Sequence[str], skip: int, last: int | None) -> Iterator[Row]:
         """Yield the rows after the first `skip`, up to the row `last`; raise nothing, whatever they hold."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Final
 
 from skeldir.ingest.files.compiling import MappingCompiler
 from skeldir.ingest.files.keys import Cells, Item, Make, Test
 from skeldir.ingest.files.layout import Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.rejections import UnreadableItem
+
+MOST_BATCH_BYTES: Final = 32 * 1024 * 1024
+"""About how many bytes the rows of a batch have, if they are so long that the number of rows says nothing."""
+_LOOKED_AT: Final = 20  # rows
 
 
 @dataclass(slots=True)
@@ -61,8 +66,13 @@ class ItemMaker:
                     is_refund = _in_state(is_order, state, only="refunded")
                 self._sorts.append(("refunds", is_refund, compiler.refund(mapping.refund)))
 
-    def next_batch(self, rows: Iterator[Row], size: int) -> Batch | None:
-        """Return the items of the next `size` rows, or None after the last row."""
+    def next_batch(
+        self, rows: Iterator[Row], size: int, bytes_read: Callable[[], int] | None = None
+    ) -> Batch | None:
+        """Return the items of the next `size` rows, or None after the last row; of fewer rows if they are long.
+
+        `bytes_read` says how many bytes the rows have that were read.
+        """
         batch = Batch(0)
         unread: Items = getattr(batch, self._unread)
         # Looked up once, since a large import spends its time in the loop below.
@@ -71,7 +81,7 @@ class ItemMaker:
             for name, test, make in self._sorts
         ]
         number = 0
-        for number, cells in islice(rows, size):
+        for number, cells in _next_rows(rows, size, bytes_read):
             if isinstance(cells, UnreadableItem):
                 unread.items.append(cells)
                 unread.rows.append(number)
@@ -88,6 +98,19 @@ class ItemMaker:
         batch.last_row = number
         batch.refunds, batch.unrefunded = _part(batch.refunds)
         return batch if number else None
+
+
+def _next_rows(
+    rows: Iterator[Row], size: int, bytes_read: Callable[[], int] | None
+) -> Iterator[Row]:
+    if bytes_read is None:
+        yield from islice(rows, size)
+        return
+    most = bytes_read() + MOST_BATCH_BYTES
+    for begin in range(0, size, _LOOKED_AT):
+        yield from islice(rows, min(_LOOKED_AT, size - begin))
+        if bytes_read() > most:
+            return
 
 
 def _but_not(test: Test | None, excluded: Test | None) -> Test | None:

@@ -59,6 +59,7 @@ class JsonFile:
         self._skipped = b"" if is_lines else start[: wrapped_at(start)]
         self._is_array = bool(self._skipped) or start.lstrip().startswith(b"[")
         self.has_lines = not self._is_array and _begins_with_line(start)
+        self._size = 0  # bytes of the objects that were read
         # The object around the array, without its rows; known when all of the file was read.
         self.around = b""
 
@@ -66,6 +67,10 @@ class JsonFile:
     def is_wrapped(self) -> bool:
         """Return whether the rows stand in an array within an object, as APIs answer."""
         return self._skipped != b""
+
+    def bytes_read(self) -> int:
+        """Return how many bytes the objects have that were read."""
+        return self._size
 
     def objects(self) -> Iterator[dict[str, object] | UnreadableItem]:
         """Yield each object, or the reason why it is none.
@@ -76,6 +81,7 @@ class JsonFile:
         self._texts = self._read_texts()
         for number, (line, text) in enumerate(self._texts, 1):
             self.lines.note(number, line)
+            self._size += len(text)
             yield _read_object(text)
 
     def _read_texts(self) -> Iterator[tuple[int, bytes]]:

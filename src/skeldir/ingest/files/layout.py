@@ -16,6 +16,12 @@ from skeldir.ingest.rejections import UnreadableItem
 LONGEST_ROW: Final = 2 * 1024 * 1024
 """The most bytes that a row of a text file may have, so that memory stays bounded."""
 
+MOST_COLUMNS: Final = 4_000
+"""The most columns of a file: they are recognised by their cells in the first rows, which are all in memory."""
+
+MOST_SAMPLED: Final = 8 * 1024 * 1024
+"""About how many bytes the first rows have together, by which columns are recognised."""
+
 Row: TypeAlias = tuple[int, "Sequence[object] | UnreadableItem"]
 """The number of a row, from 1, and its wanted cells or the reason why it has none."""
 
@@ -26,6 +32,15 @@ class FileUnreadable(SkeldirError):
     code = "file_unreadable"
     status = 422
     title = "The file cannot be read"
+
+
+def require_few_columns(header: Sequence[str], name: str) -> None:
+    """Check that a file has no more columns than can be recognised. Raises FileUnreadable."""
+    if len(header) > MOST_COLUMNS:
+        raise FileUnreadable(
+            f"{name} has {len(header):,} columns, and at most {MOST_COLUMNS:,} are read.",
+            cure="Export the columns that are needed; objects need the same keys in each row.",
+        )
 
 
 class LineNumbers:
@@ -110,3 +125,5 @@ class RowStream:
     """How much of the file has been read, from 0 to 1."""
     line_of: Callable[[int], int] | None = None
     """The line in which a row that was read begins; None for a file without lines."""
+    bytes_read: Callable[[], int] | None = None
+    """How many bytes the text of the rows has that were read; None for a file that is no text."""

@@ -130,6 +130,15 @@ def open_member(
     return _buffered(Bounded(archive.open(member), raw, name))
 
 
+def require_bounded(expanded: int, packed: int, name: str) -> None:
+    """Check that `packed` bytes of a file expand to no more than is usual. Raises FileUnreadable."""
+    if expanded > _UNSUSPICIOUS and expanded > _MOST_EXPANDED * max(packed, 1):
+        raise FileUnreadable(
+            f"{name} expands to more than {_MOST_EXPANDED} times its size.",
+            cure="If it is in order, unpack it, and import the file in it.",
+        )
+
+
 class Bounded(io.RawIOBase):
     """What a file of `raw` expands to, unless that is too much."""
 
@@ -148,11 +157,7 @@ class Bounded(io.RawIOBase):
         piece = self._stream.read(len(buffer))
         buffer[: len(piece)] = piece
         self._size += len(piece)
-        if self._size > _UNSUSPICIOUS and self._size > _MOST_EXPANDED * max(self._raw.tell(), 1):
-            raise FileUnreadable(
-                f"{self._name} expands to more than {_MOST_EXPANDED} times its size.",
-                cure="If it is in order, unpack it, and import the file in it.",
-            )
+        require_bounded(self._size, self._raw.tell(), self._name)
         return len(piece)
 
 

@@ -10,10 +10,15 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from skeldir.ingest.files.layout import FileUnreadable, Row
+from skeldir.ingest.files.layout import FileUnreadable, Row, require_few_columns
+from skeldir.ingest.files.opening import require_bounded
 from skeldir.ingest.rejections import UnreadableItem
 
 _ROWS_AT_ONCE: Final = 8_192
+_MOST_AT_ONCE: Final = 32 * 1024 * 1024
+"""About how many bytes the rows that are read at once have."""
+_MOST_VALUES: Final = 1_000
+"""How many values the lists of a column may have for each row; run lengths write millions of them in a few bytes."""
 
 
 class ParquetRows:
@@ -30,8 +35,12 @@ class ParquetRows:
         """Read the footer of the file. Raises FileUnreadable."""
         self._name = name
         try:
-            self._file = pq.ParquetFile(raw)
-            self.header = tuple(self._file.schema_arrow.names)
+            file = pq.ParquetFile(raw)
+            self.header = tuple(file.schema_arrow.names)
+            require_few_columns(self.header, name)
+            # One long text for all rows of a column stays one.
+            kept = [field.name for field in file.schema_arrow if _is_text(field.type)]
+            self._file = pq.ParquetFile(raw, metadata=file.metadata, read_dictionary=kept)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
         self._rows_read = 0
@@ -57,7 +66,7 @@ class ParquetRows:
                 break
             number, group = number + rows, group + 1
         batches = self._file.iter_batches(
-            _ROWS_AT_ONCE,
+            min(map(self._rows_at_once, range(group, metadata.num_row_groups)), default=1),
             row_groups=list(range(group, metadata.num_row_groups)),
             columns=list(dict.fromkeys(wanted)),
             use_threads=False,
@@ -69,6 +78,22 @@ class ParquetRows:
                 if number > skip:
                     yield number, _reject_unreadable(cells)
             self._rows_read = number
+
+    def _rows_at_once(self, number: int) -> int:
+        """Return how many rows of a group may be in memory together. Raises FileUnreadable if it expands too far."""
+        group = self._file.metadata.row_group(number)
+        expanded, packed, rows = 0, 1, max(int(group.num_rows), 1)
+        for place in range(group.num_columns):
+            column = group.column(place)
+            expanded += column.total_uncompressed_size
+            packed += column.total_compressed_size
+            if column.num_values > _MOST_VALUES * rows:
+                raise FileUnreadable(
+                    f"{self._name} has a column of lists with more than {_MOST_VALUES:,} values for each row.",
+                    cure="Export it without that column.",
+                )
+        require_bounded(expanded, packed, self._name)
+        return max(1, min(_ROWS_AT_ONCE, _MOST_AT_ONCE * rows // max(expanded, 1)))
 
     def _next_batch(self, batches: Iterator[Any]) -> Any:
         try:
@@ -90,8 +115,26 @@ class _UnreadableCell:
         self.code = code
 
 
+def _is_text(kind: Any) -> bool:
+    return any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
+    )
+
+
 def _cells(column: Any) -> list[object]:
     kind = column.type
+    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
+        # Of a long dictionary, the few texts that these rows have.
+        used = column.indices.unique().drop_null()
+        known = dict(zip(used.to_pylist(), _cells(column.dictionary.take(used)), strict=True))
+        known[None] = None
+        return [known[place] for place in column.indices.to_pylist()]
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("us", tz="UTC" if kind.tz else None), safe=False)
     try:

@@ -7,9 +7,8 @@ columns, in their order; other columns are never read.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,14 @@ from skeldir.ingest.files.csv_rows import CsvFile
 from skeldir.ingest.files.encodings import look_at_text
 from skeldir.ingest.files.json_paths import find_paths, value_reader
 from skeldir.ingest.files.json_rows import JsonFile
-from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row, RowStream
+from skeldir.ingest.files.layout import (
+    MOST_SAMPLED,
+    FileLayout,
+    FileUnreadable,
+    Row,
+    RowStream,
+    require_few_columns,
+)
 from skeldir.ingest.files.mapping import FileFormat
 from skeldir.ingest.files.opening import file_errors, format_of, open_file, text_of, zip_errors
 from skeldir.ingest.files.pages import find_more
@@ -53,7 +59,7 @@ def look_at_file(
     if form == "parquet":
         with open_file(path) as raw:
             parquet = ParquetRows(raw, path.name)
-            sample, is_whole = _sample(parquet.read(parquet.header, 0))
+            sample, is_whole = _sample(parquet.read(parquet.header, 0), lambda: 0)
             rows = tuple(cells for _, cells in sample)
             return FileLayout(form, "", parquet.header, rows, sample_is_whole=is_whole)
     if form == "xlsx":
@@ -70,7 +76,7 @@ def look_at_file(
         if form == "ndjson":
             return _look_at_json(stream, encoding, path.name, one_page=one_page)
         text = CsvFile(stream, delimiter, path.name, is_workbook=sheet is not None)
-        sample, is_whole = _sample(text.rows(text.header, 0, None))
+        sample, is_whole = _sample(text.rows(text.header, 0, None), text.bytes_read)
     totals = None
     if may_end_with_totals(end, text.place.delimiter):
         with _opened(path) as raw:
@@ -91,14 +97,17 @@ def look_at_file(
     )
 
 
-def _sample(rows: Iterator[Row]) -> tuple[list[tuple[int, tuple[object, ...]]], bool]:
+def _sample(
+    rows: Iterator[Row], bytes_read: Callable[[], int]
+) -> tuple[list[tuple[int, tuple[object, ...]]], bool]:
     """Return those of the first rows that can be read, with their numbers, and whether there are no more rows."""
-    found, seen = [], 0
-    for row, cells in islice(rows, SAMPLE_ROWS):
-        seen += 1
+    found: list[tuple[int, tuple[object, ...]]] = []
+    for seen, (row, cells) in enumerate(rows, 1):
         if not isinstance(cells, UnreadableItem):
             found.append((row, tuple(cells)))
-    return found, seen < SAMPLE_ROWS
+        if seen == SAMPLE_ROWS or bytes_read() > MOST_SAMPLED:
+            return found, False
+    return found, True
 
 
 @contextmanager
@@ -115,11 +124,14 @@ def _text(raw: io.FileIO, path: Path, sheet: str | None, encoding: str | None) -
 def _look_at_json(
     stream: io.BufferedReader, encoding: str, name: str, *, one_page: bool
 ) -> FileLayout:
-    seen, items, file = 0, [], JsonFile(stream)
-    for item in islice(file.objects(), SAMPLE_ROWS):
-        seen += 1
+    items: list[dict[str, object]] = []
+    file, is_whole = JsonFile(stream), True
+    for seen, item in enumerate(file.objects(), 1):
         if not isinstance(item, UnreadableItem):
             items.append(item)
+        if seen == SAMPLE_ROWS or file.bytes_read() > MOST_SAMPLED:
+            is_whole = False
+            break
     if file.is_wrapped and not one_page:
         # What says that there is more mostly stands behind the rows.
         file.read_to_end()
@@ -130,9 +142,9 @@ def _look_at_json(
                 " --set 'one_page = true'.",
             )
     header = find_paths(items)
+    require_few_columns(header, name)
     reads = [value_reader(name) for name in header]
     sample = tuple(tuple(read(item) for read in reads) for item in items)
-    is_whole = seen < SAMPLE_ROWS
     return FileLayout("ndjson", "", header, sample, sample_is_whole=is_whole, encoding=encoding)
 
 
@@ -155,15 +167,19 @@ def open_rows(
         if layout.format == "ndjson":
             objects = JsonFile(stream)
             rows, lines = objects.rows(wanted, skip), objects.lines
+            bytes_read = objects.bytes_read
         else:
             with file_errors(path):
                 is_workbook = layout.sheet is not None
                 text = CsvFile(stream, layout.delimiter, path.name, is_workbook=is_workbook)
             last = None if layout.totals is None else layout.totals.after_row
             rows, lines = text.rows(wanted, skip, last), text.numbers
+            bytes_read = text.bytes_read
             if layout.sheet is not None:
                 rows = _without_errors(rows, wanted)
-        yield RowStream(_guarded(rows, path), lambda: min(raw.tell() / size, 1.0), lines.line_of)
+        yield RowStream(
+            _guarded(rows, path), lambda: min(raw.tell() / size, 1.0), lines.line_of, bytes_read
+        )
 
 
 def _guarded(rows: Iterator[Row], path: Path) -> Iterator[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from skeldir.db import share_lock
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt, origins_of_file
 from skeldir.ingest.files.items import ItemMaker
-from skeldir.ingest.files.layout import FileLayout, Row
+from skeldir.ingest.files.layout import FileLayout, RowStream
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.outcome import (
     ImportProgress,
@@ -140,7 +140,7 @@ class ImportRun:
         loop = asyncio.get_running_loop()
         with open_rows(self.path, self.layout, self.mapping.wanted, skip=done.rows_done) as stream:
             self.line_of = stream.line_of
-            read_batch = partial(loop.run_in_executor, None, self._read_ahead, maker, stream.rows)
+            read_batch = partial(loop.run_in_executor, None, self._read_ahead, maker, stream)
             upcoming = read_batch()
             try:
                 while (ahead := await asyncio.shield(upcoming)) is not None:
@@ -155,9 +155,9 @@ class ImportRun:
             await self._advance(connection, done, is_complete=True)
         return done
 
-    def _read_ahead(self, maker: ItemMaker, rows: Iterator[Row]) -> _Ahead | None:
+    def _read_ahead(self, maker: ItemMaker, stream: RowStream) -> _Ahead | None:
         """Read and prepare the next batch, in a thread, while the database writes the one before it."""
-        batch = maker.next_batch(rows, self.batch_rows)
+        batch = maker.next_batch(stream.rows, self.batch_rows, stream.bytes_read)
         if batch is None:
             return None
         origin, of_refunds = origins_of_file(self.fingerprint)
@@ -199,8 +199,8 @@ class ImportRun:
             )
         with open_rows(self.path, self.layout, self.mapping.wanted) as stream:
             self.line_of = stream.line_of
-            rows = (row for row in stream.rows if row[0] in refused)
-            while (ahead := await asyncio.to_thread(self._read_ahead, maker, rows)) is not None:
+            some = replace(stream, rows=(row for row in stream.rows if row[0] in refused))
+            while (ahead := await asyncio.to_thread(self._read_ahead, maker, some)) is not None:
                 async with self.db.tenant(self.profile.tenant_id) as connection:
                     await self._share_ingest(connection)
                     before = await self._lock_complete(connection)
