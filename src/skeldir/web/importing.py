@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from skeldir.attribution import MODEL_NAMES, ModelParameters, set_models
 from skeldir.errors import SkeldirError
@@ -48,7 +49,8 @@ KINDS: Final = ("touches", "conversions", "mixed")
 _TEXTS: Final = ("currency", "amount_unit", "time_zone", "encoding", "sheet")
 _LONGEST_ANSWER: Final = 100
 _LONGEST_LINES: Final = 2_000
-_AT_ONCE: Final = 2
+_AT_ONCE: Final = 3
+_AT_ONCE_OF_TENANT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,9 @@ class Imports:
     uploads: Uploads
     opening: Callable[[], AbstractAsyncContextManager[Database]]
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _turns_of: WeakValueDictionary[UUID, asyncio.Semaphore] = field(
+        default_factory=WeakValueDictionary
+    )
     _trials: dict[Upload, Trial] = field(default_factory=dict)
     _given_up: set[asyncio.Task[Tried | SkeldirError]] = field(default_factory=set)
     _runs: dict[tuple[UUID, str], Run] = field(default_factory=dict)
@@ -222,12 +227,21 @@ class Imports:
         await asyncio.gather(*tasks, return_exceptions=True)
         self.uploads.close()
 
+    @asynccontextmanager
+    async def _turn(self, tenant_id: UUID) -> AsyncIterator[None]:
+        """Hold one of the turns in the block; a tenant has all but one at most, so that others are not held up."""
+        own = self._turns_of.get(tenant_id)
+        if own is None:
+            own = self._turns_of[tenant_id] = asyncio.Semaphore(_AT_ONCE_OF_TENANT)
+        async with own, self._turns:
+            yield
+
     async def _try(
         self, upload: Upload, member: AnyMember, answers: Answers
     ) -> Tried | SkeldirError:
         tenant_id = member.profile.tenant_id
         try:
-            async with self._turns, self.opening() as database:
+            async with self._turn(tenant_id), self.opening() as database:
                 chosen = await self._choose(database, tenant_id, upload, answers)
                 fingerprint = await _in_thread(
                     partial(fingerprint_file, upload.path, chosen.mapping)
@@ -264,7 +278,7 @@ class Imports:
     ) -> None:
         """Do the work. What it raises is shown, and it may be tried again; after success the file is dropped."""
         try:
-            async with self._turns, self.opening() as database:
+            async with self._turn(member.profile.tenant_id), self.opening() as database:
                 await self._work(database, run, upload, member, tried, replays=replays)
         except SkeldirError as error:
             run.fault = error
