@@ -137,7 +137,7 @@ async def test_a_newcomer_walks_from_the_link_to_an_export(
         await page.get_by_role("link", name="See what taking it back would do").click()
         await page.fill("#reason", "a trial")
         await page.locator('button[value="undo"]').click()
-        await page.wait_for_load_state()
+        await page.wait_for_url("**?done=undo")
         await credit(db, tenant)
         # What was taken back does not stand any more; what else is there, can be had.
         assert await download(page, address, "entries", "o-2") == 0

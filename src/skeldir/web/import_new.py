@@ -87,9 +87,7 @@ async def show_upload(request: Request, page: ManagerPage, token: str) -> Respon
     answers = Answers.read(request.query_params)
     trial = imports.try_file(upload, page, answers)
     await asyncio.wait([trial.task], timeout=_PATIENCE_S)
-    return await _send_upload(
-        request, page, upload, answers, trial.task.result() if trial.task.done() else None
-    )
+    return await _send_upload(request, page, upload, answers, trial.found)
 
 
 @router.post(UPLOADS + "/{token}")
@@ -101,11 +99,11 @@ async def use_upload(
     upload = imports.uploads.find(token, sender)
     answers = Answers.read(fields)
     if fields.get("do") == "drop":
-        imports.uploads.drop(upload)
+        imports.drop(upload)
         return go_to(NEW_IMPORT)
     trial = imports.try_file(upload, sender, answers)
     await asyncio.wait([trial.task], timeout=_BEGINS_IN_S)
-    tried = trial.task.result() if trial.task.done() else None
+    tried = trial.found
     if not isinstance(tried, Tried):
         return go_to(f"{UPLOADS}/{token}", **answers.given())
     run = imports.begin_import(upload, sender, tried, replays=fields.get("do") == "replay")

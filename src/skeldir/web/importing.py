@@ -13,8 +13,10 @@ import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from skeldir.attribution import MODEL_NAMES, ModelParameters, set_models
 from skeldir.errors import SkeldirError
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from skeldir.web.access import AnyMember
     from skeldir.web.uploads import Upload, Uploads
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
 IMPORTED: Final = "import.begun"
@@ -46,7 +50,8 @@ KINDS: Final = ("touches", "conversions", "mixed")
 _TEXTS: Final = ("currency", "amount_unit", "time_zone", "encoding", "sheet")
 _LONGEST_ANSWER: Final = 100
 _LONGEST_LINES: Final = 2_000
-_AT_ONCE: Final = 2
+_AT_ONCE: Final = 3
+_AT_ONCE_OF_TENANT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,11 @@ class Trial:
     answers: Answers
     task: asyncio.Task[Tried | SkeldirError]
 
+    @property
+    def found(self) -> Tried | SkeldirError | None:
+        """What it has found; None if it goes on, or was given up."""
+        return self.task.result() if self.task.done() and not self.task.cancelled() else None
+
 
 @dataclass(slots=True)
 class Run:
@@ -154,7 +164,11 @@ class Imports:
     uploads: Uploads
     opening: Callable[[], AbstractAsyncContextManager[Database]]
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _turns_of: WeakValueDictionary[UUID, asyncio.Semaphore] = field(
+        default_factory=WeakValueDictionary
+    )
     _trials: dict[Upload, Trial] = field(default_factory=dict)
+    _given_up: set[asyncio.Task[Tried | SkeldirError]] = field(default_factory=set)
     _runs: dict[tuple[UUID, str], Run] = field(default_factory=dict)
     previews: UndoPreviews = field(init=False)
 
@@ -167,12 +181,26 @@ class Imports:
         known = self._trials.get(upload)
         if known is not None and known.answers == answers:
             return known
-        if known is not None:
-            known.task.cancel()
+        for one, each in list(self._trials.items()):
+            if one is upload or not self.uploads.holds(one):
+                self._give_up(one, each)
         trial = Trial(answers, asyncio.create_task(self._try(upload, member, answers)))
-        held = {one: each for one, each in self._trials.items() if self.uploads.holds(one)}
-        self._trials = held | {upload: trial}
+        self._trials[upload] = trial
         return trial
+
+    def drop(self, upload: Upload) -> None:
+        """Forget a file that is not to be imported; its dry run is given up."""
+        trial = self._trials.get(upload)
+        if trial is not None:
+            self._give_up(upload, trial)
+        self.uploads.drop(upload)
+
+    def _give_up(self, upload: Upload, trial: Trial) -> None:
+        trial.task.cancel()
+        self._trials.pop(upload, None)
+        # It ends with what it does in a thread, and until then somebody must know it.
+        self._given_up.add(trial.task)
+        trial.task.add_done_callback(self._given_up.discard)
 
     def begin_import(
         self, upload: Upload, member: AnyMember, tried: Tried, *, replays: bool = False
@@ -197,6 +225,7 @@ class Imports:
         """Stop what runs: a file that is sent again is continued."""
         tasks = [
             *(trial.task for trial in self._trials.values()),
+            *self._given_up,
             *(run.task for run in self._runs.values() if run.task is not None),
         ]
         for task in tasks:
@@ -205,14 +234,25 @@ class Imports:
         await self.previews.close()
         self.uploads.close()
 
+    @asynccontextmanager
+    async def _turn(self, tenant_id: UUID) -> AsyncIterator[None]:
+        """Hold one of the turns in the block; a tenant has all but one at most, so that others are not held up."""
+        own = self._turns_of.get(tenant_id)
+        if own is None:
+            own = self._turns_of[tenant_id] = asyncio.Semaphore(_AT_ONCE_OF_TENANT)
+        async with own, self._turns:
+            yield
+
     async def _try(
         self, upload: Upload, member: AnyMember, answers: Answers
     ) -> Tried | SkeldirError:
         tenant_id = member.profile.tenant_id
         try:
-            async with self._turns, self.opening() as database:
+            async with self._turn(tenant_id), self.opening() as database:
                 chosen = await self._choose(database, tenant_id, upload, answers)
-                fingerprint = await asyncio.to_thread(fingerprint_file, upload.path, chosen.mapping)
+                fingerprint = await _in_thread(
+                    partial(fingerprint_file, upload.path, chosen.mapping)
+                )
                 async with database.tenant(tenant_id, is_read_only=True) as connection:
                     known = await list_imports(
                         connection, tenant_id, fingerprint=fingerprint, most=1
@@ -229,13 +269,15 @@ class Imports:
         async with database.tenant(tenant_id, is_read_only=True) as connection:
             own_channels = await list_channels(connection, tenant_id)
         kind = next((kind for kind in KINDS if kind == answers.kind), None)
-        return await asyncio.to_thread(
-            choose_mapping,
-            upload.path,
-            kind=kind,
-            map_file=None,
-            flags=settings,
-            own_channels=own_channels,
+        return await _in_thread(
+            partial(
+                choose_mapping,
+                upload.path,
+                kind=kind,
+                map_file=None,
+                flags=settings,
+                own_channels=own_channels,
+            )
         )
 
     async def _do(
@@ -243,7 +285,7 @@ class Imports:
     ) -> None:
         """Do the work. What it raises is shown, and it may be tried again; after success the file is dropped."""
         try:
-            async with self._turns, self.opening() as database:
+            async with self._turn(member.profile.tenant_id), self.opening() as database:
                 await self._work(database, run, upload, member, tried, replays=replays)
         except SkeldirError as error:
             run.fault = error
@@ -290,3 +332,17 @@ class Imports:
             progress=show,
             layout=tried.chosen.layout,
         )
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Return what `work` returns, done in a thread. Whoever gives it up has to wait, and keeps the turn until then.
+
+    A thread cannot be stopped: else each trial that is given up would take another one of those that pages share.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    finally:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # otherwise asyncio reports that nobody has seen it
