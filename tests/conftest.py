@@ -45,6 +45,7 @@ FAST_SERVER = {
     # Otherwise each of the thousands of sessions loads it.
     "shared_preload_libraries": "plpgsql",
 }
+_SHARED = "this test shares its database, and may only be app_user: mark it own_clone"
 # Databases of finished tests that are kept for a while, see `scratch_database`.
 _KEPT = 2
 _ended: deque[str] = deque()
@@ -68,6 +69,22 @@ class Clone:
     @property
     def superuser_url(self) -> str:
         return self.server.url(user="postgres", database=self.name)
+
+
+class SharedClone(Clone):
+    """A database of several tests: each has tenants of its own, and row-level security hides what others left.
+
+    So they may only be `app_user`, and must not look at what is of no tenant, such as when a view was refreshed. The
+    server makes a database and drops it again in 20 ms (processor time), and each is cold for its first sessions.
+    """
+
+    @property
+    def migrator_url(self) -> str:
+        raise AssertionError(_SHARED)
+
+    @property
+    def superuser_url(self) -> str:
+        raise AssertionError(_SHARED)
 
 
 @contextmanager
@@ -230,10 +247,21 @@ def _copy_on_citus(server: CitusServer, template: str) -> Iterator[Clone]:
 
 
 @pytest.fixture
-def clone(server: EmbeddedServer) -> Iterator[Clone]:
-    """A migrated database without rows."""
+def clone(request: pytest.FixtureRequest, server: EmbeddedServer) -> Iterator[Clone]:
+    """A migrated database without rows; without rows that the test could see, if it is marked `shares_clone`."""
+    node = request.node
+    if node.get_closest_marker("shares_clone") and not node.get_closest_marker("own_clone"):
+        yield request.getfixturevalue("shared_clone")
+        return
     with scratch_database(server, template=TEMPLATE) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def shared_clone(server: EmbeddedServer) -> Iterator[SharedClone]:
+    """The database of the tests of a file that are marked `shares_clone`; each worker has one."""
+    with scratch_database(server, template=TEMPLATE) as made:
+        yield SharedClone(made.server, made.name)
 
 
 @pytest.fixture

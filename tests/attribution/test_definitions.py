@@ -35,6 +35,8 @@ from tests.support.make import (
     send_touches,
 )
 
+pytestmark = pytest.mark.shares_clone
+
 
 async def redefine(db: Database, tenant: UUID, lookback_days: int) -> list[str]:
     async with db.tenant(tenant) as connection:

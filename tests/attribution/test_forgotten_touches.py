@@ -33,6 +33,8 @@ from tests.support.make import (
 )
 from tests.support.waiting import until_waiting_for_a_lock
 
+pytestmark = pytest.mark.shares_clone
+
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 NAMESPACE = UUID(int=0x52)
 VERSIONS = [ModelVersion(f"{model}@1", model) for model in MODEL_NAMES]

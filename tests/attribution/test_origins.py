@@ -43,6 +43,8 @@ from tests.support.make import (
 )
 from tests.support.zones import set_zone
 
+pytestmark = pytest.mark.shares_clone
+
 SOURCES = ("google", "bing", "news, letter", None)
 CHANNELS = ("email", "paid_search", "direct")
 MOST_ROUNDED = 3

@@ -27,6 +27,8 @@ from tests.support.credit import (
 )
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 
+pytestmark = pytest.mark.shares_clone
+
 FEW_AT_ONCE = replace(BOUNDS, orders_of_restatement=2)
 ORDERS = 5
 
@@ -67,6 +69,7 @@ def without_touches(clone: Clone, shop: UUID) -> Iterator[UUID]:
         admin.execute("GRANT SELECT ON attribution_events TO app_user")
 
 
+@pytest.mark.own_clone
 async def test_a_shorter_lookback_is_credited_without_reading_a_touch(
     db: Database, without_touches: UUID
 ) -> None:
@@ -150,6 +153,7 @@ async def test_an_order_that_is_credited_during_a_restatement_is_not_credited_tw
     await assert_ledger_is_credited(db, shop)
 
 
+@pytest.mark.own_clone
 async def test_an_order_whose_stored_journey_is_damaged_is_credited_from_its_facts(
     clone: Clone, db: Database, shop: UUID
 ) -> None:
@@ -165,6 +169,7 @@ async def test_an_order_whose_stored_journey_is_damaged_is_credited_from_its_fac
     await assert_ledger_is_credited(db, shop)
 
 
+@pytest.mark.own_clone
 async def test_pages_grow_again_after_the_order_for_which_they_became_small(
     clone: Clone, db: Database, shop: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +189,7 @@ async def test_pages_grow_again_after_the_order_for_which_they_became_small(
     assert sizes == [3, 1, 0, 1, 3, 3]
 
 
+@pytest.mark.own_clone
 async def test_an_order_whose_damaged_journey_must_be_subtracted_is_set_aside(
     clone: Clone, db: Database, shop: UUID
 ) -> None:

@@ -34,6 +34,8 @@ from tests.support.credit import (
 )
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 
+pytestmark = pytest.mark.shares_clone
+
 Sums = dict[str, dict[str, int]]
 
 

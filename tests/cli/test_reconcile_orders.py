@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import Clone
 from tests.support.command import run_here
 
+pytestmark = pytest.mark.shares_clone
+
 HEADER = "order_id,time,value,currency\n"
 ROW = "1001,2026-03-02T12:00:00Z,100.00,USD\n"
 

@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import Clone
 from tests.support.command import run_here
 
+pytestmark = pytest.mark.shares_clone
+
 OTHER = "id,order_id,category,gross,fee,net,currency,date,payout\n"
 ROW = "m1,1001,capture,100.00,3.20,96.80,USD,2026-03-02T12:00:00Z,po1\n"
 STRIPE = (

@@ -41,6 +41,8 @@ from tests.support.taking_back import undo
 from tests.support.two_tenants import fill_tenant
 from tests.support.zones import set_zone
 
+pytestmark = pytest.mark.shares_clone
+
 STATE = ".export-state.json"
 
 

@@ -22,6 +22,8 @@ from tests.conftest import Clone
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import get, key_of, open_client, read_all, settle
 
+pytestmark = pytest.mark.shares_clone
+
 PATH = "/v1/attribution/channels"
 # Monday, in a leap year's spring.
 MONDAY = date(2024, 4, 1)

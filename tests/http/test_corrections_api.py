@@ -15,6 +15,8 @@ from tests.support.audited import settle
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import open_client
 
+pytestmark = pytest.mark.shares_clone
+
 SENT = {"touch": "t", "channel": "affiliates", "reason": "it was Ann's newsletter"}
 URL = "/v1/corrections"
 

@@ -18,6 +18,8 @@ from tests.conftest import Clone
 from tests.support.api import make_app
 from tests.support.make import DAY_0, make_conversion, make_touch, post_plainly
 
+pytestmark = pytest.mark.shares_clone
+
 
 @pytest.fixture
 async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
@@ -131,6 +133,7 @@ async def test_without_a_key_nothing_is_revealed(
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.own_clone
 async def test_an_unknown_a_revoked_and_an_expired_key_look_alike(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
@@ -173,6 +176,7 @@ async def test_a_key_writes_for_its_own_tenant_only(
     assert await count(db, tenant, "attribution_events") == 1
 
 
+@pytest.mark.own_clone
 @pytest.mark.one_server("a distributed table has no triggers")
 async def test_a_commit_that_fails_is_a_500(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone

@@ -17,6 +17,8 @@ from skeldir.observability.context import current_correlation_id, current_tenant
 from tests.conftest import Clone
 from tests.support.api import asking
 
+pytestmark = pytest.mark.shares_clone
+
 
 @pytest.fixture
 async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:

@@ -22,6 +22,8 @@ from tests.support.make import (
 )
 from tests.support.reading import get, key_of, open_client, settle
 
+pytestmark = pytest.mark.shares_clone
+
 PATH = "/v1/models"
 REPORT = "/v1/attribution/channels"
 

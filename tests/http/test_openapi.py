@@ -24,6 +24,8 @@ from skeldir.web.answers import PageRoute
 from tests.conftest import Clone
 from tests.support.reading import open_client
 
+pytestmark = pytest.mark.shares_clone
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 CONTRACT: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
 OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {

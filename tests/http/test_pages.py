@@ -17,6 +17,8 @@ from tests.http.test_edge import SAFE
 from tests.http.test_openapi import CONTRACT, OPERATIONS
 from tests.support.api import asking
 
+pytestmark = pytest.mark.shares_clone
+
 VOID = {"meta", "br"}
 
 

@@ -30,6 +30,8 @@ from tests.support.make import (
 from tests.support.reading import get, key_of, open_client, read_all, settle
 from tests.support.two_tenants import fill_two_tenants, refresh_all
 
+pytestmark = pytest.mark.shares_clone
+
 LISTS = (
     "/v1/attribution/channels",
     "/v1/attribution/kinds",
@@ -241,6 +243,7 @@ async def test_the_totals_are_sent_again_only_when_they_changed(
 # ---------------------------------------------------------------- views
 
 
+@pytest.mark.own_clone
 async def test_reports_wait_for_no_refresh(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
@@ -274,6 +277,7 @@ async def test_reports_wait_for_no_refresh(
     assert (await shown(), await published()) == ((711,) * 4, 711)
 
 
+@pytest.mark.own_clone
 async def test_the_age_of_a_view_is_computed_when_it_is_read(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
@@ -289,6 +293,7 @@ async def test_the_age_of_a_view_is_computed_when_it_is_read(
     assert (view["last_outcome"], view["last_result"]) == ("success", "success")
 
 
+@pytest.mark.own_clone
 async def test_a_view_shows_its_last_outcome_and_the_last_that_was_not_a_skip(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
@@ -343,6 +348,7 @@ async def test_dead_events_are_listed_with_their_reasons_newest_first(
         assert {row["origin"] for row in found} == expected
 
 
+@pytest.mark.own_clone
 async def test_jobs_are_listed_with_only_the_kind_of_their_error(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:

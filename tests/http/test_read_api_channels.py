@@ -31,6 +31,8 @@ from tests.support.make import (
 from tests.support.reading import get, key_of, open_client, read_all, settle
 from tests.support.syntax import named_text
 
+pytestmark = pytest.mark.shares_clone
+
 PATH = "/v1/attribution/channels"
 
 
@@ -214,6 +216,7 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
     }
 
 
+@pytest.mark.own_clone
 @pytest.mark.one_server("the coordinator shows no generic plan of a distributed table")
 @pytest.mark.parametrize(
     ("statement", "index", "bounds"),
@@ -315,6 +318,7 @@ async def test_credit_that_exceeds_the_databases_integers_is_reported_exactly(
     assert {total.credited_cents for total in totals} == {ledger.net_cents} == {12 * 10**18}
 
 
+@pytest.mark.own_clone
 async def test_very_many_conversions_are_reported_to_the_last_place(
     client: httpx2.AsyncClient, db: Database, clone: Clone, tenant: UUID
 ) -> None:

@@ -17,6 +17,8 @@ from tests.support.loops import longest_stretch
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import forget_before, get, key_of, open_client, settle
 
+pytestmark = pytest.mark.shares_clone
+
 PATH = "/v1/attribution/orders/"
 
 
@@ -57,6 +59,7 @@ async def test_of_a_long_journey_the_newest_touches_are_shown_and_all_count(
     }
 
 
+@pytest.mark.own_clone
 async def test_of_a_long_journey_forgotten_in_part_the_newest_touches_are_shown_and_all_count(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:

@@ -22,6 +22,8 @@ from tests.conftest import Clone
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import forget_before, get, key_of, open_client, settle
 
+pytestmark = pytest.mark.shares_clone
+
 PATH = "/v1/attribution/orders/"
 CHANNELS = ("email", "paid_search", "direct", "organic_search", "referral")
 WHOLE = 10**12
@@ -236,6 +238,7 @@ async def test_an_order_shows_that_it_awaits_credit(
     assert not (await get(client, PATH + "o", key))["awaits_credit"]
 
 
+@pytest.mark.own_clone
 async def test_a_forgotten_touch_is_shown_by_channel_and_age(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
@@ -268,6 +271,7 @@ async def test_a_forgotten_touch_is_shown_by_channel_and_age(
     assert [row["allocated_cents"] for row in linear["allocations"]] == [51, 50]
 
 
+@pytest.mark.own_clone
 @pytest.mark.parametrize("after_conversion", ["keep", "reset"])
 async def test_the_credit_of_forgotten_touches_can_be_recomputed_by_hand(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone, after_conversion: Any

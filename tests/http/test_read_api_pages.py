@@ -17,6 +17,8 @@ from tests.conftest import Clone
 from tests.support.make import DAY_0, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import get, key_of, open_client, settle
 
+pytestmark = pytest.mark.shares_clone
+
 Add = Callable[[Database, UUID, int], Awaitable[None]]
 ROUNDS = 6
 

@@ -15,6 +15,8 @@ from tests.support.audited import settle
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import open_client
 
+pytestmark = pytest.mark.shares_clone
+
 RULES = '[[rule]]\nid = "brand"\nchannel = "display"\ncampaign.is = "brand"\n'
 STORED = {"document": RULES, "reason": "brand is display"}
 

@@ -15,6 +15,8 @@ from tests.support.make import make_conversion, send_conversions
 from tests.support.reading import get, key_of, open_client, settle
 from tests.support.zones import set_zone
 
+pytestmark = pytest.mark.shares_clone
+
 DAILY, CHANNELS = "/v1/revenue/daily", "/v1/attribution/channels"
 
 

@@ -28,6 +28,8 @@ from skeldir.tenants import KeyMemory, revoke_key
 from tests.conftest import Clone
 from tests.support.api import PROBLEM_FIELDS, asking, bearer, serving_on_loopback
 
+pytestmark = pytest.mark.shares_clone
+
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 READING = "/v1/jobs"
 PER_SECOND = 20
@@ -328,6 +330,7 @@ async def revoke_all(connection: Any, tenant: UUID) -> None:
         await revoke_key(connection, tenant, row["id"])
 
 
+@pytest.mark.own_clone
 async def test_a_look_up_that_the_database_did_not_answer_costs_no_token(
     door: Door, db: Database, tenant: UUID, clone: Clone
 ) -> None:

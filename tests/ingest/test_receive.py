@@ -32,6 +32,8 @@ from tests.support.make import (
     send_touches,
 )
 
+pytestmark = pytest.mark.shares_clone
+
 BAD_TOUCHES: dict[str, object] = {
     "item_not_an_object": ["touch"],
     "json_invalid": UnreadableItem("json_invalid", "The line is not JSON.", {"bytes": 3}),
@@ -358,6 +360,7 @@ async def test_a_journey_is_stored_only_as_a_hash_that_differs_from_tenant_to_te
     assert stored[0] != stored[1]
 
 
+@pytest.mark.own_clone
 @pytest.mark.parametrize("kind", ["touch", "conversion"])
 async def test_deliveries_that_overlap_in_another_order_wait_and_never_deadlock(
     clone: Clone, db: Database, tenant: UUID, kind: str

@@ -30,6 +30,8 @@ from tests.support.make import (
 from tests.support.noticed import TUESDAY, sell_for_weeks
 from tests.support.reading import get, key_of, open_client, read_all, settle
 
+pytestmark = pytest.mark.shares_clone
+
 MONDAY = date(2026, 3, 2)
 DAYS = {"from_": MONDAY, "to": MONDAY + timedelta(days=7)}
 DAYS_BEFORE = {"from_": MONDAY - timedelta(days=7), "to": MONDAY}

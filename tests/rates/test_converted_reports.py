@@ -29,6 +29,8 @@ from tests.support.make import (
 )
 from tests.support.reading import get, key_of, open_client, read_all, settle
 
+pytestmark = pytest.mark.shares_clone
+
 CHANNELS = "/v1/attribution/channels"
 DAILY = "/v1/revenue/daily"
 REALTIME = "/v1/revenue/realtime"

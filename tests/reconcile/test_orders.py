@@ -14,6 +14,8 @@ from skeldir.reconcile import ClaimedRow, OrdersAsked, OrdersComparison, compare
 from tests.support.make import at, make_conversion, send_conversions, send_touches
 from tests.support.reconciling import DAY, ad
 
+pytestmark = pytest.mark.shares_clone
+
 
 def row(order_id: str, cents: int = 10_000, moment: str | None = None, **fields: Any) -> ClaimedRow:
     when = datetime.fromisoformat(moment or at(1))

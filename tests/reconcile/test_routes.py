@@ -15,6 +15,8 @@ from tests.conftest import Clone
 from tests.support.reading import key_of, open_client
 from tests.support.reconciling import claim, claims
 
+pytestmark = pytest.mark.shares_clone
+
 PATH = "/v1/reconciliations"
 ASKED: dict[str, Any] = {
     "first_day": "2026-03-01",

@@ -20,6 +20,8 @@ from skeldir.worker import KINDS
 from tests.support.make import at, make_conversion, send_conversions, send_touches
 from tests.support.reconciling import DAY, FIRST, ad, ask, claim, claims, compare, read
 
+pytestmark = pytest.mark.shares_clone
+
 
 async def test_verified_money_is_what_the_model_credits_to_the_campaign_by_the_orders_day(
     db: Database, tenant: UUID, other_tenant: UUID
@@ -156,6 +158,7 @@ async def test_a_day_that_the_export_lacks_is_timing_only_between_days_of_its_ac
     )
 
 
+@pytest.mark.own_clone
 async def test_an_earlier_comparison_stays_and_the_view_shows_the_latest(
     db: Database, tenant: UUID
 ) -> None:
@@ -179,6 +182,7 @@ async def test_an_earlier_comparison_stays_and_the_view_shows_the_latest(
     assert [one.state for one in listed] == ["done", "done"]
 
 
+@pytest.mark.own_clone
 async def test_of_two_currencies_the_view_shows_the_one_with_most_lines(
     db: Database, tenant: UUID
 ) -> None:

@@ -35,6 +35,8 @@ from tests.support.make import at, make_conversion, send_conversions, send_touch
 from tests.support.own_rules import apply, store
 from tests.support.taking_back import assert_sound, outcome
 
+pytestmark = pytest.mark.shares_clone
+
 PARTNERS = '[[rule]]\nid = "all"\nchannel = "partners"\nmedium.is = "cpc"\n'
 
 

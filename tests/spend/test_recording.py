@@ -34,6 +34,8 @@ from skeldir.spend import (
 from tests.conftest import Clone
 from tests.support.make import at, make_tenant, make_touch, send_touches
 
+pytestmark = pytest.mark.shares_clone
+
 FIRST = date(2026, 9, 1)
 LOAD = Load("file", "export.csv", "0" * 64, "test", rows=1)
 

@@ -18,6 +18,8 @@ from skeldir.tenants import (
     revoke_key,
 )
 
+pytestmark = pytest.mark.shares_clone
+
 
 async def make_key(
     db: Database, tenant: UUID, *, scopes: tuple[str, ...] = ("ingest",)

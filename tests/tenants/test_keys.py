@@ -31,6 +31,8 @@ from skeldir.tenants import (
 )
 from tests.conftest import Clone
 
+pytestmark = pytest.mark.shares_clone
+
 
 async def make_key(
     db: Database, tenant: UUID, *, scopes: tuple[str, ...] = ("ingest",), **fields: object
@@ -93,6 +95,7 @@ async def test_a_key_is_found_before_its_tenant_is_known(
     )
 
 
+@pytest.mark.own_clone
 async def test_the_secret_is_nowhere_in_the_database_only_its_digest(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
@@ -166,6 +169,7 @@ async def test_a_key_of_a_tenant_that_does_not_exist_is_refused(db: Database) ->
     assert "skeldir tenants list" in refusal.value.cure
 
 
+@pytest.mark.own_clone
 async def test_an_expired_key_is_not_valid(db: Database, clone: Clone, tenant: UUID) -> None:
     key = await make_key(db, tenant, expires_at=utc_now() + timedelta(hours=1))
     assert await look_up(db, key.secret) is not None
@@ -207,6 +211,7 @@ async def test_a_rotated_key_is_replaced_by_one_that_may_do_the_same(
     assert (first.replaced_by, second.replaced_by) == (rotation.new.prefix, None)
 
 
+@pytest.mark.own_clone
 async def test_a_rotated_key_works_until_the_overlap_is_over(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
@@ -260,6 +265,7 @@ async def test_only_one_of_several_rotations_at_once_is_done(
     assert len(await read_keys(db, tenant)) == 2
 
 
+@pytest.mark.own_clone
 async def test_a_key_that_ended_or_was_replaced_is_not_rotated_and_nothing_of_the_attempt_is_kept(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
@@ -330,6 +336,7 @@ async def test_a_key_that_does_not_exist_cannot_be_ended(db: Database, tenant: U
     assert "skeldir keys list" in refusal.value.cure
 
 
+@pytest.mark.own_clone
 async def test_the_last_use_is_noted_at_most_once_a_minute(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:

@@ -17,6 +17,8 @@ from skeldir.tenants import (
 )
 from tests.support.two_tenants import unknown_tenant
 
+pytestmark = pytest.mark.shares_clone
+
 
 async def load(db: Database, tenant: UUID) -> Retention:
     async with db.tenant(tenant) as connection:

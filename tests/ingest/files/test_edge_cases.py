@@ -11,6 +11,8 @@ from skeldir.db.pool import Database
 from skeldir.ingest.files import FileKind, MappingInvalid, choose_mapping, import_file
 from skeldir.revenue import ledger_totals
 
+pytestmark = pytest.mark.shares_clone
+
 ROOT = Path(__file__).parents[3]
 CASES = ROOT.parent / "shared" / "data" / "edge_cases"
 EXAMPLES = ROOT / "examples" / "mappings"

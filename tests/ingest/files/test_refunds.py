@@ -18,6 +18,8 @@ from skeldir.ingest.files import FileMapping, ImportReport, import_file, mapping
 from skeldir.revenue import ledger_totals, read_order_entries
 from tests.support.taking_back import assert_sound, redo, undo
 
+pytestmark = pytest.mark.shares_clone
+
 MAPPING = mapping_from_settings(
     {
         "kind": "conversions",
