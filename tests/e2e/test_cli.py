@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import re
@@ -18,9 +19,11 @@ import pytest
 from typer.testing import CliRunner
 
 from skeldir.cli import app
+from skeldir.db.pool import Database
+from skeldir.rollups import credit_lock
 from tests.conftest import Clone
 from tests.support.command import SKELDIR, environment, run, run_here
-from tests.support.make import at, make_conversion, make_touch
+from tests.support.make import at, make_conversion, make_tenant, make_touch
 from tests.support.service import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +136,36 @@ def test_every_command_has_help() -> None:
     for command in [*commands, "matviews", "migrate", "serve", "demo"]:
         assert command in listed
         assert "Usage" in runner.invoke(app, [command, "--help"]).output
+
+
+@pytest.mark.slow
+async def test_a_demo_waits_for_a_worker_that_credits_one_of_its_tenants(
+    clone: Clone, db: Database, tmp_path: Path
+) -> None:
+    other = await make_tenant(db, "Demo B")
+    orders = tmp_path / "orders.csv"
+    orders.write_text(
+        "order_id,kind,amount,currency,occurred_at,visitor_id\n"
+        "o-1,capture,10.00,EUR,2026-03-01T13:00:00Z,v-1\n"
+    )
+    # The migrator sees which tenants there are.
+    async with db.tenant(other, locked=credit_lock(other)):
+        demo = await asyncio.create_subprocess_exec(
+            *SKELDIR,
+            *("demo", "--data", str(orders)),
+            env=environment(clone.migrator_url),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        assert demo.stdout is not None
+        async for line in demo.stdout:
+            if b"Another worker is crediting" in line:
+                break
+    shown, _ = await demo.communicate()
+    # What it said before was of the other tenant alone.
+    credited = re.search(rb"Credited (\d+) orders", shown)
+    assert credited is not None, shown
+    assert int(credited[1]) > 100
 
 
 @pytest.mark.slow

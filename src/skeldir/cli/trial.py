@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from skeldir.ingest.files import FileMapping
 
 SEED_OF_A, SEED_OF_B = 7, 8
+_LOOK_AGAIN_S: Final = 0.2
+_PATIENCE_S: Final = 60.0
 
 
 def demo(
@@ -106,13 +111,17 @@ def demo(
 
 
 async def _credit(database: Database) -> None:
+    """Credit all orders; wait for a worker of a running service that credits the same tenant, but not for ever."""
     out.rule("Crediting", align="left")
-    with progress_bar() as bar:
-        task = bar.add_task("Crediting orders", total=None)
-        report = await credit_dirty_orders(
-            database, progress=lambda orders: bar.advance(task, orders)
-        )
-    print_credit(report)
+    until = monotonic() + _PATIENCE_S
+    while True:
+        with progress_bar() as bar:
+            task = bar.add_task("Crediting orders", total=None)
+            report = await credit_dirty_orders(database, progress=partial(bar.advance, task))
+        print_credit(report)
+        if report.is_complete or monotonic() > until:
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def _name_of(data: Path, mapping: FileMapping) -> str:
