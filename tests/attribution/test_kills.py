@@ -245,6 +245,7 @@ async def begun(server: EmbeddedServer, work: str) -> AsyncIterator[tuple[Clone,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("work", KILLED_EVERYWHERE)
+@pytest.mark.begins_early
 async def test_a_run_killed_before_any_statement_loses_and_repeats_nothing(
     launcher: Launcher, begun: tuple[Clone, list[UUID]], work: str
 ) -> None:

@@ -82,6 +82,7 @@ def archive_now(service: Service) -> None:
 
 @pytest.mark.worker
 @pytest.mark.slow
+@pytest.mark.begins_early
 def test_a_restore_under_traffic_has_what_was_acknowledged_by_the_moment_and_nothing_later() -> (
     None
 ):

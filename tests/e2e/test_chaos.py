@@ -33,6 +33,7 @@ def broker(name: str, folder: Path) -> Iterator[dict[str, str]]:
 @pytest.mark.worker
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["postgresql", "redis", "rabbitmq"])
+@pytest.mark.begins_early
 def test_nothing_is_lost_or_done_twice_while_processes_are_killed(
     name: str, request: pytest.FixtureRequest
 ) -> None:

@@ -56,6 +56,7 @@ def require_each_once(service: Service, senders: list[Sent]) -> None:
 
 @pytest.mark.worker
 @pytest.mark.slow
+@pytest.mark.begins_early
 def test_everything_acknowledged_outlives_the_death_of_all_processes() -> None:
     chance = random.Random()
     killed, pauses = 0, []

@@ -82,6 +82,7 @@ def fuzz(base: str, secret: str, folder: Path) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.slow
+@pytest.mark.begins_early
 async def test_no_request_gets_a_response_that_is_not_described(
     clone: Clone, db: Database, tmp_path: Path
 ) -> None:

@@ -290,6 +290,7 @@ def test_workers_run_the_pulses_while_beat_is_away(
 
 @pytest.mark.worker
 @pytest.mark.slow
+@pytest.mark.begins_early
 async def test_a_worker_is_stuck_when_its_loop_is_not_when_its_job_is_long(
     clone: Clone, db: Database
 ) -> None:

@@ -155,6 +155,7 @@ async def download(page: Page, address: str, part: str, word: str) -> int:
     return text.count(word)
 
 
+@pytest.mark.begins_early
 async def test_no_page_breaks_its_policy_its_width_or_a_rule_of_access(
     clone: Clone, db: Database, tenant: UUID, address: str
 ) -> None:

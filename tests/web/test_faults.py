@@ -27,8 +27,8 @@ BROWSER = {
     "Sec-Fetch-Site": "none",
 }
 ROOMS = ("web", "users")
-# Some of its errors are shown by a page.
-SHOWN_TOO = ("notices",)
+# Some of their errors are shown by a page.
+SHOWN_TOO = ("notices", "tenants", "ingest")
 # Errors of settings, which stop the program before there is a page; and what no browser shows.
 ON_NO_PAGE = {"ConfigurationInvalid", "AssetUnknown", "send_page"}
 # Sentences with what a text may not have.
