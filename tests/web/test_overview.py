@@ -96,6 +96,27 @@ async def test_money_of_each_currency_is_apart_and_has_its_own_decimals(
     assert {key.rpartition("-")[2] for key in one} == {"JPY"}
 
 
+async def test_the_return_on_ad_spend_is_the_same_above_and_below(
+    browser: httpx2.AsyncClient, db: Database, shop: UUID
+) -> None:
+    item = {
+        "platform": "google_ads",
+        "account": "1",
+        "campaign_id": "7",
+        "day": "2026-03-02",
+        "currency": "USD",
+        "cost_cents": 2_000,
+    }
+    key = await bearer(db, shop, "ingest")
+    sent = await browser.post("/v1/spend", json=[item], headers=key)
+    assert sent.status_code == 200, sent.text
+    await roll_up_dirty_days(db, tenant_id=shop)
+    page = await browser.get(f"/overview?{DAYS}&currency=USD")
+    found = re.search(r"<dt>Return on ad spend</dt>\s*<dd[^>]*><a[^>]*>([\d.]+)</a>", page.text)
+    assert found is not None, page.text
+    assert found[1] == read_tables(page.text)["channels-USD"].totals[5] == "7.00"
+
+
 async def test_credit_is_what_the_api_reports(
     browser: httpx2.AsyncClient, db: Database, shop: UUID
 ) -> None:

@@ -200,6 +200,7 @@ def _cards(
     captured = balance.steps["captured"]
     given_back = balance.net_cents - captured.cents
     unattributed = sum(_cents_of(row, model) for row in rows if row.channel == UNATTRIBUTED)
+    credited = sum(_cents_of(row, model) for row in rows)
     spend = 0 if model is None else sum(row.models[model].spend_cents for row in rows)
     to_orders = across_pages(report.request, _ORDERS)
     return (
@@ -237,7 +238,7 @@ def _cards(
         ),
         Card(
             say("overview.roas"),
-            formats.ratio(Fraction(balance.net_cents - unattributed, spend))
+            formats.ratio(Fraction(credited, spend))
             if spend > 0
             else Unknown(say("overview.spend_unknown")),
             say("overview.spend_known", spend=formats.money_with_code(spend, currency))
