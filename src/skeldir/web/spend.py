@@ -25,6 +25,7 @@ from skeldir.web.charts import DayChart, Series, draw_stack
 from skeldir.web.naming import ChannelNames, read_channel_names
 from skeldir.web.reports import open_report, send_report
 from skeldir.web.scales import NARROW, WIDE
+from skeldir.web.sending import work_aside
 from skeldir.web.spend_tables import (
     SPEND,
     Periods,
@@ -86,18 +87,20 @@ async def send_spend(request: Request, page: Visit) -> Response:
     names = await read_channel_names(report)
     currencies = sorted({day.currency for day in days})
     asked = report.parameter("currency")
-    blocks = [
-        _block(
-            report,
-            names,
-            currency,
-            [day for day in days if day.currency == currency],
-            [cost for cost in costs if cost.currency == currency],
-            [claim for claim in claims if claim.currency == currency],
-        )
-        for currency in currencies
-        if asked in (None, currency)
-    ]
+    blocks = await work_aside(
+        lambda: [
+            _block(
+                report,
+                names,
+                currency,
+                [day for day in days if day.currency == currency],
+                [cost for cost in costs if cost.currency == currency],
+                [claim for claim in claims if claim.currency == currency],
+            )
+            for currency in currencies
+            if asked in (None, currency)
+        ]
+    )
     span = None if blocks else await find_spend_span(connection, tenant_id)
     return send_report(
         "spend.html",
