@@ -24,7 +24,12 @@ from tests.support.sites import OWN
 
 PATH = "/settings/notices"
 EMAIL = {"kind": "email", "address": "cfo@shop.example", "language": "de", "digest": "1"}
-WEBHOOK = {"kind": "webhook", "address": "https://shop.example/in", "alerts": "1"}
+WEBHOOK = {
+    "kind": "webhook",
+    "address": "https://shop.example/in",
+    "language": "en",
+    "alerts": "1",
+}
 
 
 @pytest.fixture
@@ -40,6 +45,16 @@ async def browser(
 async def destinations_of(db: Database, tenant: UUID) -> list[Destination]:
     async with db.tenant(tenant) as connection:
         return await list_destinations(connection, tenant)
+
+
+async def test_neither_the_kind_nor_the_language_of_a_destination_is_assumed(
+    browser: httpx2.AsyncClient, clone: Clone, db: Database, tenant: UUID
+) -> None:
+    form = await sign_in(clone, db, "anna@shop.example", tenant, Role.ADMIN) | OWN
+    for change in ({"kind": ""}, {"kind": "fax"}, {"language": ""}, {"language": "xx"}):
+        answer = await browser.post(PATH, headers=form, data=EMAIL | change)
+        assert (answer.status_code, "input_invalid" in answer.text) == (422, True), change
+    assert await destinations_of(db, tenant) == []
 
 
 async def test_an_admin_adds_tries_and_removes_destinations(

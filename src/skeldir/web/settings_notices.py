@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from skeldir.clock import utc_now
 from skeldir.db import read_id
-from skeldir.errors import SkeldirError
+from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.http import database_of
 from skeldir.inbox import Sealer, prepare_sealer
 from skeldir.notices import (
@@ -138,13 +138,18 @@ async def _add(form: Membership, fields: Mapping[str, str]) -> NewDestination:
         raise NoticesLimited(
             f"The tenant has {MOST_DESTINATIONS} destinations.", cure="Remove those nobody needs."
         )
-    kind = _KINDS.get(fields.get("kind", ""), "email")
+    kind, language = _KINDS.get(fields.get("kind", "")), _LANGUAGES.get(fields.get("language", ""))
+    if kind is None or language is None:
+        raise InputInvalid(
+            "The form does not say of which kind the destination is, or in which language it is written to.",
+            cure="Choose both on the page.",
+        )
     return await add_destination(
         form.connection,
         tenant_id,
         kind=kind,
         address=fields.get("address", ""),
-        language=_LANGUAGES.get(fields.get("language", ""), "en"),
+        language=language,
         gets_digest=bool(fields.get("digest")),
         gets_alerts=bool(fields.get("alerts")),
         made_by=form.session.email,
