@@ -34,7 +34,7 @@ from skeldir.db.nodes import (
     list_silent_nodes,
     node_unreachable,
 )
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db.plans import plan_for_each_list, plan_for_each_tenant
 from skeldir.db.pool import (
     GRACE_S,
     Connection,
@@ -111,6 +111,7 @@ __all__ = [
     "open_replica",
     "pack_column",
     "plan_for_each_list",
+    "plan_for_each_tenant",
     "read_id",
     "refusal_of_pooler",
     "refuses_writes",

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from skeldir.attribution import plain_campaign
+from skeldir.db import plan_for_each_tenant
 from skeldir.spend.days import BY_NAME
 from skeldir.spend.store import queries
 from skeldir.spend.summing import list_campaign_costs
@@ -167,6 +168,7 @@ async def match_campaigns(
     """
     rows = await list_campaign_costs(connection, tenant_id, first=first, last=last)
     spent_in = await queries.select_paid_channels(connection, tenant_id=tenant_id)
+    await plan_for_each_tenant(connection)
     touches = await queries.count_touches_of_campaigns(
         connection,
         tenant_id=tenant_id,

@@ -43,7 +43,6 @@ from skeldir.web.health_tables import (
 )
 from skeldir.web.health_webhooks import dead_deliveries, endpoints_table, refusals_table
 from skeldir.web.import_tables import HEALTH, IMPORTS, NEW_IMPORT
-from skeldir.web.periods import FEW, USUAL
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.tables import Table
 
@@ -80,10 +79,8 @@ class OpenAlert:
 @router.get(HEALTH)
 async def show_health(request: Request, page: ViewerPage) -> Response:
     """Show one part of the health of the tenant's data: coverage, sources, refused items, webhooks, or work."""
-    name = request.query_params.get("part", "").strip() or "coverage"
-    report = await open_report(
-        request, page, "health", usual_days=FEW if name == "match" else USUAL
-    )
+    report = await open_report(request, page, "health")
+    name = report.parameter("part") or "coverage"
     if name not in _PARTS:
         raise InputInvalid(
             "The address asks for a part of Data health that the page does not have.",

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FIRST, _LAST = date(1970, 1, 2), date(2999, 12, 30)
-USUAL: Final = 28
-FEW: Final = 7
-"""The usual days of reports that read every touch of their days: a month has hundreds of thousands of them."""
-
+_USUAL: Final = 28
 _LONGEST: Final = 3_660  # days; ten years
 SPANS: Final = (7, 28, 90, 365)
 
@@ -55,16 +52,14 @@ class ShownDays:
         return tuple(self.first + timedelta(days=index) for index in range(self.count))
 
 
-def read_days(
-    parameters: Mapping[str, str], now: datetime, zone: ZoneInfo, usual_count: int = USUAL
-) -> ShownDays:
-    """Return the days that an address asks for; without `from` and `to` the last `usual_count`, today among them.
+def read_days(parameters: Mapping[str, str], now: datetime, zone: ZoneInfo) -> ShownDays:
+    """Return the days that an address asks for: the last 28 days, today among them, unless it has `from` and `to`.
 
     With one of both, the other is the usual one. What cannot be read, ends before it begins, or is longer than ten
     years is marked as wrong, and the usual days are shown.
     """
     today = now.astimezone(zone).date()
-    usual = ShownDays(today - timedelta(days=usual_count - 1), today)
+    usual = ShownDays(today - timedelta(days=_USUAL - 1), today)
     asked = [parameters.get(name, "").strip() for name in ("from", "to")]
     if not any(asked):
         return ShownDays(usual.first, usual.last, are_usual=True)

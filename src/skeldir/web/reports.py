@@ -16,7 +16,7 @@ from skeldir.web.addresses import OPENED_FOR, with_parameters
 from skeldir.web.answers import frame_of, send_values
 from skeldir.web.downloads import send_csv
 from skeldir.web.frames import Link
-from skeldir.web.periods import USUAL, ShownDays, read_days, usual_spans
+from skeldir.web.periods import ShownDays, read_days, usual_spans
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
@@ -131,11 +131,10 @@ async def open_report(
     *,
     title: str | None = None,
     breadcrumb: tuple[Link, ...] = (),
-    usual_days: int = USUAL,
 ) -> Report:
     """Return a report's page: `name` is the page in the navigation, `title` what is shown if it is not the page's.
 
-    It is of the latest `usual_days` if the address asks for none. Reads how fresh the sums are, and the tenant's zone.
+    Reads how fresh the sums are, and the tenant's zone.
     """
     freshness = await read_freshness(page.connection, page.profile.tenant_id)
     zone = ZoneInfo(freshness.time_zone)
@@ -148,7 +147,7 @@ async def open_report(
         shown_title=title,
         breadcrumb=breadcrumb,
     )
-    days = read_days(request.query_params, freshness.as_of, zone, usual_days)
+    days = read_days(request.query_params, freshness.as_of, zone)
     return Report(request, page, frame, freshness, days, await _read_saved(request, page))
 
 

@@ -28,7 +28,6 @@ from skeldir.web.answers import PageRoute, go_to, say_in
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Link
 from skeldir.web.naming import ChannelNames, read_channel_names
-from skeldir.web.periods import FEW
 from skeldir.web.reports import open_report, send_report
 from skeldir.web.spend_tables import (
     CAMPAIGN,
@@ -57,7 +56,7 @@ _DONE: Final = frozenset({"withdrawn"})
 @router.get(MATCH)
 async def show_match(request: Request, page: ViewerPage) -> Response:
     """Show campaigns beside the touches that name them: spend without touches, and touches without spend."""
-    report = await open_report(request, page, "spend", usual_days=FEW)
+    report = await open_report(request, page, "spend")
     found = await match_campaigns(
         page.connection,
         page.profile.tenant_id,
