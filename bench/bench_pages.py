@@ -10,7 +10,7 @@ With `--people`, events of one tenant arrive at `--events` a second, while nobod
 of its members each open a page every `--every` seconds, by turns; the service is `skeldir up`. Target: the p95 of an
 answer to a request with events grows by less than 1.3 times.
 
-The claims are of `--tenants 1000 --orders 1000000`, and of `--people 50 --events 500`.
+The claims are of `--tenants 1000 --orders 1000000`, and of `--people 50 --events 500 --every 15`.
 """
 
 from __future__ import annotations
