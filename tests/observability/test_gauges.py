@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.routing import Route
 
 from skeldir.attribution import credit_dirty_orders
 from skeldir.attribution.gauges import sample_credit
@@ -32,7 +33,6 @@ from skeldir.observability.metrics import serve_metrics
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
 from skeldir.wakeups.gauges import sample_processes
-from skeldir.web.answers import PageRoute
 from skeldir.web.routes import routers
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.api import make_app
@@ -306,7 +306,7 @@ async def test_the_metrics_hold_nothing_of_a_tenant_and_only_known_labels(
         route.path_format
         for router in routers
         for route in router.routes
-        if isinstance(route, PageRoute)
+        if isinstance(route, Route)
     }
     routes = {"unknown", "/metrics", *described, *pages}
     found = 0
