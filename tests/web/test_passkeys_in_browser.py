@@ -92,7 +92,7 @@ async def test_a_passkey_is_added_signs_in_and_is_removed_and_nothing_asks_witho
         await check(page)
         await page.context.clear_cookies()
         await page.goto(f"{address}/sign-in?next=/portfolio")
-        # Whoever does not show who he is, is told so, and stays.
+        # Without a check of the user, the page says that no passkey was used, and stays.
         verified = {"authenticatorId": device, "isUserVerified": False}
         await devtools.send("WebAuthn.setUserVerified", verified)
         await page.get_by_role("button", name="Sign in by passkey").click()

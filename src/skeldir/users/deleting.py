@@ -13,7 +13,7 @@ from uuid import UUID
 from skeldir.users.emails import read_email
 from skeldir.users.members import note_action, remove_member
 from skeldir.users.roles import Role
-from skeldir.users.signing_in import UserUnknown
+from skeldir.users.signing_in import user_unknown
 from skeldir.users.store import queries
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ async def find_user(operator: Connection, email: str) -> UserFound:
     known_as = read_email(email)
     row = await queries.select_user_to_delete(operator, email=known_as)
     if row is None:
-        raise UserUnknown(
-            f"There is no user {known_as}.", cure="`skeldir users list` shows all of them."
-        )
+        raise user_unknown(known_as)
     members = {
         each["tenant_id"]: Belonging(each["tenant_id"], Role(each["role"]), each["is_only_admin"])
         for each in await queries.select_tenants_of_user(operator, user_id=row["user_id"])

@@ -13,7 +13,7 @@ from skeldir.errors import SkeldirError
 from skeldir.users.emails import read_email
 from skeldir.users.identities import PasswordNeeded
 from skeldir.users.sessions import Session
-from skeldir.users.signing_in import UserUnknown
+from skeldir.users.signing_in import user_unknown
 from skeldir.users.store import queries
 
 if TYPE_CHECKING:
@@ -194,9 +194,7 @@ async def drop_passkeys(operator: Connection, email: str, passkey_id: UUID | Non
 
 async def _require_user(operator: Connection, email: str) -> None:
     if await queries.select_user(operator, email=email) is None:
-        raise UserUnknown(
-            f"There is no user {email}.", cure="`skeldir users list` shows all of them."
-        )
+        raise user_unknown(email)
 
 
 def _listed(row: PasskeysOfUserRow | SelectPasskeysRow) -> ListedPasskey:

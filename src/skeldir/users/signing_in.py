@@ -194,7 +194,10 @@ async def disable_user(operator: Connection, email: str) -> str:
     """
     known_as = read_email(email)
     if await queries.disable_user(operator, email=known_as) is None:
-        raise UserUnknown(
-            f"There is no user {known_as}.", cure="`skeldir users list` shows all of them."
-        )
+        raise user_unknown(known_as)
     return known_as
+
+
+def user_unknown(email: str) -> UserUnknown:
+    """Return the error for an address that no user has."""
+    return UserUnknown(f"There is no user {email}.", cure="`skeldir users list` shows all of them.")

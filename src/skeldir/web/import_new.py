@@ -34,7 +34,7 @@ from skeldir.web.import_tables import (
     refused_examples,
 )
 from skeldir.web.importing import KINDS, Answers, Imports, Tried
-from skeldir.web.imports import stream_events, trail
+from skeldir.web.imports import END_OF_EVENTS, stream_events, trail
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.tables import Cell, Column, Table
 from skeldir.web.uploads import FileMissing, UploadsBusy
@@ -130,7 +130,7 @@ async def stream_trial(request: Request, member: ManagerAlone, token: str) -> Re
         until = monotonic() + _STREAM_S
         await asyncio.wait([trial.task], timeout=until - monotonic())
         if trial.task.done():
-            yield "event: end\ndata: end\n\n"
+            yield END_OF_EVENTS
 
     return stream_events(report())
 

@@ -82,6 +82,9 @@ _STREAM_S: Final = 20.0
 # A small import is looked through while somebody waits.
 _PATIENCE_S: Final = 2.0
 TICK_S: Final = 0.5
+END_OF_EVENTS: Final = "event: end\ndata: end\n\n"
+"""The event after which a browser loads its page again."""
+
 _CHANGING: Final = frozenset({"running", "undoing", "redoing"})
 _DONE: Final = frozenset({"undo", "redo"})
 
@@ -193,14 +196,14 @@ async def stream_progress(request: Request, member: ViewerAlone, fingerprint: st
                     standing = await _find(request, membership.connection, tenant_id, fingerprint)
             except (SignInNeeded, TenantNeeded, ImportUnknown):
                 # The page, loaded again, says why.
-                yield "event: end\ndata: end\n\n"
+                yield END_OF_EVENTS
                 return
             if not standing.is_changing:
-                yield "event: end\ndata: end\n\n"
+                yield END_OF_EVENTS
                 return
             shown = render("import_progress.html", frame, standing=standing)
             if shown != last:
-                yield "".join(f"data: {line}\n" for line in shown.splitlines()) + "\n"
+                yield event_of(shown)
             last = shown
             await asyncio.sleep(TICK_S)
 
@@ -228,14 +231,14 @@ async def stream_preview(request: Request, member: ManagerAlone, fingerprint: st
                 break
             shown = render("undo_progress.html", frame, previewing=begun)
             if shown != last:
-                yield "".join(f"data: {line}\n" for line in shown.splitlines()) + "\n"
+                yield event_of(shown)
             last = shown
             await asyncio.sleep(TICK_S)
         else:
             if begun.ended_at is None:
                 return
         # The page, loaded again, shows what was found, or why nothing is shown.
-        yield "event: end\ndata: end\n\n"
+        yield END_OF_EVENTS
 
     return stream_events(report())
 
@@ -264,6 +267,11 @@ def trail(say: Phrases, last: str | None = None) -> tuple[Link, ...]:
     above = Link(say("page.health"), HEALTH)
     here = Link(say("imports.title"), IMPORTS, is_current=last is None)
     return (above, here) if last is None else (above, here, Link(last, "", is_current=True))
+
+
+def event_of(text: str) -> str:
+    """Return a server-sent event with a text of any lines."""
+    return "".join(f"data: {line}\n" for line in text.splitlines()) + "\n"
 
 
 def stream_events(events: AsyncIterator[str]) -> Response:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 PATHS: Final = "/paths"
-_SHOWN: Final = 20
 _MOST_CURRENCIES: Final = 6
 _MOST_STEPS: Final = 8
 _ENDS: Final = 3
@@ -103,7 +102,7 @@ async def send_paths(request: Request, page: Visit) -> Response:
     found = PathsReport()
     if choice.shown is not None:
         first, last = report.days.first, report.days.last
-        wanted = PathsAsked(first, last, choice.shown.model, asked, currency, _SHOWN)
+        wanted = PathsAsked(first, last, choice.shown.model, asked, currency)
         found = await report_paths(connection, tenant_id, wanted)
     shown = PathsPage(report, found, await read_channel_names(report))
     currencies = sorted(found.currencies)
