@@ -21,6 +21,7 @@ from skeldir.errors import ConfigurationInvalid
 from skeldir.exports import ExportTurns
 from skeldir.exports.routes import links_router
 from skeldir.exports.routes import router as exports_router
+from skeldir.fits.routes import router as fits_router
 from skeldir.http import (
     Api,
     HeldBytes,
@@ -110,6 +111,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         ingest_router,
         spend_router,
         rates_router,
+        fits_router,
         reconcile_router,
         rules_router,
         rules_dry_run_router,

@@ -50,6 +50,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "spend": ("spend", "ad_loads", "ad_days"),
     "rates": ("exchange_rates",),
+    "fits": ("model_fits",),
     "reconcile": (
         "reconciliations",
         "reconciliation_runs",
@@ -110,7 +111,15 @@ _AT_A_MOMENT = (
 )
 _AS_IT_IS = "the audit compares a table with what it follows from, and asks it as it is"
 
+_FACTS = (
+    "a fit reads all journeys of some days from the facts, range of keys by range, in one snapshot"
+)
+
 FOREIGN: Mapping[str, str] = {
+    "fits.count_conversions_without_key": _FACTS,
+    "fits.count_touches_of_keys": _FACTS,
+    "fits.select_conversions_of_keys": _FACTS,
+    "fits.select_touches_of_keys": _FACTS,
     "attribution.count_captures": _JOURNEY,
     "attribution.count_dirty_orders": _REACH,
     "attribution.mark_page_of_journey": _REACH,

@@ -24,6 +24,7 @@ from skeldir.attribution import (
     retire_model,
     set_models,
 )
+from skeldir.cli import fits
 from skeldir.cli.console import err, out
 from skeldir.cli.deletion import is_terminal
 from skeldir.cli.keys import TenantArgument
@@ -32,8 +33,13 @@ from skeldir.errors import InputInvalid
 from skeldir.money import format_minor
 
 models_app = typer.Typer(
-    no_args_is_help=True, help="List, set and retire the attribution models of a tenant."
+    no_args_is_help=True,
+    help="List, set and retire the attribution models of a tenant, and fit models to its journeys.",
 )
+models_app.command("fit")(fits.fit)
+models_app.command("fits")(fits.list_all)
+models_app.command("fitted")(fits.show_one)
+models_app.command("compare")(fits.compare)
 ModelArgument = Annotated[str, typer.Argument(help="first_touch, last_touch, linear, …")]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Change it without asking; required without a terminal.")

@@ -33,6 +33,7 @@ _BY_TENANT: Final = (
     "imports",
     "kept_allocations",
     "model_changes",
+    "model_fits",
     "notice_deliveries",
     "notice_destinations",
     "order_journeys",

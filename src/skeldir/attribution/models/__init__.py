@@ -1,11 +1,31 @@
 """Attribution models: pure functions that decide which touches of a journey earned its conversion.
 
-`touch_weights` applies a model by name, `channel_weights` sums its result by channel, `ModelVersion` is a model with
-its parameters. No database, no clock, no floats in the weights.
+`touch_weights` applies a rule model by name, `channel_weights` sums its result by channel, `ModelVersion` is a model
+with its parameters; no floats in the weights. The other modules estimate what channels earn from many journeys: Markov
+chains, Shapley values, and intervals of both. No database, no clock.
 """
 
 from __future__ import annotations
 
+from skeldir.attribution.models.chains import (
+    LONGEST_ORDER,
+    SHARDS,
+    ChannelsTooMany,
+    Floats,
+    JourneyColumns,
+    Transitions,
+    count_transitions,
+)
+from skeldir.attribution.models.choosing_orders import OrderLikelihood, choose_order
+from skeldir.attribution.models.intervals import (
+    bootstrap_effects,
+    bootstrap_shapley,
+    interval,
+    posterior_effects,
+    resample,
+    shares,
+)
+from skeldir.attribution.models.markov import RemovalEffects, removal_effects
 from skeldir.attribution.models.rules import (
     DIRECT,
     MODEL_NAMES,
@@ -21,23 +41,50 @@ from skeldir.attribution.models.rules import (
     time_decay,
     touch_weights,
 )
+from skeldir.attribution.models.shapley import (
+    ChannelSets,
+    count_sets,
+    shapley_by_sets,
+    shapley_values,
+)
 from skeldir.attribution.models.versions import AfterConversion, ModelVersion, ModelVersionInvalid
 
 __all__ = [
     "DIRECT",
+    "LONGEST_ORDER",
     "MODEL_NAMES",
+    "SHARDS",
     "AfterConversion",
+    "ChannelSets",
+    "ChannelsTooMany",
+    "Floats",
+    "JourneyColumns",
     "JourneyTouch",
     "ModelName",
     "ModelUnknown",
     "ModelVersion",
     "ModelVersionInvalid",
+    "OrderLikelihood",
+    "RemovalEffects",
+    "Transitions",
+    "bootstrap_effects",
+    "bootstrap_shapley",
     "channel_weights",
+    "choose_order",
+    "count_sets",
+    "count_transitions",
     "first_touch",
+    "interval",
     "last_non_direct",
     "last_touch",
     "linear",
     "position_based",
+    "posterior_effects",
+    "removal_effects",
+    "resample",
+    "shapley_by_sets",
+    "shapley_values",
+    "shares",
     "time_decay",
     "touch_weights",
 ]

@@ -1,0 +1,198 @@
+"""Journeys as columns, and how often each state of a Markov chain is followed by what.
+
+A chain of order m is in the state of the last m channels of a journey; near its start a state is shorter, and the
+start itself is the state of none. What follows a state is a channel, the conversion, or the end without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skeldir.errors import SkeldirError
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+LONGEST_ORDER: Final = 4
+MOST_CHANNELS: Final = 1_000
+SHARDS: Final = 512
+"""Journeys are divided among this many shards by their keys, and resampled shard by shard."""
+
+_LARGEST_TABLE: Final = 4_000_000
+
+
+class ChannelsTooMany(SkeldirError):
+    """A chain of so many channels would not fit into memory."""
+
+    code = "channels_too_many"
+    status = 422
+    title = "There are too many channels to estimate"
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyColumns:
+    """Journeys of a tenant, each cut after its conversion.
+
+    The touches of journey i are `touches[starts[i]:starts[i + 1]]`, numbers of `channels`, in time order; every
+    journey has one at least. `converted[i]` says whether an order ended it, `shards[i]` is the shard of its key, from
+    0 to SHARDS - 1, and `values` has what is left of the order's money in minor units of each currency, 0 or more, and
+    0 without an order.
+    """
+
+    channels: Sequence[str]
+    touches: NDArray[np.int16]
+    starts: Ints
+    converted: Flags
+    shards: NDArray[np.int16]
+    values: Mapping[str, Ints] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.converted)
+
+    def collapsed(self) -> JourneyColumns:
+        """Return the same journeys, where touches of one channel that follow each other are one."""
+        is_first = np.ones(len(self.touches), np.bool_)
+        is_first[1:] = self.touches[1:] != self.touches[:-1]
+        is_first[self.starts[:-1]] = True
+        starts = np.concatenate(([0], np.cumsum(is_first)))[self.starts]
+        return JourneyColumns(
+            self.channels, self.touches[is_first], starts, self.converted, self.shards, self.values
+        )
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """How often what followed each state of a chain, by shard; a cell is a state and what followed.
+
+    `states` are the codes of the states that occur, ascending; the first is the start, 0. Of each cell, `origins` is
+    the place of its state, and `nexts` what followed: the number of a channel, then `to_conversion`, then
+    `to_nothing`. `counts` has a row per shard and a column per cell, and so have the `values` of the conversions of
+    each currency.
+    """
+
+    order: int
+    channels: int
+    states: Ints
+    origins: Ints
+    nexts: Ints
+    counts: Ints
+    values: Mapping[str, Ints]
+
+    @property
+    def to_conversion(self) -> int:
+        """What follows a state whose journey converts."""
+        return self.channels
+
+    @property
+    def to_nothing(self) -> int:
+        """What follows a state whose journey ends without a conversion."""
+        return self.channels + 1
+
+    @cached_property
+    def targets(self) -> Ints:
+        """Return of each cell the place of the state that it leads to; -1 where the journey ends."""
+        base = self.channels + 1
+        codes = (self.states[self.origins] * base + self.nexts + 1) % base**self.order
+        return np.where(self.nexts < self.channels, np.searchsorted(self.states, codes), -1)
+
+    @cached_property
+    def last_channels(self) -> Ints:
+        """Return of each state the number of its last channel; -1 of the start."""
+        return self.states % (self.channels + 1) - 1
+
+    @cached_property
+    def total(self) -> Ints:
+        """Return how often each cell occurred."""
+        total: Ints = self.counts.sum(axis=0)
+        return total
+
+    @property
+    def conversions(self) -> int:
+        """How many journeys converted."""
+        return int(self.total[self.nexts == self.to_conversion].sum())
+
+    def total_value(self, currency: str) -> int:
+        """Return the sum of the values, in minor units."""
+        return int(self.values[currency].sum())
+
+
+def count_transitions(
+    journeys: JourneyColumns, order: int = 1, *, collapse_repeats: bool = False
+) -> Transitions:
+    """Count what follows each state of a chain of the order, from 1 to LONGEST_ORDER.
+
+    The counts are whole numbers and sums over journeys, so that the order of the journeys does not matter.
+    `collapse_repeats` counts touches of one channel that follow each other as one; at order 1 this changes no effect.
+
+    Raises:
+        ChannelsTooMany: the journeys have more than MOST_CHANNELS channels.
+    """
+    if not 1 <= order <= LONGEST_ORDER:
+        raise ValueError(f"The order of a chain is from 1 to {LONGEST_ORDER}, not {order}.")
+    if len(journeys.channels) > MOST_CHANNELS:
+        raise ChannelsTooMany(
+            f"The journeys have {len(journeys.channels):,} channels.",
+            cure=f"Choose rules that give them {MOST_CHANNELS:,} at most.",
+        )
+    if collapse_repeats:
+        journeys = journeys.collapsed()
+    return _count(journeys, order)
+
+
+def _count(journeys: JourneyColumns, order: int) -> Transitions:
+    count = len(journeys.channels)
+    touches, starts = journeys.touches.astype(np.int64), journeys.starts
+    lengths = np.diff(starts)
+    places = np.arange(len(touches)) - np.repeat(starts[:-1], lengths)
+    before = np.zeros(len(touches), np.int64)
+    after = np.zeros(len(journeys), np.int64)
+    for back in range(1, order + 1):
+        weight = (count + 1) ** (back - 1)
+        before[back:] += np.where(places[back:] >= back, touches[:-back] + 1, 0) * weight
+        has = lengths >= back
+        after[has] += (touches[starts[1:][has] - back] + 1) * weight
+    ends = np.where(journeys.converted, count, count + 1)
+    cells = np.concatenate([before * (count + 2) + touches, after * (count + 2) + ends])
+    shards = np.concatenate([np.repeat(journeys.shards, lengths), journeys.shards]).astype(np.int64)
+    found, place = _distinct(cells, (count + 1) ** order * (count + 2))
+    counts = np.bincount(shards * len(found) + place, minlength=SHARDS * len(found))
+    values = {}
+    for currency, cents in journeys.values.items():
+        sums = np.zeros(SHARDS * len(found), np.int64)
+        np.add.at(sums, (shards * len(found) + place)[len(touches) :], cents)
+        values[currency] = sums.reshape(SHARDS, -1)
+    states, origins = np.unique(found // (count + 2), return_inverse=True)
+    return Transitions(
+        order, count, states, origins, found % (count + 2), counts.reshape(SHARDS, -1), values
+    )
+
+
+def _distinct(cells: Ints, possible: int) -> tuple[Ints, Ints]:
+    """Return the distinct numbers, ascending, and the place of each number among them."""
+    if possible > _LARGEST_TABLE:
+        found, place = np.unique(cells, return_inverse=True)
+        return found, place
+    occurs = np.zeros(possible, np.bool_)
+    occurs[cells] = True
+    found = np.flatnonzero(occurs)
+    table = np.zeros(possible, np.int64)
+    table[found] = np.arange(len(found))
+    return found, table[cells]
+
+
+def as_json(counted: Transitions) -> dict[str, Any]:
+    """Return what happened how often, in all shards together, for people who want to work it out again."""
+    return {
+        "states": counted.states.tolist(),
+        "origins": counted.origins.tolist(),
+        "nexts": counted.nexts.tolist(),
+        "counts": counted.total.tolist(),
+        "values": {name: sums.sum(axis=0).tolist() for name, sums in counted.values.items()},
+    }

@@ -1,0 +1,120 @@
+"""Intervals of what channels earn by a fit: how far other journeys of the same kind might have moved it.
+
+Two ways. The bootstrap draws the shards of journeys again, with replacement: it knows that the steps of one journey
+belong together, and what the money of single orders does to a sum. The posterior draws the probabilities of each state
+from a Dirichlet distribution around its counts, and is quicker; it covers conversions only, and is a little too
+narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from skeldir.attribution.models.chains import SHARDS, Floats, Transitions
+from skeldir.attribution.models.markov import RemovalEffects, effects_of_draws
+from skeldir.attribution.models.shapley import ChannelSets, shapley_values
+
+PRIOR: Final = 0.05
+"""What is added to each count of the posterior: 1 would move rare channels by two standard deviations."""
+
+_DRAWS_AT_A_TIME: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """By channel, the lower and the upper end of an interval of its share, from 0 to 1."""
+
+    lower: Floats
+    upper: Floats
+
+
+def resample(draws: int, seed: int) -> Floats:
+    """Return how often each shard is drawn: a row per draw, a column per shard."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    return random.multinomial(SHARDS, np.full(SHARDS, 1 / SHARDS), size=draws).astype(np.float64)
+
+
+def bootstrap_effects(chain: Transitions, weights: Floats) -> RemovalEffects:
+    """Return the removal effects of each resampling, see `resample`."""
+    # Products of whole numbers below 2 ** 53 are exact, in whichever order they are added.
+    counts = weights @ chain.counts.astype(np.float64)
+    values = {
+        name: weights @ cells.astype(np.float64)
+        for name, cells in chain.values.items()
+        if cells.any()
+    }
+    return effects_of_draws(chain, counts, values)
+
+
+def bootstrap_shapley(sets: ChannelSets, weights: Floats) -> tuple[Floats, Mapping[str, Floats]]:
+    """Return the Shapley values of each resampling: of conversions, and of the money of each currency."""
+
+    def draw(by_shard: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Floats:
+        shape = by_shard.shape[1:]
+        flat = by_shard.reshape(SHARDS, -1).astype(np.float64)
+        return shapley_values((weights @ flat).reshape(len(weights), *shape))
+
+    return draw(sets.conversions), {
+        name: draw(sums) for name, sums in sets.values.items() if sums.any()
+    }
+
+
+def posterior_effects(chain: Transitions, draws: int, seed: int) -> RemovalEffects:
+    """Return the removal effects for probabilities drawn around the counts; those of conversions only.
+
+    At order 1 each channel may follow each, even where it never did; of longer states only what occurred.
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    spread = _every_cell(chain) if chain.order == 1 else chain
+    around = spread.total.astype(np.float64) + PRIOR
+    parts = [
+        effects_of_draws(
+            spread,
+            random.standard_gamma(around, (min(_DRAWS_AT_A_TIME, draws - first), len(around))),
+            {},
+        )
+        for first in range(0, draws, _DRAWS_AT_A_TIME)
+    ]
+    return RemovalEffects(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.conversions for part in parts]),
+        {},
+    )
+
+
+def _every_cell(chain: Transitions) -> Transitions:
+    """Return the counts of all cells of a chain of order 1; a journey does not end at its start."""
+    channels = chain.channels
+    full = np.zeros((len(chain.states), channels + 2), np.int64)
+    full[chain.origins, chain.nexts] = chain.total
+    possible = np.ones(full.shape, np.bool_)
+    # Only states that occur are followed by anything.
+    possible[:, :channels] = np.isin(np.arange(channels) + 1, chain.states)
+    possible[0, channels:] = False
+    origins, nexts = np.nonzero(possible)
+    return Transitions(1, channels, chain.states, origins, nexts, full[possible][np.newaxis], {})
+
+
+def shares(amounts: Floats) -> Floats:
+    """Return the amounts of the channels as shares of their sum; a row without any is not a number."""
+    sums = amounts.sum(axis=1, keepdims=True)
+    result = np.full_like(amounts, np.nan)
+    np.divide(amounts, sums, out=result, where=sums > 0)
+    return result
+
+
+def interval(of_draws: Floats, level: float) -> Interval:
+    """Return the interval that leaves out equal parts of the draws on both sides.
+
+    Draws that are no number do not count.
+    """
+    usable = of_draws[~np.isnan(of_draws).any(axis=1)]
+    if not len(usable):
+        nothing = np.full(of_draws.shape[1], np.nan)
+        return Interval(nothing, nothing.copy())
+    lower, upper = np.quantile(usable, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return Interval(lower, upper)

@@ -1,0 +1,111 @@
+"""Shapley values of channels: what each adds to conversions, on average over all orders of adding channels, exactly.
+
+A set of channels is worth the conversions (or the money) of the journeys whose channels all belong to it. For this
+game the value of a channel is the sum over its journeys of one part of as many as the journey has channels. Source:
+Zhao et al., "Shapley value methods for attribution modeling in online advertising", 2018, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skeldir.attribution.models.chains import SHARDS, Floats, Ints, JourneyColumns
+
+MOST_CHANNELS_OF_SETS: Final = 16
+"""With up to this many channels, the values are worked out from all sets too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSets:
+    """The conversions of each channel by the number of channels of their journeys.
+
+    `conversions[s, c, n - 1]` counts those of shard s whose journey has channel c, among n channels in all, and
+    `values` has their money in minor units. `sets` are the distinct sets of channels as bits, ascending, with
+    `in_sets` the conversions of each and `values_in_sets` their money; None with more channels than
+    MOST_CHANNELS_OF_SETS.
+    """
+
+    channels: int
+    conversions: Ints
+    values: Mapping[str, Ints]
+    sets: Ints | None
+    in_sets: Ints | None
+    values_in_sets: Mapping[str, Ints]
+
+
+def count_sets(journeys: JourneyColumns) -> ChannelSets:
+    """Count the conversions of each channel; journeys without one do not matter."""
+    count = len(journeys.channels)
+    lengths = np.diff(journeys.starts)
+    of_touch = np.repeat(np.arange(len(journeys)), lengths)
+    of_converted = journeys.converted[of_touch]
+    pairs = np.unique(
+        of_touch[of_converted] * count + journeys.touches[of_converted].astype(np.int64)
+    )
+    journey, channel = pairs // count, pairs % count
+    sizes = np.bincount(journey, minlength=len(journeys))[journey]
+    widest = int(sizes.max(initial=1))
+    shape = (SHARDS, count, widest)
+    cells = np.ravel_multi_index((journeys.shards[journey], channel, sizes - 1), shape)
+    conversions = np.bincount(cells, minlength=SHARDS * count * widest).reshape(shape)
+    values = {}
+    for currency, cents in journeys.values.items():
+        sums = np.zeros(SHARDS * count * widest, np.int64)
+        np.add.at(sums, cells, cents[journey])
+        values[currency] = sums.reshape(shape)
+    if count > MOST_CHANNELS_OF_SETS:
+        return ChannelSets(count, conversions, values, None, None, {})
+    bits = np.zeros(len(journeys), np.int64)
+    np.add.at(bits, journey, np.left_shift(1, channel))
+    converted = np.flatnonzero(journeys.converted)
+    sets, place, in_sets = np.unique(bits[converted], return_inverse=True, return_counts=True)
+    by_set = {}
+    for currency, cents in journeys.values.items():
+        sums = np.zeros(len(sets), np.int64)
+        np.add.at(sums, place, cents[converted])
+        by_set[currency] = sums
+    return ChannelSets(count, conversions, values, sets, in_sets, by_set)
+
+
+def shapley_values(by_size: NDArray[np.int64] | Floats) -> Floats:
+    """Return the value of each channel from sums by channel and number of channels, its last two axes."""
+    shares: Floats = by_size / np.arange(1, by_size.shape[-1] + 1)
+    total: Floats = shares.sum(axis=-1)
+    return total
+
+
+def shapley_by_sets(channels: int, sets: Ints, amounts: Ints) -> Floats:
+    """Return the value of each channel by its definition: from what every set of channels is worth.
+
+    What a set is worth adds up what occurred in its subsets, by one pass for each channel. Takes time and memory for
+    2 ** channels numbers.
+    """
+    worth = np.zeros(1 << channels)
+    worth[sets] = amounts
+    for channel in range(channels):
+        halves = worth.reshape(-1, 2, 1 << channel)
+        halves[:, 1] += halves[:, 0]
+    sizes = np.zeros(1, np.int64)
+    for _ in range(channels):
+        sizes = np.concatenate([sizes, sizes + 1])
+    weights = _weights_of_sizes(channels)[sizes]
+    values = np.zeros(channels)
+    for channel in range(channels):
+        without = worth.reshape(-1, 2, 1 << channel)
+        gains = without[:, 1] - without[:, 0]
+        values[channel] = (gains * weights.reshape(-1, 2, 1 << channel)[:, 0]).sum()
+    return values
+
+
+def _weights_of_sizes(channels: int) -> Floats:
+    """Return how often a channel is added to a set of each size, among all orders of adding them."""
+    weights = np.zeros(channels + 1)
+    weights[0] = 1.0 / channels
+    for size in range(1, channels):
+        weights[size] = weights[size - 1] * size / (channels - size)
+    return weights

@@ -1,0 +1,233 @@
+"""`skeldir models fit`, `fits`, `fitted` and `compare`: what channels earn by what journeys show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import orjson
+import typer
+from rich.table import Column, Table
+
+from skeldir.attribution import describe_command
+from skeldir.cli.console import err, out
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.fits import (
+    DEFAULT_DRAWS,
+    DEFAULT_LEVEL,
+    DEFAULT_LOOKBACK_DAYS,
+    MARKOV,
+    ComparedChannel,
+    Fit,
+    FitAsked,
+    FitSummary,
+    Part,
+    compare_fits,
+    find_fit,
+    fit_model,
+    list_fits,
+)
+from skeldir.money import format_minor
+
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
+VersionArgument = Annotated[str, typer.Argument(help="The version of a fit, such as markov@1.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, as the API returns it.")]
+
+
+def fit(
+    tenant: TenantArgument,
+    model: Annotated[Literal["markov", "shapley"], typer.Argument(help="What to fit.")],
+    first: Annotated[
+        datetime,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, in the tenant's zone."),
+    ],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day.")],
+    lookback_days: Annotated[
+        int, typer.Option(help="How far before its end a journey's touches count.")
+    ] = DEFAULT_LOOKBACK_DAYS,
+    order: Annotated[
+        int | None,
+        typer.Option(help="Markov: how many touches the chain remembers, 1 to 4. Default: chosen."),
+    ] = None,
+    collapse_repeats: Annotated[
+        bool,
+        typer.Option("--collapse-repeats", help="Markov: touches of one channel in a row are one."),
+    ] = False,
+    level: Annotated[
+        float, typer.Option(help="How much of the draws an interval holds.")
+    ] = DEFAULT_LEVEL,
+    draws: Annotated[int, typer.Option(help="How often the journeys are drawn.")] = DEFAULT_DRAWS,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a model to the journeys that ended on some days, and keep it as the model's next version.
+
+    What channels earn is estimated, with an interval each. A fit changes no credit.
+    """
+    is_chain = model == MARKOV or collapse_repeats
+    asked = FitAsked(
+        model,
+        first.date(),
+        last.date(),
+        lookback_days,
+        order,
+        collapse_repeats if is_chain else None,
+        level,
+        draws,
+        seed,
+    )
+
+    async def work(runtime: Runtime) -> Fit:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database(pool_size=1) as database:
+            async with database.tenant(tenant_id, is_read_only=True) as connection:
+                made_by = await describe_command(connection)
+            version = await fit_model(database, tenant_id, asked, made_by=made_by)
+            async with database.tenant(tenant_id, is_read_only=True) as connection:
+                return await find_fit(connection, tenant_id, version)
+
+    _show(run_with_runtime(work), as_json=as_json)
+
+
+def list_all(tenant: TenantArgument, as_json: JsonOption = False) -> None:
+    """List the fits, the newest first."""
+
+    async def work(runtime: Runtime) -> list[FitSummary]:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            return await list_fits(connection, tenant_id)
+
+    fits = run_with_runtime(work)
+    if as_json:
+        typer.echo(orjson.dumps({"data": fits}, option=_JSON))
+        return
+    if not fits:
+        err.print("Nothing was fitted. `skeldir models fit` makes a fit.")
+        return
+    table = Table("version", "days", "order", "journeys", "conversions", "made", "by")
+    for one in fits:
+        table.add_row(
+            one.version,
+            f"{one.first_day} to {one.last_day}",
+            _order_of(one),
+            f"{one.journeys:,}",
+            f"{one.conversions:,}",
+            f"{one.made_at:%Y-%m-%d %H:%M}",
+            one.made_by,
+        )
+    out.print(table)
+
+
+def show_one(tenant: TenantArgument, version: VersionArgument, as_json: JsonOption = False) -> None:
+    """Show a fit: what each channel earns, with intervals."""
+
+    async def work(runtime: Runtime) -> Fit:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            return await find_fit(connection, tenant_id, version)
+
+    _show(run_with_runtime(work), as_json=as_json)
+
+
+def compare(
+    tenant: TenantArgument,
+    version: VersionArgument,
+    other: Annotated[str, typer.Argument(help="The version to compare it with.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show two fits side by side: what each channel earns by both, and whether their intervals meet."""
+
+    async def work(runtime: Runtime) -> list[ComparedChannel]:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            return compare_fits(
+                await find_fit(connection, tenant_id, version),
+                await find_fit(connection, tenant_id, other),
+            )
+
+    compared = run_with_runtime(work)
+    if as_json:
+        typer.echo(orjson.dumps({"data": compared}, option=_JSON))
+        return
+    table = Table(
+        "channel",
+        Column(version, justify="right"),
+        Column(other, justify="right"),
+        Column("difference", justify="right"),
+        "intervals meet",
+    )
+    for one in compared:
+        table.add_row(
+            one.channel,
+            _percent(one.share),
+            _percent(one.other_share),
+            f"{100 * one.difference:+.2f}",
+            {True: "yes", False: "no", None: "unknown"}[one.intervals_meet],
+        )
+    out.print(table)
+    out.print("Shares of the conversions, in percent.", soft_wrap=True)
+
+
+def _order_of(fit: FitSummary) -> str:
+    return "" if fit.chain_order is None else str(fit.chain_order)
+
+
+def _show(fit: Fit, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(fit, option=_JSON))
+        return
+    one, result = fit.fit, fit.result
+    out.print(
+        f"{one.version}: {one.first_day} to {one.last_day}, {one.journeys:,} journeys with {one.touches:,} touches, "
+        f"{one.conversions:,} of them with an order.",
+        soft_wrap=True,
+    )
+    if one.chain_order is not None:
+        chosen = " (chosen by cross-validation)" if result.orders else ""
+        out.print(f"Order of the chain: {one.chain_order}{chosen}.", soft_wrap=True)
+    without = result.without_touch + result.without_key
+    if without:
+        out.print(f"{without:,} orders without a known touch belong to no channel.", soft_wrap=True)
+    currencies = [earning.currency for earning in result.channels[0].earnings]
+    table = Table(
+        "channel",
+        Column("journeys", justify="right"),
+        Column("converted", justify="right"),
+        *([Column("removal effect", justify="right")] if one.model == MARKOV else []),
+        Column("share, %", justify="right"),
+        Column("conversions", justify="right"),
+        *(Column(currency, justify="right") for currency in currencies),
+    )
+    for channel in sorted(result.channels, key=lambda each: -each.share.value):
+        effect = channel.removal_effect
+        table.add_row(
+            channel.channel,
+            f"{channel.journeys:,}",
+            f"{channel.converted:,}",
+            *([] if effect is None else [_percent(effect)]),
+            _percent(channel.share),
+            f"{channel.conversions.value:,.1f}",
+            *(format_minor(each.cents, each.currency) for each in channel.earnings),
+        )
+    out.print(table)
+    out.print(
+        f"In brackets: {one.level:.0%} intervals of {one.draws:,} draws, seed {one.seed}; a channel on too few "
+        "journeys that converted has none. A fit divides what was earned; it does not measure what advertising caused.",
+        soft_wrap=True,
+    )
+
+
+def _percent(part: Part) -> str:
+    if part.lower is None or part.upper is None:
+        return f"{100 * part.value:.2f}"
+    return f"{100 * part.value:.2f} ({100 * part.lower:.2f} to {100 * part.upper:.2f})"

@@ -1,0 +1,308 @@
+"""Making a fit: what each channel earns of the conversions, and of their money, by what journeys show."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from skeldir.attribution import (
+    bootstrap_effects,
+    bootstrap_shapley,
+    choose_order,
+    count_sets,
+    count_transitions,
+    interval,
+    posterior_effects,
+    removal_effects,
+    resample,
+    shapley_by_sets,
+    shapley_values,
+    shares,
+)
+from skeldir.fits.asking import MARKOV
+from skeldir.fits.refusals import FitTooSmall
+from skeldir.fits.schemas import ChannelEarning, ChannelFit, FitResult, OrderFigure, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from skeldir.attribution import ChannelSets, Floats, JourneyColumns, Transitions
+    from skeldir.fits.asking import FitAsked
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+FEWEST_JOURNEYS: Final = 500
+FEWEST_CONVERSIONS: Final = 100
+"""Of journeys with a touch; a fit of fewer is refused."""
+
+FEWEST_OF_CHANNEL: Final = 20
+"""A channel on fewer journeys that converted has no interval: it could not be trusted."""
+
+_PARTS: Final = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fit that is not stored yet."""
+
+    journeys: int
+    conversions: int
+    touches: int
+    chain_order: int | None
+    data_sha256: bytes
+    result: FitResult
+
+
+def require_enough(journeys: JourneyColumns) -> None:
+    """Raise FitTooSmall for fewer journeys or conversions than FEWEST_JOURNEYS and FEWEST_CONVERSIONS."""
+    conversions = int(np.count_nonzero(journeys.converted))
+    if len(journeys) < FEWEST_JOURNEYS or conversions < FEWEST_CONVERSIONS:
+        raise FitTooSmall(
+            f"On these days {len(journeys):,} journeys with a touch ended, {conversions:,} of them with an order.",
+            cure=f"A fit needs {FEWEST_JOURNEYS} journeys and {FEWEST_CONVERSIONS} orders at least: "
+            "choose more days, or wait for more data.",
+        )
+
+
+def make_fit(journeys: JourneyColumns, asked: FitAsked) -> Fitted:
+    """Make a fit of journeys; the same journeys in any order give the same, to the last bit.
+
+    Raises:
+        FitTooSmall: there are too few journeys, see `require_enough`.
+        ChannelsTooMany: there are too many channels.
+    """
+    require_enough(journeys)
+    counted = {name: int(cents.sum()) for name, cents in journeys.values.items()}
+    worth = {name: cents for name, cents in counted.items() if cents > 0}
+    if asked.model == MARKOV:
+        return _fit_chain(journeys, asked, worth)
+    return _fit_sets(journeys, asked, worth)
+
+
+def _fit_chain(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, int]) -> Fitted:
+    collapse, order = bool(asked.collapse_repeats), asked.chain_order
+    figures: list[OrderFigure] = []
+    if order is None:
+        order, found = choose_order(journeys, collapse_repeats=collapse)
+        figures = [OrderFigure(f.order, f.states, f.likelihood, f.error) for f in found]
+    chain = count_transitions(journeys, order, collapse_repeats=collapse)
+    exact = removal_effects(chain)
+    draws = bootstrap_effects(chain, resample(asked.draws, asked.seed))
+    conversions = _Estimate(exact.conversions, draws.conversions)
+    money = {name: _Estimate(exact.values[name], draws.values[name]) for name in worth}
+    posterior = interval(
+        shares(posterior_effects(chain, asked.draws, asked.seed).conversions), asked.level
+    )
+    probability = interval(draws.probabilities[:, np.newaxis], asked.level)
+    result = FitResult(
+        channels=_channels(
+            journeys,
+            conversions,
+            money,
+            worth,
+            asked,
+            has_effects=True,
+            posterior=(posterior.lower, posterior.upper),
+        ),
+        conversion_probability=Part(
+            float(exact.probabilities[0]), float(probability.lower[0]), float(probability.upper[0])
+        ),
+        orders=figures,
+        largest_difference=None,
+        without_touch=0,
+        without_key=0,
+        over_refunded=0,
+    )
+    return _fitted(journeys, order, _digest_chain(journeys, chain), result)
+
+
+def _fit_sets(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, int]) -> Fitted:
+    sets = count_sets(journeys)
+    drawn, drawn_money = bootstrap_shapley(sets, resample(asked.draws, asked.seed))
+    exact = shapley_values(sets.conversions.sum(axis=0))
+    conversions = _Estimate(exact[np.newaxis], drawn)
+    money = {
+        name: _Estimate(
+            shapley_values(sets.values[name].sum(axis=0))[np.newaxis], drawn_money[name]
+        )
+        for name in worth
+    }
+    difference = None
+    if sets.sets is not None and sets.in_sets is not None:
+        by_sets = shapley_by_sets(sets.channels, sets.sets, sets.in_sets)
+        difference = float(np.abs(by_sets - exact).max())
+    result = FitResult(
+        channels=_channels(journeys, conversions, money, worth, asked, has_effects=False),
+        conversion_probability=None,
+        orders=[],
+        largest_difference=difference,
+        without_touch=0,
+        without_key=0,
+        over_refunded=0,
+    )
+    return _fitted(journeys, None, _digest_sets(journeys, sets), result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """Amounts per channel: the exact ones in one row, and those of the draws in a row each."""
+
+    exact: Floats
+    drawn: Floats
+
+    def shares(self, level: float, enough: Flags) -> list[Part]:
+        """Return the share of each channel, with its interval."""
+        ends = interval(shares(self.drawn), level)
+        return _parts(shares(self.exact)[0], ends.lower, ends.upper, enough)
+
+    def effects(self, level: float, enough: Flags) -> list[Part]:
+        """Return the amounts themselves."""
+        ends = interval(self.drawn, level)
+        return _parts(self.exact[0], ends.lower, ends.upper, enough)
+
+
+def _parts(exact: Floats, lower: Floats, upper: Floats, enough: Flags) -> list[Part]:
+    # An interval holds its estimate, also where a skewed draw would leave it just outside.
+    return [
+        Part(value, min(low, value), max(high, value)) if is_enough else Part(value, None, None)
+        for value, low, high, is_enough in zip(
+            exact.tolist(), lower.tolist(), upper.tolist(), enough.tolist(), strict=True
+        )
+    ]
+
+
+def _channels(
+    journeys: JourneyColumns,
+    conversions: _Estimate,
+    money: Mapping[str, _Estimate],
+    worth: Mapping[str, int],
+    asked: FitAsked,
+    *,
+    has_effects: bool,
+    posterior: tuple[Floats, Floats] | None = None,
+) -> list[ChannelFit]:
+    touched, converted = _journeys_of_channels(journeys)
+    enough = converted >= FEWEST_OF_CHANNEL
+    total = int(np.count_nonzero(journeys.converted))
+    of_conversions = conversions.shares(asked.level, enough)
+    effects: Sequence[Part | None] = (
+        conversions.effects(asked.level, enough) if has_effects else [None] * len(enough)
+    )
+    own = (
+        _parts(np.array([part.value for part in of_conversions]), *posterior, enough)
+        if posterior
+        else None
+    )
+    earnings = _earnings(money, worth, asked.level, enough)
+    return [
+        ChannelFit(
+            channel=channel,
+            journeys=int(touched[place]),
+            converted=int(converted[place]),
+            has_enough_data=bool(enough[place]),
+            removal_effect=effects[place],
+            share=of_conversions[place],
+            posterior=None if own is None else own[place],
+            conversions=_times(of_conversions[place], total),
+            earnings=[earning[place] for earning in earnings],
+        )
+        for place, channel in enumerate(journeys.channels)
+    ]
+
+
+def _earnings(
+    money: Mapping[str, _Estimate], worth: Mapping[str, int], level: float, enough: Flags
+) -> list[list[ChannelEarning]]:
+    """Return for each currency what each channel earns; the minor units add up to all that there is."""
+    found = []
+    for currency, estimate in money.items():
+        total = worth[currency]
+        parts = estimate.shares(level, enough)
+        cents = _divide(total, [part.value for part in parts])
+        found.append(
+            [
+                ChannelEarning(
+                    currency=currency,
+                    share=part,
+                    cents=own,
+                    lower_cents=None if part.lower is None else min(own, floor(total * part.lower)),
+                    upper_cents=None if part.upper is None else max(own, ceil(total * part.upper)),
+                )
+                for part, own in zip(parts, cents, strict=True)
+            ]
+        )
+    return found
+
+
+def _divide(total: int, shares_of_all: Sequence[float]) -> list[int]:
+    """Divide minor units by shares, in whole parts of 10 ** 12, exactly.
+
+    What is left over goes to the largest remainders, of equal ones to the first.
+    """
+    weights = [round(share * _PARTS) for share in shares_of_all]
+    whole = sum(weights)
+    parts = [total * weight // whole for weight in weights]
+    remainders = [(total * weight % whole, -place) for place, weight in enumerate(weights)]
+    left = total - sum(parts)
+    for _, place in sorted(remainders, reverse=True)[:left]:
+        parts[-place] += 1
+    return parts
+
+
+def _times(part: Part, total: int) -> Part:
+    if part.lower is None or part.upper is None:
+        return Part(part.value * total, None, None)
+    return Part(part.value * total, part.lower * total, part.upper * total)
+
+
+def _journeys_of_channels(journeys: JourneyColumns) -> tuple[Ints, Ints]:
+    """Return on how many journeys each channel is, and on how many that converted."""
+    count = len(journeys.channels)
+    of_touch = np.repeat(np.arange(len(journeys)), np.diff(journeys.starts))
+    pairs = np.unique(of_touch * count + journeys.touches)
+    converted = journeys.converted[pairs // count]
+    return (
+        np.bincount(pairs % count, minlength=count),
+        np.bincount(pairs[converted] % count, minlength=count),
+    )
+
+
+def _fitted(
+    journeys: JourneyColumns, chain_order: int | None, digest: bytes, result: FitResult
+) -> Fitted:
+    return Fitted(
+        len(journeys),
+        int(np.count_nonzero(journeys.converted)),
+        len(journeys.touches),
+        chain_order,
+        digest,
+        result,
+    )
+
+
+def _digest_chain(journeys: JourneyColumns, chain: Transitions) -> bytes:
+    arrays = [chain.states, chain.origins, chain.nexts, chain.counts]
+    return _digest(journeys, [*arrays, *(chain.values[name] for name in sorted(chain.values))])
+
+
+def _digest_sets(journeys: JourneyColumns, sets: ChannelSets) -> bytes:
+    return _digest(
+        journeys, [sets.conversions, *(sets.values[name] for name in sorted(sets.values))]
+    )
+
+
+def _digest(journeys: JourneyColumns, counts: Iterable[Ints]) -> bytes:
+    """Return the SHA-256 of channels, currencies and counts; counts are the same whichever order the facts came in."""
+    digest = hashlib.sha256()
+    digest.update("\n".join([*journeys.channels, "", *sorted(journeys.values)]).encode())
+    for array in counts:
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array, "<i8").tobytes())
+    return digest.digest()

@@ -1,0 +1,121 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class SelectConversionsOfKeysRow(TypedDict):
+    conversions: bytes | None
+    money: bytes | None
+
+class SelectFitsRow(TypedDict):
+    version: str
+    model: Literal["markov", "shapley"]
+    made_at: dt.datetime
+    made_by: str
+    first_day: dt.date
+    last_day: dt.date
+    lookback_days: int
+    chain_order: int | None
+    collapse_repeats: bool | None
+    level: float
+    draws: int
+    seed: int
+    journeys: int
+    conversions: int
+    touches: int
+    data_sha256: str
+
+class SelectTouchesOfKeysRow(TypedDict):
+    touches: bytes | None
+    others: list[str] | None
+
+class _Queries:
+    @staticmethod
+    async def count_conversions_without_key(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+    ) -> int: ...
+    @staticmethod
+    async def count_touches_of_keys(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        end_key: bytes,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+    ) -> int: ...
+    @staticmethod
+    async def insert_fit(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        model: str,
+        version: int,
+        made_by: str,
+        first_day: dt.date,
+        last_day: dt.date,
+        lookback_days: int,
+        chain_order: int | None,
+        collapse_repeats: bool | None,
+        level: float,
+        draws: int,
+        seed: int,
+        journeys: int,
+        conversions: int,
+        touches: int,
+        data_sha256: bytes,
+        result: str,
+    ) -> None: ...
+    @staticmethod
+    async def select_conversions_of_keys(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_key: bytes,
+        end_key: bytes,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+    ) -> SelectConversionsOfKeysRow: ...
+    @staticmethod
+    async def select_fits(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        model: str | None,
+        number: int | None,
+        most: int,
+    ) -> list[SelectFitsRow]: ...
+    @staticmethod
+    async def select_last_version(
+        connection: Connection, /, *, tenant_id: UUID, model: str
+    ) -> int: ...
+    @staticmethod
+    async def select_result(
+        connection: Connection, /, *, tenant_id: UUID, model: str, number: int
+    ) -> str | None: ...
+    @staticmethod
+    async def select_touches_of_keys(
+        connection: Connection,
+        /,
+        *,
+        channels: Collection[str],
+        tenant_id: UUID,
+        first_key: bytes,
+        end_key: bytes,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+    ) -> SelectTouchesOfKeysRow: ...
+
+queries: _Queries
