@@ -95,7 +95,7 @@ from skeldir.attribution.models import (
     resample,
     shapley_by_sets,
     shapley_values,
-    shares,
+    shares_of_sum,
 )
 from skeldir.attribution.moved_credit import CreditMoved, show_credit_moved
 from skeldir.attribution.moving import (
@@ -328,7 +328,7 @@ __all__ = [
     "shapley_by_sets",
     "shapley_values",
     "share_of",
-    "shares",
+    "shares_of_sum",
     "show_credit_moved",
     "with_shares",
 ]

@@ -21,7 +21,7 @@ from skeldir.attribution import (
     resample,
     shapley_by_sets,
     shapley_values,
-    shares,
+    shares_of_sum,
 )
 from skeldir.fits.asking import MARKOV
 from skeldir.fits.refusals import FitTooSmall
@@ -98,7 +98,7 @@ def _fit_chain(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, in
     conversions = _Estimate(exact.conversions, draws.conversions)
     money = {name: _Estimate(exact.values[name], draws.values[name]) for name in worth}
     posterior = interval(
-        shares(posterior_effects(chain, asked.draws, asked.seed).conversions), asked.level
+        shares_of_sum(posterior_effects(chain, asked.draws, asked.seed).conversions), asked.level
     )
     probability = interval(draws.probabilities[:, np.newaxis], asked.level)
     result = FitResult(
@@ -159,8 +159,8 @@ class _Estimate:
 
     def shares(self, level: float, enough: Flags) -> list[Part]:
         """Return the share of each channel, with its interval."""
-        ends = interval(shares(self.drawn), level)
-        return _parts(shares(self.exact)[0], ends.lower, ends.upper, enough)
+        ends = interval(shares_of_sum(self.drawn), level)
+        return _parts(shares_of_sum(self.exact)[0], ends.lower, ends.upper, enough)
 
     def effects(self, level: float, enough: Flags) -> list[Part]:
         """Return the amounts themselves."""

@@ -23,7 +23,7 @@ from skeldir.attribution.models.intervals import (
     interval,
     posterior_effects,
     resample,
-    shares,
+    shares_of_sum,
 )
 from skeldir.attribution.models.markov import RemovalEffects, removal_effects
 from skeldir.attribution.models.rules import (
@@ -84,7 +84,7 @@ __all__ = [
     "resample",
     "shapley_by_sets",
     "shapley_values",
-    "shares",
+    "shares_of_sum",
     "time_decay",
     "touch_weights",
 ]

@@ -99,7 +99,7 @@ def _every_cell(chain: Transitions) -> Transitions:
     return Transitions(1, channels, chain.states, origins, nexts, full[possible][np.newaxis], {})
 
 
-def shares(amounts: Floats) -> Floats:
+def shares_of_sum(amounts: Floats) -> Floats:
     """Return the amounts of the channels as shares of their sum; a row without any is not a number."""
     sums = amounts.sum(axis=1, keepdims=True)
     result = np.full_like(amounts, np.nan)
