@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from skeldir.db import Connection, Database
 
-_TOUCHES_AT_A_TIME: Final = 100_000
+TOUCHES_AT_A_TIME: Final = 100_000
 _PROBED: Final = b"\x01"
 _PARTS_PROBED: Final = 256
 _MOST_RANGES: Final = 65_536
@@ -99,7 +99,7 @@ class _Reader:
             first_moment=self.first_moment,
             end_moment=self.end_moment,
         )
-        wanted = min(_MOST_RANGES, max(1, -(-probed * _PARTS_PROBED // _TOUCHES_AT_A_TIME)))
+        wanted = min(_MOST_RANGES, max(1, -(-probed * _PARTS_PROBED // TOUCHES_AT_A_TIME)))
         step = _MOST_RANGES // wanted
         return [place.to_bytes(2, "big") for place in range(0, _MOST_RANGES, step)]
 

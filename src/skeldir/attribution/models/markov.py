@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from skeldir.attribution.models.chains import Floats, Transitions
 
-_LARGEST_INVERSE: Final = 2_000
+LARGEST_INVERSE: Final = 2_000
 _MOST_STEPS: Final = 200_000
 # Some 64 MB of matrices at a time.
 _NUMBERS_AT_A_TIME: Final = 8_000_000
@@ -53,7 +53,7 @@ def effects_of_draws(
     They need not be whole. A state that does not occur in a draw has no effect there.
     """
     draws, states = len(counts), len(chain.states)
-    if states - 1 > _LARGEST_INVERSE:
+    if states - 1 > LARGEST_INVERSE:
         return _join([_by_steps(chain, counts, values, draw) for draw in range(draws)])
     step = max(1, _NUMBERS_AT_A_TIME // states**2)
     return _join(

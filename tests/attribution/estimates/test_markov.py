@@ -1,0 +1,147 @@
+"""Removal effects are exact: against a chain that is solved without each channel, and against what others computed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skeldir.attribution import ChannelsTooMany, JourneyColumns, count_transitions, removal_effects
+from skeldir.attribution.models import markov
+from tests.support.walks import DATA, PATH_DATA, Walk, columns, read_path_data, walks
+
+CHANNELS = 4
+ORDERS = st.integers(1, 4)
+
+
+def chances_of(walked: list[Walk], order: int) -> dict[tuple[int, ...], Counter[object]]:
+    """Count what followed each state, from the definition."""
+    counts: dict[tuple[int, ...], Counter[object]] = {}
+    for walk in walked:
+        steps: list[object] = [*walk.channels, "order" if walk.cents is not None else "nothing"]
+        for place, following in enumerate(steps):
+            state = walk.channels[max(0, place - order) : place]
+            counts.setdefault(state, Counter())[following] += 1
+    return counts
+
+
+def expected(walked: list[Walk], order: int, removed: int | None, *, value: bool) -> float:
+    """Solve the chain for the probability of an order, or the value of a journey, without a channel."""
+    counts = chances_of(walked, order)
+    states = sorted(counts)
+    worth: Counter[tuple[int, ...]] = Counter()
+    for walk in walked:
+        worth[walk.channels[-order:]] += walk.cents or 0
+    matrix, gains = np.eye(len(states)), np.zeros(len(states))
+    for row, state in enumerate(states):
+        total = counts[state].total()
+        gains[row] = (worth[state] if value else counts[state]["order"]) / total
+        for following, count in counts[state].items():
+            if isinstance(following, int) and following != removed:
+                ahead = (*state, following)[-order:]
+                matrix[row, states.index(ahead)] -= count / total
+    return float(np.linalg.solve(matrix, gains)[states.index(())])
+
+
+@given(walked=walks(CHANNELS), order=ORDERS)
+def test_the_effect_of_a_channel_is_what_is_lost_without_it(walked: list[Walk], order: int) -> None:
+    effects = removal_effects(count_transitions(columns(walked, CHANNELS), order))
+    for value, found in ((False, effects.conversions), (True, effects.values["EUR"])):
+        whole = expected(walked, order, None, value=value)
+        if whole <= 0:
+            assert np.isnan(found).all()
+            continue
+        lost = [1 - expected(walked, order, c, value=value) / whole for c in range(CHANNELS)]
+        np.testing.assert_allclose(found[0], lost, atol=1e-11)
+
+
+@given(walked=walks(CHANNELS), order=ORDERS)
+def test_following_all_journeys_gives_what_an_inverse_gives(walked: list[Walk], order: int) -> None:
+    chain = count_transitions(columns(walked, CHANNELS), order)
+    by_inverse = removal_effects(chain)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(markov, "LARGEST_INVERSE", 0)
+        by_steps = removal_effects(chain)
+    np.testing.assert_allclose(by_steps.probabilities, by_inverse.probabilities, atol=1e-12)
+    np.testing.assert_allclose(by_steps.conversions, by_inverse.conversions, atol=1e-11)
+    np.testing.assert_allclose(by_steps.values["EUR"], by_inverse.values["EUR"], atol=1e-11)
+
+
+@given(walked=walks(CHANNELS), order=ORDERS, chance=st.randoms(use_true_random=False))
+def test_the_order_of_journeys_changes_no_bit(
+    walked: list[Walk], order: int, chance: object
+) -> None:
+    shuffled = list(walked)
+    chance.shuffle(shuffled)
+    one, other = (count_transitions(columns(some, CHANNELS), order) for some in (walked, shuffled))
+    assert one.states.tobytes() == other.states.tobytes()
+    assert one.counts.tobytes() == other.counts.tobytes()
+    assert one.values["EUR"].tobytes() == other.values["EUR"].tobytes()
+    assert (
+        removal_effects(one).conversions.tobytes() == removal_effects(other).conversions.tobytes()
+    )
+
+
+@given(walked=walks(CHANNELS))
+def test_repeats_change_no_effect_at_order_1(walked: list[Walk]) -> None:
+    journeys = columns(walked, CHANNELS)
+    whole, collapsed = (
+        removal_effects(count_transitions(journeys, collapse_repeats=collapse)).conversions
+        for collapse in (False, True)
+    )
+    np.testing.assert_allclose(whole, collapsed, atol=1e-11)
+
+
+def test_collapsed_journeys_have_no_repeats() -> None:
+    journeys = columns([Walk((1, 1, 2, 2, 2, 1), 5), Walk((1,), None), Walk((1, 1), 7)])
+    collapsed = journeys.collapsed()
+    assert collapsed.touches.tolist() == [1, 2, 1, 1, 1]
+    assert collapsed.starts.tolist() == [0, 3, 4, 5]
+
+
+@pytest.mark.skipif(not PATH_DATA.exists(), reason="the real data set is not here")
+def test_a_real_data_set_has_the_effects_that_others_computed() -> None:
+    golden = json.loads((DATA / "golden" / "pathdata_markov_order1.json").read_text())
+    journeys = read_path_data()
+    chain = count_transitions(journeys)
+    effects = removal_effects(chain)
+    assert abs(effects.probabilities[0] - golden["conversion_probability"]) < 1e-12
+    shares = effects.conversions[0] / effects.conversions[0].sum()
+    for place, channel in enumerate(journeys.channels):
+        of_channel = golden["channels"][channel]
+        assert abs(effects.conversions[0, place] - of_channel["removal_effect"]) < 1e-12
+        assert abs(shares[place] * chain.conversions - of_channel["conversions"]) < 1e-9
+
+
+def test_more_channels_than_fit_into_memory_are_refused() -> None:
+    journeys = columns([Walk((0,), 1)], channels=1_001)
+    with pytest.raises(ChannelsTooMany, match="1,001 channels"):
+        count_transitions(journeys)
+
+
+@pytest.mark.parametrize(
+    ("walked", "effects"),
+    [
+        ([Walk((0, 0), 5)], [1, 0, 0]),
+        ([Walk((0,), 5), Walk((1,), 5), Walk((1,), None)], [0.5, 0.5, 0]),
+        ([Walk((0, 1), 5), Walk((1, 2), None)], [0.5, 1, 0]),
+    ],
+    ids=["one channel", "a channel that only converts", "a channel that never converts"],
+)
+def test_simple_journeys_have_the_effects_that_follow(
+    walked: list[Walk], effects: list[float]
+) -> None:
+    found = removal_effects(count_transitions(columns(walked, 3))).conversions[0]
+    np.testing.assert_allclose(found, effects, atol=1e-12)
+
+
+def test_500_channels_have_effects_that_are_numbers() -> None:
+    walked = [Walk((n % 500, (n * 7) % 500), 1 if n % 3 else None, n % 512) for n in range(5_000)]
+    journeys: JourneyColumns = columns(walked, 500)
+    found = removal_effects(count_transitions(journeys)).conversions
+    assert np.isfinite(found).all()
+    assert (found >= 0).all()

@@ -1,0 +1,62 @@
+"""Shapley values: worked out in two ways, and against what others computed."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from skeldir.attribution import count_sets, shapley_by_sets, shapley_values
+from tests.support.walks import DATA, PATH_DATA, Walk, columns, read_path_data, walks
+
+CHANNELS = 4
+
+
+def by_definition(walked: list[Walk], *, value: bool) -> list[Fraction]:
+    """Add channels in every order; return what each adds on average."""
+
+    def worth(channels: set[int]) -> int:
+        some = [w for w in walked if w.cents is not None and set(w.channels) <= channels]
+        return sum((w.cents or 0) if value else 1 for w in some)
+
+    total = [Fraction(0)] * CHANNELS
+    orders = list(permutations(range(CHANNELS)))
+    for order in orders:
+        for place, channel in enumerate(order):
+            before = set(order[:place])
+            total[channel] += worth(before | {channel}) - worth(before)
+    return [one / len(orders) for one in total]
+
+
+@given(walked=walks(CHANNELS))
+def test_a_value_is_what_a_channel_adds_on_average(walked: list[Walk]) -> None:
+    sets = count_sets(columns(walked, CHANNELS))
+    assert sets.sets is not None
+    assert sets.in_sets is not None
+    for amounts, by_set, value in (
+        (sets.conversions, sets.in_sets, False),
+        (sets.values["EUR"], sets.values_in_sets["EUR"], True),
+    ):
+        exact = [float(one) for one in by_definition(walked, value=value)]
+        np.testing.assert_allclose(shapley_values(amounts.sum(axis=0)), exact, atol=1e-9)
+        np.testing.assert_allclose(shapley_by_sets(CHANNELS, sets.sets, by_set), exact, atol=1e-9)
+
+
+@pytest.mark.skipif(not PATH_DATA.exists(), reason="the real data set is not here")
+def test_a_real_data_set_has_the_values_that_others_computed() -> None:
+    golden = json.loads((DATA / "golden" / "pathdata_shapley.json").read_text())["conversions"]
+    journeys = read_path_data()
+    found = shapley_values(count_sets(journeys).conversions.sum(axis=0))
+    for place, channel in enumerate(journeys.channels):
+        assert abs(found[place] - golden[channel]) < 1e-9
+
+
+def test_many_channels_have_values_without_their_sets() -> None:
+    walked = [Walk((n % 40, n % 37), 100, n % 512) for n in range(400)]
+    sets = count_sets(columns(walked, 40))
+    assert sets.sets is None
+    assert shapley_values(sets.values["EUR"].sum(axis=0)).sum() == pytest.approx(40_000)
