@@ -28,7 +28,7 @@ from skeldir.attribution import (
 )
 from skeldir.fits import MARKOV, SHAPLEY, FitAsked, FitTooSmall, make_fit
 
-LEVEL = 0.9
+LEVEL_PERCENT = 90
 LEAST, MOST = 0.87, 0.93
 _DAY = date(2026, 1, 1)
 _LONGEST = 200
@@ -121,7 +121,7 @@ def cover(seed: int) -> Counter[tuple[str, int, bool]]:
             _DAY,
             chain_order=1 if model == MARKOV else None,
             collapse_repeats=False if model == MARKOV else None,
-            level=LEVEL,
+            level_percent=LEVEL_PERCENT,
             draws=500,
             seed=seed,
         )

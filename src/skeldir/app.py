@@ -66,6 +66,31 @@ from skeldir.web.routes import show_unknown_addresses
 
 # The modules that heavy work needs.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
+# In the order of the API's description. Other requests than those for direct routes try one route after another.
+_ROUTERS = (
+    intake_router,
+    polled_attribution_router,
+    polled_revenue_router,
+    health_router,
+    ingest_router,
+    spend_router,
+    rates_router,
+    fits_router,
+    reconcile_router,
+    rules_router,
+    rules_dry_run_router,
+    corrections_router,
+    deliveries_router,
+    inbox_router,
+    attribution_router,
+    models_router,
+    revenue_router,
+    exports_router,
+    links_router,
+    views_router,
+    jobs_router,
+    *web_routers,
+)
 
 
 def create_app(database_url: str | None = None, *, warms_up: bool = False) -> FastAPI:
@@ -102,31 +127,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         summary="Shows which marketing channels earned the money, to the cent.",
         lifespan=lifespan,
     )
-    # In the order of the API's description. Other requests than those for direct routes try one route after another.
-    for router in (
-        intake_router,
-        polled_attribution_router,
-        polled_revenue_router,
-        health_router,
-        ingest_router,
-        spend_router,
-        rates_router,
-        fits_router,
-        reconcile_router,
-        rules_router,
-        rules_dry_run_router,
-        corrections_router,
-        deliveries_router,
-        inbox_router,
-        attribution_router,
-        models_router,
-        revenue_router,
-        exports_router,
-        links_router,
-        views_router,
-        jobs_router,
-        *web_routers,
-    ):
+    for router in _ROUTERS:
         app.include_router(router)
     return show_unknown_addresses(app)
 

@@ -191,7 +191,7 @@ async def test_two_fits_at_once_get_a_version_each_and_no_fit_changes(
         ({"chain_order": 5}, "order of the chain is 5"),
         ({"draws": 99}, "draws"),
         ({"seed": -1}, "seed"),
-        ({"level": 1.0}, "level"),
+        ({"level_percent": 100}, "level in percent is 100"),
     ],
 )
 def test_a_fit_that_cannot_be_is_refused_with_the_reason(

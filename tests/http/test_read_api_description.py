@@ -25,8 +25,8 @@ READS = {
 FILES = {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}
 
 
-def test_there_are_twenty_three_reading_endpoints() -> None:
-    assert len(READS) == 23
+def test_there_are_twenty_six_reading_endpoints() -> None:
+    assert len(READS) == 26
 
 
 @pytest.mark.parametrize("path", READS)
@@ -41,7 +41,17 @@ def test_every_problem_is_declared(path: str) -> None:
     responses: dict[str, Any] = READS[path]["responses"]
     expected = {"200", "400", "401", "403", "408", "422", "429", "431", "500", "503"}
     has_404 = path.endswith(
-        ("_id}", "{version}", "channels", "kinds", "origins", "/lines", "{part}", "/sums")
+        (
+            "_id}",
+            "{version}",
+            "{other}",
+            "channels",
+            "kinds",
+            "origins",
+            "/lines",
+            "{part}",
+            "/sums",
+        )
     )
     expected |= {"404"} if has_404 else set()
     expected |= {"304"} if path.endswith("realtime") else set()

@@ -108,9 +108,9 @@ _PLAIN_ROWS = (
        VALUES ($1, gen_random_uuid(), 'reports_late', '', '{}', now(), now(), now())""",
     """INSERT INTO saved_reports (tenant_id, id, name, path, query)
        VALUES ($1, gen_random_uuid(), 'Mondays', '/overview', 'currency=EUR')""",
-    """INSERT INTO model_fits (tenant_id, model, version, made_by, first_day, last_day, lookback_days, level,
+    """INSERT INTO model_fits (tenant_id, model, version, made_by, first_day, last_day, lookback_days, level_percent,
                                draws, seed, journeys, conversions, touches, data_sha256, result)
-       VALUES ($1, 'shapley', 1, 'test', '2026-03-01', '2026-03-31', 30, 0.9, 1000, 0, 500, 100, 900,
+       VALUES ($1, 'shapley', 1, 'test', '2026-03-01', '2026-03-31', 30, 90, 1000, 0, 500, 100, 900,
                sha256('counts'), '{}')""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",

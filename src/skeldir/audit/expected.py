@@ -82,8 +82,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.mv_realtime_revenue": _REFRESH,
         "public.mv_reconciliation_status": _REFRESH,
         "public.model_fits": "app_user INSERT(chain_order, collapse_repeats, conversions, data_sha256, "
-        "draws, first_day, journeys, last_day, level, lookback_days, made_by, model, result, seed, tenant_id, touches, "
-        "version) SELECT",
+        "draws, first_day, journeys, last_day, level_percent, lookback_days, made_by, model, result, seed, tenant_id, "
+        "touches, version) SELECT",
         "public.notice_deliveries": "app_user INSERT(contents, destination_id, id, kind, tenant_id, week) SELECT "
         "UPDATE(attempts, ended_at, error, state)",
         "public.notice_destinations": "app_user INSERT(address, gets_alerts, gets_digest, id, kind, language, made_by, "

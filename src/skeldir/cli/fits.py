@@ -15,7 +15,7 @@ from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.fits import (
     DEFAULT_DRAWS,
-    DEFAULT_LEVEL,
+    DEFAULT_LEVEL_PERCENT,
     DEFAULT_LOOKBACK_DAYS,
     MARKOV,
     ComparedChannel,
@@ -55,8 +55,8 @@ def fit(
         typer.Option("--collapse-repeats", help="Markov: touches of one channel in a row are one."),
     ] = False,
     level: Annotated[
-        float, typer.Option(help="How much of the draws an interval holds.")
-    ] = DEFAULT_LEVEL,
+        int, typer.Option(help="How many of a hundred draws an interval holds.")
+    ] = DEFAULT_LEVEL_PERCENT,
     draws: Annotated[int, typer.Option(help="How often the journeys are drawn.")] = DEFAULT_DRAWS,
     seed: Annotated[int, typer.Option(help="The same seed draws the same.")] = 0,
     as_json: JsonOption = False,
@@ -221,7 +221,7 @@ def _show(fit: Fit, *, as_json: bool) -> None:
         )
     out.print(table)
     out.print(
-        f"In brackets: {one.level:.0%} intervals of {one.draws:,} draws, seed {one.seed}; a channel on too few "
+        f"In brackets: {one.level_percent} % intervals of {one.draws:,} draws, seed {one.seed}; a channel on too few "
         "journeys that converted has none. A fit divides what was earned; it does not measure what advertising caused.",
         soft_wrap=True,
     )

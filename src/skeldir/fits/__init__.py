@@ -2,7 +2,7 @@
 
 from skeldir.fits.asking import (
     DEFAULT_DRAWS,
-    DEFAULT_LEVEL,
+    DEFAULT_LEVEL_PERCENT,
     DEFAULT_LOOKBACK_DAYS,
     MARKOV,
     SHAPLEY,
@@ -17,7 +17,7 @@ from skeldir.fits.storing import find_fit, fit_model, list_fits
 
 __all__ = [
     "DEFAULT_DRAWS",
-    "DEFAULT_LEVEL",
+    "DEFAULT_LEVEL_PERCENT",
     "DEFAULT_LOOKBACK_DAYS",
     "FEWEST_CONVERSIONS",
     "FEWEST_JOURNEYS",

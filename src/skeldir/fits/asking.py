@@ -17,7 +17,7 @@ FITTED_MODELS: Final = (MARKOV, SHAPLEY)
 DEFAULT_LOOKBACK_DAYS: Final = 30
 LONGEST_LOOKBACK_DAYS: Final = 365
 MOST_DAYS: Final = 1_100
-DEFAULT_LEVEL: Final = 0.9
+DEFAULT_LEVEL_PERCENT: Final = 90
 DEFAULT_DRAWS: Final = 1_000
 FEWEST_DRAWS, MOST_DRAWS = 100, 10_000
 LARGEST_SEED: Final = 2**31 - 1
@@ -28,8 +28,8 @@ class FitAsked:
     """The parameters of a fit; days are the tenant's, both included.
 
     `chain_order` is the order of a Markov chain, None to choose it by cross-validation; `collapse_repeats` counts
-    touches of one channel that follow each other as one. Both are None for Shapley values. `level` is the part of the
-    draws that an interval holds.
+    touches of one channel that follow each other as one. Both are None for Shapley values. Of a hundred draws, an
+    interval holds `level_percent`.
     """
 
     model: str
@@ -38,7 +38,7 @@ class FitAsked:
     lookback_days: int = DEFAULT_LOOKBACK_DAYS
     chain_order: int | None = None
     collapse_repeats: bool | None = None
-    level: float = DEFAULT_LEVEL
+    level_percent: int = DEFAULT_LEVEL_PERCENT
     draws: int = DEFAULT_DRAWS
     seed: int = 0
 
@@ -65,11 +65,10 @@ class FitAsked:
             ("lookback in days", self.lookback_days, 1, LONGEST_LOOKBACK_DAYS),
             ("order of the chain", self.chain_order or 1, 1, LONGEST_ORDER),
             ("number of draws", self.draws, FEWEST_DRAWS, MOST_DRAWS),
+            ("level in percent", self.level_percent, 50, 99),
             ("seed", self.seed, 0, LARGEST_SEED),
         ):
             if not least <= value <= most:
                 raise FitInvalid(
                     f"The {name} is {value}.", cure=f"Give a whole number from {least} to {most:,}."
                 )
-        if not 0.5 <= self.level <= 0.99:
-            raise FitInvalid(f"The level is {self.level}.", cure="Give one from 0.5 to 0.99.")

@@ -98,9 +98,10 @@ def _fit_chain(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, in
     conversions = _Estimate(exact.conversions, draws.conversions)
     money = {name: _Estimate(exact.values[name], draws.values[name]) for name in worth}
     posterior = interval(
-        shares_of_sum(posterior_effects(chain, asked.draws, asked.seed).conversions), asked.level
+        shares_of_sum(posterior_effects(chain, asked.draws, asked.seed).conversions),
+        asked.level_percent / 100,
     )
-    probability = interval(draws.probabilities[:, np.newaxis], asked.level)
+    probability = interval(draws.probabilities[:, np.newaxis], asked.level_percent / 100)
     result = FitResult(
         channels=_channels(
             journeys,
@@ -191,16 +192,18 @@ def _channels(
     touched, converted = _journeys_of_channels(journeys)
     enough = converted >= FEWEST_OF_CHANNEL
     total = int(np.count_nonzero(journeys.converted))
-    of_conversions = conversions.shares(asked.level, enough)
+    of_conversions = conversions.shares(asked.level_percent / 100, enough)
     effects: Sequence[Part | None] = (
-        conversions.effects(asked.level, enough) if has_effects else [None] * len(enough)
+        conversions.effects(asked.level_percent / 100, enough)
+        if has_effects
+        else [None] * len(enough)
     )
     own = (
         _parts(np.array([part.value for part in of_conversions]), *posterior, enough)
         if posterior
         else None
     )
-    earnings = _earnings(money, worth, asked.level, enough)
+    earnings = _earnings(money, worth, asked.level_percent / 100, enough)
     return [
         ChannelFit(
             channel=channel,

@@ -66,17 +66,17 @@ SELECT coalesce(max(f.version), 0) FROM public.model_fits f WHERE f.tenant_id = 
 
 -- name: insert_fit!
 INSERT INTO public.model_fits
-    (tenant_id, model, version, made_by, first_day, last_day, lookback_days, chain_order, collapse_repeats, level, draws, seed,
-     journeys, conversions, touches, data_sha256, result)
+    (tenant_id, model, version, made_by, first_day, last_day, lookback_days, chain_order, collapse_repeats, level_percent, draws,
+     seed, journeys, conversions, touches, data_sha256, result)
 VALUES (:tenant_id, :model, :version, :made_by, :first_day, :last_day, :lookback_days, :chain_order, :collapse_repeats,
-        :level, :draws, :seed, :journeys, :conversions, :touches, :data_sha256, :result::jsonb);
+        :level_percent, :draws, :seed, :journeys, :conversions, :touches, :data_sha256, :result::jsonb);
 
 -- name: select_fits
 -- The fits of a tenant, the newest first; with a model and a number only that one.
 -- May be null: number.
 -- Never null: version, data_sha256.
 SELECT concat(f.model, '@', f.version) AS version, f.model, f.made_at, f.made_by, f.first_day, f.last_day, f.lookback_days,
-       f.chain_order, f.collapse_repeats, f.level, f.draws, f.seed, f.journeys, f.conversions, f.touches,
+       f.chain_order, f.collapse_repeats, f.level_percent, f.draws, f.seed, f.journeys, f.conversions, f.touches,
        encode(f.data_sha256, 'hex') AS data_sha256
 FROM public.model_fits f
 WHERE f.tenant_id = :tenant_id

@@ -114,7 +114,9 @@ class FitSummary:
     lookback_days: int
     chain_order: Annotated[int | None, Field(description="markov only")]
     collapse_repeats: Annotated[bool | None, Field(description="markov only")]
-    level: Annotated[float, Field(description="the part of the draws that an interval holds")]
+    level_percent: Annotated[
+        int, Field(description="how many of a hundred draws an interval holds")
+    ]
     draws: int
     seed: int
     journeys: Annotated[int, Field(description="journeys with a touch that ended on the days")]

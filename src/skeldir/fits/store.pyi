@@ -21,7 +21,7 @@ class SelectFitsRow(TypedDict):
     lookback_days: int
     chain_order: int | None
     collapse_repeats: bool | None
-    level: float
+    level_percent: int
     draws: int
     seed: int
     journeys: int
@@ -67,7 +67,7 @@ class _Queries:
         lookback_days: int,
         chain_order: int | None,
         collapse_repeats: bool | None,
-        level: float,
+        level_percent: int,
         draws: int,
         seed: int,
         journeys: int,

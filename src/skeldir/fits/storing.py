@@ -64,7 +64,7 @@ async def fit_model(database: Database, tenant_id: UUID, asked: FitAsked, *, mad
             lookback_days=asked.lookback_days,
             chain_order=fitted.chain_order,
             collapse_repeats=asked.collapse_repeats,
-            level=asked.level,
+            level_percent=asked.level_percent,
             draws=asked.draws,
             seed=asked.seed,
             journeys=fitted.journeys,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,14 +185,3 @@ def _distinct(cells: Ints, possible: int) -> tuple[Ints, Ints]:
     table = np.zeros(possible, np.int64)
     table[found] = np.arange(len(found))
     return found, table[cells]
-
-
-def as_json(counted: Transitions) -> dict[str, Any]:
-    """Return what happened how often, in all shards together, for people who want to work it out again."""
-    return {
-        "states": counted.states.tolist(),
-        "origins": counted.origins.tolist(),
-        "nexts": counted.nexts.tolist(),
-        "counts": counted.total.tolist(),
-        "values": {name: sums.sum(axis=0).tolist() for name, sums in counted.values.items()},
-    }

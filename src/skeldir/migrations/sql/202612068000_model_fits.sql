@@ -13,20 +13,20 @@ CREATE TABLE public.model_fits (
     lookback_days integer NOT NULL CHECK (lookback_days > 0),
     chain_order smallint CHECK (chain_order BETWEEN 1 AND 4),
     collapse_repeats boolean,
-    level double precision NOT NULL CHECK (level > 0 AND level < 1),
+    level_percent smallint NOT NULL CHECK (level_percent BETWEEN 50 AND 99),
     draws integer NOT NULL CHECK (draws > 0),
     seed integer NOT NULL CHECK (seed >= 0),
     journeys bigint NOT NULL,
     conversions bigint NOT NULL CHECK (conversions BETWEEN 1 AND journeys),
     touches bigint NOT NULL CHECK (touches >= journeys),
     data_sha256 bytea NOT NULL CHECK (length(data_sha256) = 32),
-    result jsonb NOT NULL,
+    result jsonb NOT NULL CHECK (public.holds_no_personal_keys(result)),
     PRIMARY KEY (tenant_id, model, version),
     CHECK (CASE model WHEN 'markov' THEN chain_order IS NOT NULL AND collapse_repeats IS NOT NULL
                       ELSE chain_order IS NULL AND collapse_repeats IS NULL END)
 );
 COMMENT ON COLUMN public.model_fits.lookback_days IS 'how far before its end a journey''s touches count';
-COMMENT ON COLUMN public.model_fits.level IS 'the part of the draws that an interval holds';
+COMMENT ON COLUMN public.model_fits.level_percent IS 'how many of a hundred draws an interval holds';
 COMMENT ON COLUMN public.model_fits.journeys IS 'journeys with a touch that ended on the days';
 COMMENT ON COLUMN public.model_fits.conversions IS 'those of them that ended with an order';
 COMMENT ON COLUMN public.model_fits.data_sha256 IS 'of the counts: the same data in any order has the same';
@@ -38,7 +38,7 @@ CREATE POLICY tenant_isolation ON public.model_fits USING (tenant_id = (SELECT p
     WITH CHECK (tenant_id = (SELECT public.current_tenant_id()));
 
 GRANT SELECT, INSERT (tenant_id, model, version, made_by, first_day, last_day, lookback_days, chain_order, collapse_repeats,
-                      level, draws, seed, journeys, conversions, touches, data_sha256, result)
+                      level_percent, draws, seed, journeys, conversions, touches, data_sha256, result)
     ON public.model_fits TO app_user;
 
 CREATE OR REPLACE FUNCTION public.tenant_tables() RETURNS text[]
