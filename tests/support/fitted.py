@@ -24,7 +24,7 @@ from tests.support.make import (
 )
 from tests.support.pages import HOST, sign_in
 
-FIRST, LAST, LATER = date(2026, 3, 1), date(2026, 3, 20), date(2026, 3, 22)
+FIRST, LAST, LATER = date(2026, 3, 1), date(2026, 3, 18), date(2026, 3, 22)
 MARKOV, SHAPLEY, OF_OTHER_DAYS = "markov@1", "shapley@1", "shapley@2"
 RARE: Final = "affiliates"
 CURRENCIES: Final = {"USD": 2, "JPY": 0, "KWD": 3}
