@@ -19,6 +19,7 @@ from skeldir.web import (
     Formats,
     Series,
     draw_area,
+    draw_interval,
     draw_lines,
     draw_share,
     draw_sparkline,
@@ -155,6 +156,33 @@ def test_a_sparkline_is_hidden_and_stays_within_its_cell(values: list[int | None
 )  # fmt: skip
 def test_a_share_fills_its_part_of_the_bar(part: Fraction, width: str) -> None:
     assert Drawing(draw_share(part)).all("bar")[0].attrib["width"] == width
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=3, max_size=3).map(sorted), st.sampled_from([0.0, 0.5, 1.0])
+)
+@settings(max_examples=50, deadline=None)
+def test_an_interval_is_drawn_from_end_to_end_within_its_cell(
+    drawn: list[float], scale: float
+) -> None:
+    lower, value, upper = drawn
+    drawing = Drawing(draw_interval(value, (lower, upper), scale))
+    assert drawing.root.attrib["aria-hidden"] == "true"
+    for name in ("bar", "estimate"):
+        (rect,) = drawing.all(name)
+        left, width = float(rect.attrib["x"]), float(rect.attrib["width"])
+        assert 0 <= left <= left + width <= 100.1
+    if scale == 1.0 and lower < 0.9:
+        (bar,) = drawing.all("bar")
+        assert float(bar.attrib["x"]) == pytest.approx(100 * lower, abs=0.06)
+        assert float(bar.attrib["width"]) == pytest.approx(max(100 * (upper - lower), 2), abs=0.06)
+
+
+def test_an_estimate_is_a_mark_at_its_place_and_without_an_interval_there_is_no_bar() -> None:
+    drawing = Drawing(draw_interval(0.25, None, 0.5))
+    (mark,) = drawing.all("estimate")
+    assert float(mark.attrib["x"]) + float(mark.attrib["width"]) / 2 == 50
+    assert drawing.all("bar") == []
 
 
 def test_what_is_drawn_can_be_put_into_a_template_as_it_is() -> None:

@@ -33,6 +33,7 @@ _MOST_TOUCHED: Final = 62  # days; with more, what the pointer shows would be mo
 _MOST_DASHED: Final = 120  # days; with more, dashes of a line are taken for its values
 _HEIGHT_IF_EMPTY: Final = 96
 _BAR_OF_SLOT: Final = 0.72
+_THINNEST: Final = 2.0  # of 100: a mark, and an interval of hardly any width
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,38 @@ def draw_share(part: Fraction, tone: int = 1) -> Markup:
         viewBox="0 0 100 4",
         preserveAspectRatio="none",
         class_="share",
+        aria_hidden="true",
+        focusable="false",
+    )
+
+
+def draw_interval(
+    value: float, ends: tuple[float, float] | None, scale: float, tone: int = 1
+) -> Markup:
+    """Draw an estimate as a mark, and its interval as a bar, for a cell whose numbers are beside it.
+
+    The whole width stands for `scale`. Without `ends` there is no interval and no bar.
+    """
+
+    def across(place: float) -> float:
+        return min(max(place / scale, 0.0), 1.0) * 100 if scale > 0 else 0.0
+
+    parts = [element("rect", y=4, width=100, height=2, class_="track")]
+    if ends is not None:
+        lower, upper = (across(end) for end in ends)
+        left = min(lower, 100.0 - _THINNEST)
+        width = max(upper - left, _THINNEST)
+        parts.append(element("rect", x=left, y=2, width=width, height=6, class_=f"bar tone-{tone}"))
+    # The mark of the lowest and of the highest value is not cut off.
+    middle = min(max(across(value), _THINNEST / 2), 100.0 - _THINNEST / 2)
+    left = middle - _THINNEST / 2
+    parts.append(element("rect", x=left, width=_THINNEST, height=10, class_="estimate"))
+    return element(
+        "svg",
+        *parts,
+        viewBox="0 0 100 10",
+        preserveAspectRatio="none",
+        class_="interval",
         aria_hidden="true",
         focusable="false",
     )

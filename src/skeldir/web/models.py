@@ -26,6 +26,7 @@ from skeldir.attribution import (
     set_models,
 )
 from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.fits import list_fits
 from skeldir.http import database_of
 from skeldir.users import Role, note_action
 from skeldir.web.access import (
@@ -37,6 +38,7 @@ from skeldir.web.access import (
     open_membership,
 )
 from skeldir.web.answers import PageRoute, go_to, say_in, send_values
+from skeldir.web.fits_tables import fits_table
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Link, Option
 from skeldir.web.moved import Moved, MovedSums, lay_out_moved, sum_moved
@@ -113,16 +115,18 @@ def _read_days(values: Mapping[str, str], name: str) -> int | None:
 
 @router.get(MODELS)
 async def show_models(request: Request, page: ViewerPage) -> Response:
-    """Show all models with what they do, those in force with their parameters, and the latest changes."""
+    """Show all models with what they do, those in force with their parameters, the fits, and the latest changes."""
     report = await open_report(request, page, "models")
     connection, tenant_id = page.connection, page.profile.tenant_id
     in_force = await models_in_force(connection, tenant_id)
+    fits = await list_fits(connection, tenant_id)
     done = report.parameter("done")
     return send_report(
         "models.html",
         report,
         [
             _lay_out_models(report, in_force),
+            fits_table(report, fits),
             _lay_out_changes(report, await latest_changes(connection, tenant_id)),
         ],
         awaiting=await count_dirty_orders(connection, tenant_id),
