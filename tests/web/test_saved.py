@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from html import unescape
+from html import escape, unescape
 from uuid import UUID, uuid4
 
 import httpx2
@@ -193,3 +193,38 @@ async def test_the_list_is_written_in_the_browsers_language(
         page = await browser.get(path, headers={"Accept-Language": language})
         assert page.status_code == 200
         assert f'<html lang="{language}"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "fixed", "latest"),
+    [
+        ("en", "1 Mar 2026 to 10 Mar 2026", "the latest 28"),
+        ("de", "1. März 2026 bis 10. März 2026", "die jeweils letzten 28"),
+        ("fr", "du 1 mars 2026 au 10 mars 2026", "les 28 derniers"),
+    ],
+)
+async def test_the_list_says_which_days_each_report_has(
+    browser: httpx2.AsyncClient, language: str, fixed: str, latest: str
+) -> None:
+    await save(browser, "a")
+    await save(browser, "b", days="latest")
+    await save(browser, "c", "/evidence")
+    page = (await browser.get(f"/saved?lang={language}")).text.replace("\xa0", " ")
+    cells = re.findall(
+        r'<th scope="row".*?</th>\s*<td>[^<]*</td>\s*<td class="wrap">([^<]*)<', page
+    )
+    assert cells == ["\N{EN DASH}", fixed, latest]
+
+
+async def test_the_list_of_links_says_what_each_one_shows_and_who_made_it(
+    browser: httpx2.AsyncClient,
+) -> None:
+    await browser.post("/shares", headers=OWN, data={"report": REPORT, "days": "7"})
+    page = (await browser.get("/shares?lang=de")).text
+    row = re.search(r'<th scope="row".*?</form>', page, re.DOTALL)
+    assert row is not None
+    words = " ".join(re.sub(r"<[^>]+>", " ", row[0]).replace("\xa0", " ").split())
+    assert words.startswith("Bestellungen 1. März 2026 bis 10. März 2026 "), words
+    assert "/orders?" not in words, words
+    assert re.search(r"\S@shop\.example", words), words
+    assert f'<a href="{escape(REPORT)}">' in row[0]

@@ -22,6 +22,7 @@ from skeldir.users import (
 )
 from skeldir.web.access import Fields, ManagerForm, ViewerPage
 from skeldir.web.answers import PageRoute, frame_of, go_to, send_page
+from skeldir.web.report_names import name_days, name_page
 from skeldir.web.reports import SAVED
 from skeldir.web.settings import note
 from skeldir.web.sharing import REPORTS
@@ -51,12 +52,13 @@ async def show_saved(
     tenant_id = page.profile.tenant_id
     zone = ZoneInfo(await read_time_zone(page.connection, tenant_id))
     frame = frame_of(request, "saved.title", membership=page, zone=zone)
-    pages = {path: frame.phrases(f"page.{path.removeprefix('/')}") for path in REPORTS}
+    reports = await list_saved_reports(page.connection, tenant_id)
     return send_page(
         "saved.html",
         frame,
-        reports=await list_saved_reports(page.connection, tenant_id),
-        pages=pages,
+        reports=reports,
+        pages={path: name_page(frame, path) for path in REPORTS},
+        days={saved.report_id: name_days(frame, saved.address) for saved in reports},
         action=SAVED,
         done=done if done in _DONE else None,
         may_change=page.role.covers(Role.MANAGER),

@@ -125,6 +125,12 @@ async def list_shares(connection: Connection, tenant_id: UUID) -> list[ApiKey]:
     ]
 
 
+def read_name(key: ApiKey) -> tuple[str, str]:
+    """Return the address of the report that a link's key is for, and who made the link."""
+    address, _, made_by = key.name.removeprefix(_NAME).rpartition(", by ")
+    return address, made_by
+
+
 def read_share(token: str) -> SignedShare:
     """Return what a link says.
 

@@ -26,12 +26,14 @@ from skeldir.web.order_addresses import ORDERS
 from skeldir.web.orders import send_orders
 from skeldir.web.overview import send_overview
 from skeldir.web.paths import PATHS, send_paths
+from skeldir.web.report_names import name_days, name_page
 from skeldir.web.shares import (
     LONGEST_DAYS,
     SHARED,
     find_share,
     list_shares,
     make_share,
+    read_name,
     read_share,
     share_invalid,
 )
@@ -106,10 +108,13 @@ async def _send_shares(
 ) -> Response:
     tenant_id = page.profile.tenant_id
     zone = ZoneInfo(await read_time_zone(page.connection, tenant_id))
+    frame = frame_of(request, "share.title", membership=page, zone=zone, current="settings")
     return send_page(
         "shares.html",
-        frame_of(request, "share.title", membership=page, zone=zone, current="settings"),
-        shares=await list_shares(page.connection, tenant_id),
+        frame,
+        shares=[(key, *read_name(key)) for key in await list_shares(page.connection, tenant_id)],
+        name_page=lambda address: name_page(frame, urlsplit(address).path),
+        name_days=lambda address: name_days(frame, address),
         action=SHARES,
         done=done,
         link=link,
