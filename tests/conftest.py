@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import gc
 import os
@@ -10,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import uvloop
 
 from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.pool import Database, open_database
@@ -149,6 +151,11 @@ def arrays_are_asked_about_once() -> None:
 def commands_are_made_once() -> None:
     """Do not make a hundred commands for each that a test runs."""
     make_commands_once()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run coroutines on the event loop on which the API runs; it takes less processor time than Python's own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_finish() -> None:
