@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import gc
 import os
@@ -10,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import uvloop
 
 from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.pool import Database, open_database
@@ -151,6 +153,11 @@ def commands_are_made_once() -> None:
     make_commands_once()
 
 
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run coroutines on the event loop on which the API runs; it takes less processor time than Python's own."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
 def pytest_collection_finish() -> None:
     """Exempt what the suite itself consists of from garbage collections: each would visit a million objects in vain."""
     gc.freeze()
@@ -199,9 +206,26 @@ def _embedded(home: Path) -> Iterator[EmbeddedServer]:
                 )
                 admin.execute(f"CREATE DATABASE {TEMPLATE}_making OWNER migrator")
                 upgrade(embedded.url(user="migrator", database=f"{TEMPLATE}_making"))
+                _compact(embedded.url(database=f"{TEMPLATE}_making"))
                 admin.execute(f"ALTER DATABASE {TEMPLATE}_making RENAME TO {TEMPLATE}")
         yield embedded
         admin.close()
+
+
+def _compact(url: str) -> None:
+    """Rewrite the system catalogue, of which the migrations left many dead rows: each test copies it.
+
+    The tables of the program stay as migrations leave them, since the planner distinguishes those never vacuumed.
+    """
+    with psycopg.connect(url, autocommit=True) as owner:
+        catalogue = owner.execute(
+            """SELECT string_agg(oid::regclass::text, ', ') FROM pg_class
+               WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND NOT relisshared"""
+        ).fetchone()
+        assert catalogue is not None
+        owner.execute(f"VACUUM (FULL) {catalogue[0]}")
+    # The next session writes down what every session of a copy would otherwise look up.
+    psycopg.connect(url).close()
 
 
 @cache

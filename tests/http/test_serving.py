@@ -298,3 +298,15 @@ async def test_a_request_that_outlives_the_server_gets_a_problem() -> None:
 def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_tests_run_on_the_event_loop_of_the_server() -> None:
+    make_loop = make_server(
+        app, host="127.0.0.1", port=0, receive_timeout_s=PATIENCE_S, shutdown_timeout_s=1
+    ).config.get_loop_factory()
+    assert make_loop is not None
+    of_server = make_loop()
+    try:
+        assert type(asyncio.get_running_loop()) is type(of_server)
+    finally:
+        of_server.close()
