@@ -216,7 +216,7 @@ async def test_the_parameters_of_a_fit_are_on_its_page(
     chosen = re.findall(r'>(\d)<span class="second">chosen</span>', text)
     assert chosen == [str(one.chain_order)]
     other, _ = await open_page(browser, f"/models/fits/{OF_OTHER_DAYS}")
-    assert "97.5% of the draws" in other
+    assert "97% of the draws" in other
     assert "Largest difference of two ways to compute" in other
 
 

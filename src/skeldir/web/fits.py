@@ -198,10 +198,7 @@ def _facts(shown: ShownFit) -> list[tuple[str, str]]:
 
 
 def _level(shown: ShownFit) -> str:
-    # As it was asked for: 0.9 is no float.
-    level = Fraction(shown.fit.fit.level_percent, 100)
-    places = 0 if (100 * level).denominator == 1 else 1
-    return shown.report.formats.percent(level, places)
+    return shown.report.formats.percent(Fraction(shown.fit.fit.level_percent, 100), 0)
 
 
 def _in_words(shown: ShownFit, part: Part) -> str:
