@@ -5,7 +5,7 @@ that what each channel earns is known. Journeys are drawn from the chain, and fi
 channels with enough data for an interval, 87 to 93 of 100 intervals of 90 % should hold the truth: for the shares of
 the conversions, by the bootstrap and by the posterior, and for the shares of their value.
 
-The truth of a Markov chain follows from its probabilities. For Shapley values it is that of a million journeys more.
+The truth of a Markov chain follows from its probabilities. For Shapley values it is that of 400,000 journeys more.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LEVEL_PERCENT = 90
 LEAST, MOST = 0.87, 0.93
 _DAY = date(2026, 1, 1)
 _LONGEST = 200
-_JOURNEYS_OF_TRUTH = 1_000_000
+_JOURNEYS_OF_TRUTH = 400_000
 _BY_SIZE = (50, 200, 1_000)
 Floats = NDArray[np.float64]
 
