@@ -18,7 +18,6 @@ from skeldir.attribution import (
     interval,
     posterior_effects,
     removal_effects,
-    resample,
     shapley_by_sets,
     shapley_values,
     shares_of_sum,
@@ -42,7 +41,7 @@ FEWEST_JOURNEYS: Final = 500
 FEWEST_CONVERSIONS: Final = 100
 """Of journeys with a touch; a fit of fewer is refused."""
 
-FEWEST_OF_CHANNEL: Final = 20
+FEWEST_OF_CHANNEL: Final = 50
 """A channel on fewer journeys that converted has no interval: it could not be trusted."""
 
 _PARTS: Final = 10**12
@@ -94,7 +93,7 @@ def _fit_chain(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, in
         figures = [OrderFigure(f.order, f.states, f.likelihood, f.error) for f in found]
     chain = count_transitions(journeys, order, collapse_repeats=collapse)
     exact = removal_effects(chain)
-    draws = bootstrap_effects(chain, resample(asked.draws, asked.seed))
+    draws = bootstrap_effects(chain, asked.draws, asked.seed)
     conversions = _Estimate(exact.conversions, draws.conversions)
     money = {name: _Estimate(exact.values[name], draws.values[name]) for name in worth}
     posterior = interval(
@@ -126,7 +125,7 @@ def _fit_chain(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, in
 
 def _fit_sets(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, int]) -> Fitted:
     sets = count_sets(journeys)
-    drawn, drawn_money = bootstrap_shapley(sets, resample(asked.draws, asked.seed))
+    drawn, drawn_money = bootstrap_shapley(sets, asked.draws, asked.seed)
     exact = shapley_values(sets.conversions.sum(axis=0))
     conversions = _Estimate(exact[np.newaxis], drawn)
     money = {
@@ -268,13 +267,14 @@ def _times(part: Part, total: int) -> Part:
 def _journeys_of_channels(journeys: JourneyColumns) -> tuple[Ints, Ints]:
     """Return on how many journeys each channel is, and on how many that converted."""
     count = len(journeys.channels)
-    of_touch = np.repeat(np.arange(len(journeys)), np.diff(journeys.starts))
-    pairs = np.unique(of_touch * count + journeys.touches)
-    converted = journeys.converted[pairs // count]
-    return (
-        np.bincount(pairs % count, minlength=count),
-        np.bincount(pairs[converted] % count, minlength=count),
-    )
+    touched, converted = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for block in journeys.blocks():
+        of_touch = np.repeat(np.arange(len(block)), np.diff(block.starts))
+        pairs = np.unique(of_touch * count + block.touches)
+        touched += np.bincount(pairs % count, minlength=count)
+        pairs = pairs[block.converted[pairs // count]]
+        converted += np.bincount(pairs % count, minlength=count)
+    return touched, converted
 
 
 def _fitted(

@@ -16,9 +16,9 @@ from skeldir.attribution import (
     interval,
     posterior_effects,
     removal_effects,
-    resample,
     shares_of_sum,
 )
+from skeldir.attribution.models import chains, choosing_orders
 from tests.support.walks import Walk, columns
 
 
@@ -39,7 +39,7 @@ def drawn(count: int, seed: int = 1) -> JourneyColumns:
 
 def test_a_seed_gives_the_same_draws_and_another_one_others() -> None:
     chain = count_transitions(drawn(600))
-    one, same, other = (bootstrap_effects(chain, resample(100, s)).conversions for s in (1, 1, 2))
+    one, same, other = (bootstrap_effects(chain, 100, s).conversions for s in (1, 1, 2))
     assert one.tobytes() == same.tobytes()
     assert one.tobytes() != other.tobytes()
     one, same, other = (posterior_effects(chain, 100, s).conversions for s in (1, 1, 2))
@@ -52,7 +52,7 @@ def test_more_journeys_make_intervals_narrower(order: int) -> None:
     widths = []
     for count in (1_000, 16_000):
         chain = count_transitions(drawn(count), order)
-        ends = interval(shares_of_sum(bootstrap_effects(chain, resample(300, 1)).conversions), 0.9)
+        ends = interval(shares_of_sum(bootstrap_effects(chain, 300, 1).conversions), 0.9)
         widths.append((ends.upper - ends.lower).mean())
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.3)
 
@@ -61,7 +61,7 @@ def test_bootstrap_and_posterior_say_nearly_the_same_of_a_chain() -> None:
     chain = count_transitions(drawn(8_000))
     exact = shares_of_sum(removal_effects(chain).conversions)[0]
     spreads = []
-    for effects in (bootstrap_effects(chain, resample(500, 1)), posterior_effects(chain, 500, 1)):
+    for effects in (bootstrap_effects(chain, 500, 1), posterior_effects(chain, 500, 1)):
         ends = interval(shares_of_sum(effects.conversions), 0.9)
         assert (ends.lower < exact).all()
         assert (ends.upper > exact).all()
@@ -75,17 +75,30 @@ def test_the_bootstrap_knows_that_one_large_order_makes_value_uncertain() -> Non
     for cents in (100, 100_000):
         one_large = [*walked, Walk((0,), cents, 7)]
         chain = count_transitions(columns(one_large, 3))
-        effects.append(bootstrap_effects(chain, resample(200, 1)).values["EUR"])
+        effects.append(bootstrap_effects(chain, 200, 1).values["EUR"])
     spreads = [np.ptp(np.quantile(e[:, 0], [0.05, 0.95])) for e in effects]
     assert spreads[1] > 3 * spreads[0]
 
 
 def test_draws_of_shapley_values_surround_the_values() -> None:
     sets = count_sets(drawn(3_000))
-    conversions, values = bootstrap_shapley(sets, resample(200, 1))
+    conversions, values = bootstrap_shapley(sets, 200, 1)
     ends = interval(shares_of_sum(conversions), 0.9)
     assert ((ends.lower > 0) & (ends.upper < 1)).all()
     assert values["EUR"].shape == (200, 3)
+
+
+def test_counts_that_would_not_fit_are_divided_among_fewer_shards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journeys = drawn(2_000)
+    whole = count_transitions(journeys)
+    monkeypatch.setattr(chains, "MOST_COUNTS", 100 * len(whole.nexts))
+    divided = count_transitions(journeys)
+    assert (len(whole.counts), len(divided.counts)) == (SHARDS, 64)
+    assert divided.total.tolist() == whole.total.tolist()
+    assert divided.values["EUR"].sum() == whole.values["EUR"].sum()
+    assert np.isfinite(bootstrap_effects(divided, 50, 1).conversions).all()
 
 
 def test_an_interval_leaves_out_draws_that_are_no_number() -> None:
@@ -109,3 +122,9 @@ def test_the_order_is_chosen_that_the_journeys_have() -> None:
     order, figures = choose_order(columns(walked, 3))
     assert order == 2
     assert [figure.order for figure in figures] == [1, 2, 3, 4]
+
+
+def test_an_order_with_too_many_states_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing_orders, "MOST_STATES", 4)
+    order, figures = choose_order(drawn(2_000))
+    assert (order, [figure.order for figure in figures]) == (1, [1])

@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.attribution import ChannelsTooMany, JourneyColumns, count_transitions, removal_effects
-from skeldir.attribution.models import markov
+from skeldir.attribution import (
+    ChannelsTooMany,
+    JourneyColumns,
+    count_sets,
+    count_transitions,
+    removal_effects,
+)
+from skeldir.attribution.models import chains, markov
 from tests.support.walks import DATA, PATH_DATA, Walk, columns, read_path_data, walks
 
 CHANNELS = 4
@@ -83,6 +89,22 @@ def test_the_order_of_journeys_changes_no_bit(
     assert one.values["EUR"].tobytes() == other.values["EUR"].tobytes()
     assert (
         removal_effects(one).conversions.tobytes() == removal_effects(other).conversions.tobytes()
+    )
+
+
+@given(walked=walks(CHANNELS), order=ORDERS, touches=st.integers(1, 12))
+def test_counting_in_blocks_changes_no_bit(walked: list[Walk], order: int, touches: int) -> None:
+    journeys = columns(walked, CHANNELS)
+    whole, whole_sets = count_transitions(journeys, order), count_sets(journeys)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chains, "TOUCHES_OF_A_BLOCK", touches)
+        in_blocks, sets_in_blocks = count_transitions(journeys, order), count_sets(journeys)
+        assert sum(len(block) for block in journeys.blocks()) == len(journeys)
+    assert in_blocks.counts.tobytes() == whole.counts.tobytes()
+    assert in_blocks.values["EUR"].tobytes() == whole.values["EUR"].tobytes()
+    assert sets_in_blocks.conversions.tobytes() == whole_sets.conversions.tobytes()
+    assert (
+        sets_in_blocks.values_in_sets["EUR"].tolist() == whole_sets.values_in_sets["EUR"].tolist()
     )
 
 

@@ -22,7 +22,6 @@ from skeldir.attribution.models.intervals import (
     bootstrap_shapley,
     interval,
     posterior_effects,
-    resample,
     shares_of_sum,
 )
 from skeldir.attribution.models.markov import RemovalEffects, removal_effects
@@ -81,7 +80,6 @@ __all__ = [
     "position_based",
     "posterior_effects",
     "removal_effects",
-    "resample",
     "shapley_by_sets",
     "shapley_values",
     "shares_of_sum",

@@ -6,7 +6,7 @@ start itself is the state of none. What follows a state is a channel, the conver
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -23,9 +23,12 @@ Flags = NDArray[np.bool_]
 LONGEST_ORDER: Final = 4
 MOST_CHANNELS: Final = 1_000
 SHARDS: Final = 512
-"""Journeys are divided among this many shards by their keys, and resampled shard by shard."""
+"""Journeys are divided among this many shards by their keys, and resampled shard by shard. A power of 2."""
 
+TOUCHES_OF_A_BLOCK: Final = 500_000
 _LARGEST_TABLE: Final = 4_000_000
+MOST_COUNTS: Final = 20_000_000
+_FEWEST_SHARDS: Final = 64
 
 
 class ChannelsTooMany(SkeldirError):
@@ -55,6 +58,23 @@ class JourneyColumns:
 
     def __len__(self) -> int:
         return len(self.converted)
+
+    def blocks(self) -> Iterator[JourneyColumns]:
+        """Return the journeys in parts of some hundred thousand touches, so that what is made of each stays small."""
+        edges = np.searchsorted(
+            self.starts, np.arange(0, max(len(self.touches), 1), TOUCHES_OF_A_BLOCK), side="left"
+        )
+        firsts = np.unique(edges).tolist()
+        for first, end in zip(firsts, [*firsts[1:], len(self)], strict=True):
+            begin, stop = self.starts[first], self.starts[end]
+            yield JourneyColumns(
+                self.channels,
+                self.touches[begin:stop],
+                self.starts[first : end + 1] - begin,
+                self.converted[first:end],
+                self.shards[first:end],
+                {currency: cents[first:end] for currency, cents in self.values.items()},
+            )
 
     def collapsed(self) -> JourneyColumns:
         """Return the same journeys, where touches of one channel that follow each other are one."""
@@ -123,6 +143,14 @@ class Transitions:
         return int(self.values[currency].sum())
 
 
+def shards_for(cells: int) -> int:
+    """Return among how many shards as many counts each are divided: SHARDS, or fewer where they would not fit."""
+    shards = SHARDS
+    while shards > _FEWEST_SHARDS and shards * cells > MOST_COUNTS:
+        shards //= 2
+    return shards
+
+
 def count_transitions(
     journeys: JourneyColumns, order: int = 1, *, collapse_repeats: bool = False
 ) -> Transitions:
@@ -148,6 +176,34 @@ def count_transitions(
 
 def _count(journeys: JourneyColumns, order: int) -> Transitions:
     count = len(journeys.channels)
+    possible = (count + 1) ** order * (count + 2)
+    distinct = _Distinct.of((_steps_of(block, order)[0] for block in journeys.blocks()), possible)
+    found = distinct.found
+    divided = shards_for(len(found))
+    size = divided * len(found)
+    counts = np.zeros(size, np.int64)
+    values = {currency: np.zeros(size, np.int64) for currency in journeys.values}
+    for block in journeys.blocks():
+        cells, shards = _steps_of(block, order)
+        places = shards % divided * len(found) + distinct.places_of(cells)
+        counts += np.bincount(places, minlength=size)
+        for currency, cents in block.values.items():
+            np.add.at(values[currency], places[len(block.touches) :], cents)
+    states, origins = np.unique(found // (count + 2), return_inverse=True)
+    return Transitions(
+        order,
+        count,
+        states,
+        origins,
+        found % (count + 2),
+        counts.reshape(divided, -1),
+        {currency: sums.reshape(divided, -1) for currency, sums in values.items()},
+    )
+
+
+def _steps_of(journeys: JourneyColumns, order: int) -> tuple[Ints, Ints]:
+    """Return the cell and the shard of each touch, and then of each end of a journey."""
+    count = len(journeys.channels)
     touches, starts = journeys.touches.astype(np.int64), journeys.starts
     lengths = np.diff(starts)
     places = np.arange(len(touches)) - np.repeat(starts[:-1], lengths)
@@ -160,28 +216,32 @@ def _count(journeys: JourneyColumns, order: int) -> Transitions:
         after[has] += (touches[starts[1:][has] - back] + 1) * weight
     ends = np.where(journeys.converted, count, count + 1)
     cells = np.concatenate([before * (count + 2) + touches, after * (count + 2) + ends])
-    shards = np.concatenate([np.repeat(journeys.shards, lengths), journeys.shards]).astype(np.int64)
-    found, place = _distinct(cells, (count + 1) ** order * (count + 2))
-    counts = np.bincount(shards * len(found) + place, minlength=SHARDS * len(found))
-    values = {}
-    for currency, cents in journeys.values.items():
-        sums = np.zeros(SHARDS * len(found), np.int64)
-        np.add.at(sums, (shards * len(found) + place)[len(touches) :], cents)
-        values[currency] = sums.reshape(SHARDS, -1)
-    states, origins = np.unique(found // (count + 2), return_inverse=True)
-    return Transitions(
-        order, count, states, origins, found % (count + 2), counts.reshape(SHARDS, -1), values
-    )
+    shards = np.concatenate([np.repeat(journeys.shards, lengths), journeys.shards])
+    return cells, shards.astype(np.int64)
 
 
-def _distinct(cells: Ints, possible: int) -> tuple[Ints, Ints]:
-    """Return the distinct numbers, ascending, and the place of each number among them."""
-    if possible > _LARGEST_TABLE:
-        found, place = np.unique(cells, return_inverse=True)
-        return found, place
-    occurs = np.zeros(possible, np.bool_)
-    occurs[cells] = True
-    found = np.flatnonzero(occurs)
-    table = np.zeros(possible, np.int64)
-    table[found] = np.arange(len(found))
-    return found, table[cells]
+@dataclass(frozen=True, slots=True)
+class _Distinct:
+    """The distinct numbers, ascending; `table` has the place of each among them, if it would not be too large."""
+
+    found: Ints
+    table: Ints | None
+
+    @classmethod
+    def of(cls, parts: Iterable[Ints], possible: int) -> _Distinct:
+        if possible > _LARGEST_TABLE:
+            some = [np.unique(part) for part in parts]
+            return cls(np.unique(np.concatenate([*some, np.empty(0, np.int64)])), None)
+        occurs = np.zeros(possible, np.bool_)
+        for part in parts:
+            occurs[part] = True
+        found = np.flatnonzero(occurs)
+        table = np.zeros(possible, np.int64)
+        table[found] = np.arange(len(found))
+        return cls(found, table)
+
+    def places_of(self, numbers: Ints) -> Ints:
+        """Return the place of each number among the distinct ones."""
+        if self.table is None:
+            return np.searchsorted(self.found, numbers)
+        return self.table[numbers]

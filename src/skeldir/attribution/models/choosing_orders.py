@@ -9,7 +9,6 @@ import numpy as np
 
 from skeldir.attribution.models.chains import (
     LONGEST_ORDER,
-    SHARDS,
     Floats,
     JourneyColumns,
     Transitions,
@@ -17,6 +16,9 @@ from skeldir.attribution.models.chains import (
 )
 
 FOLDS: Final = 5
+MOST_STATES: Final = 500
+"""An order above 1 with more states is not chosen: its intervals would take minutes. It can still be asked for."""
+
 _PRIOR: Final = 0.5
 
 
@@ -44,6 +46,8 @@ def choose_order(
     figures = []
     for order in range(1, LONGEST_ORDER + 1):
         chain = count_transitions(journeys, order, collapse_repeats=collapse_repeats)
+        if order > 1 and len(chain.states) > MOST_STATES:
+            break
         folds = np.array([_likelihood(chain, fold) for fold in range(FOLDS)])
         folds = folds[~np.isnan(folds)]
         figures.append(
@@ -61,7 +65,7 @@ def choose_order(
 
 def _likelihood(chain: Transitions, fold: int) -> float:
     """Return the mean log-likelihood of the steps of a fold by the counts of the others; NaN if the fold is empty."""
-    is_held_out = np.arange(SHARDS) % FOLDS == fold
+    is_held_out = np.arange(len(chain.counts)) % FOLDS == fold
     held_out = chain.counts[is_held_out].sum(axis=0)
     fitted = chain.total - held_out
     states = np.bincount(chain.origins, fitted.astype(np.float64), len(chain.states))

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from skeldir.attribution.models.chains import SHARDS, Floats, Transitions
+from skeldir.attribution.models.chains import Floats, Transitions
 from skeldir.attribution.models.markov import RemovalEffects, effects_of_draws
 from skeldir.attribution.models.shapley import ChannelSets, shapley_values
 
@@ -32,14 +32,15 @@ class Interval:
     upper: Floats
 
 
-def resample(draws: int, seed: int) -> Floats:
+def resample(shards: int, draws: int, seed: int) -> Floats:
     """Return how often each shard is drawn: a row per draw, a column per shard."""
     random = np.random.Generator(np.random.PCG64(seed))
-    return random.multinomial(SHARDS, np.full(SHARDS, 1 / SHARDS), size=draws).astype(np.float64)
+    return random.multinomial(shards, np.full(shards, 1 / shards), size=draws).astype(np.float64)
 
 
-def bootstrap_effects(chain: Transitions, weights: Floats) -> RemovalEffects:
-    """Return the removal effects of each resampling, see `resample`."""
+def bootstrap_effects(chain: Transitions, draws: int, seed: int) -> RemovalEffects:
+    """Return the removal effects of journeys that are drawn again, shard by shard."""
+    weights = resample(len(chain.counts), draws, seed)
     # Products of whole numbers below 2 ** 53 are exact, in whichever order they are added.
     counts = weights @ chain.counts.astype(np.float64)
     values = {
@@ -50,12 +51,15 @@ def bootstrap_effects(chain: Transitions, weights: Floats) -> RemovalEffects:
     return effects_of_draws(chain, counts, values)
 
 
-def bootstrap_shapley(sets: ChannelSets, weights: Floats) -> tuple[Floats, Mapping[str, Floats]]:
-    """Return the Shapley values of each resampling: of conversions, and of the money of each currency."""
+def bootstrap_shapley(
+    sets: ChannelSets, draws: int, seed: int
+) -> tuple[Floats, Mapping[str, Floats]]:
+    """Return the Shapley values of journeys that are drawn again: of conversions, and of each currency's money."""
+    weights = resample(len(sets.conversions), draws, seed)
 
     def draw(by_shard: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Floats:
         shape = by_shard.shape[1:]
-        flat = by_shard.reshape(SHARDS, -1).astype(np.float64)
+        flat = by_shard.reshape(len(by_shard), -1).astype(np.float64)
         return shapley_values((weights @ flat).reshape(len(weights), *shape))
 
     return draw(sets.conversions), {

@@ -7,14 +7,15 @@ Zhao et al., "Shapley value methods for attribution modeling in online advertisi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skeldir.attribution.models.chains import SHARDS, Floats, Ints, JourneyColumns
+from skeldir.attribution.models.chains import Floats, Ints, JourneyColumns, shards_for
 
 MOST_CHANNELS_OF_SETS: Final = 16
 """With up to this many channels, the values are worked out from all sets too."""
@@ -41,35 +42,60 @@ class ChannelSets:
 def count_sets(journeys: JourneyColumns) -> ChannelSets:
     """Count the conversions of each channel; journeys without one do not matter."""
     count = len(journeys.channels)
-    lengths = np.diff(journeys.starts)
-    of_touch = np.repeat(np.arange(len(journeys)), lengths)
-    of_converted = journeys.converted[of_touch]
-    pairs = np.unique(
-        of_touch[of_converted] * count + journeys.touches[of_converted].astype(np.int64)
+    blocks = [_pairs_of(block) for block in journeys.blocks()]
+    widest = max(int(pairs.sizes.max(initial=1)) for pairs in blocks)
+    shape = (shards_for(count * widest), count, widest)
+    conversions = np.zeros(prod(shape), np.int64)
+    values = {currency: np.zeros_like(conversions) for currency in journeys.values}
+    for block, pairs in zip(journeys.blocks(), blocks, strict=True):
+        places = (block.shards[pairs.journeys] % shape[0], pairs.channels, pairs.sizes - 1)
+        cells = np.ravel_multi_index(places, shape)
+        conversions += np.bincount(cells, minlength=len(conversions))
+        for currency, cents in block.values.items():
+            np.add.at(values[currency], cells, cents[pairs.journeys])
+    return ChannelSets(
+        count,
+        conversions.reshape(shape),
+        {currency: sums.reshape(shape) for currency, sums in values.items()},
+        *_by_sets(journeys, blocks),
     )
-    journey, channel = pairs // count, pairs % count
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """The distinct channels of the journeys that converted: a journey, a channel, and how many it has in all."""
+
+    journeys: Ints
+    channels: Ints
+    sizes: Ints
+
+
+def _pairs_of(journeys: JourneyColumns) -> _Pairs:
+    count = len(journeys.channels)
+    of_touch = np.repeat(np.arange(len(journeys)), np.diff(journeys.starts))
+    converted = journeys.converted[of_touch]
+    pairs = np.unique(of_touch[converted] * count + journeys.touches[converted].astype(np.int64))
+    journey = pairs // count
     sizes = np.bincount(journey, minlength=len(journeys))[journey]
-    widest = int(sizes.max(initial=1))
-    shape = (SHARDS, count, widest)
-    cells = np.ravel_multi_index((journeys.shards[journey], channel, sizes - 1), shape)
-    conversions = np.bincount(cells, minlength=SHARDS * count * widest).reshape(shape)
-    values = {}
-    for currency, cents in journeys.values.items():
-        sums = np.zeros(SHARDS * count * widest, np.int64)
-        np.add.at(sums, cells, cents[journey])
-        values[currency] = sums.reshape(shape)
-    if count > MOST_CHANNELS_OF_SETS:
-        return ChannelSets(count, conversions, values, None, None, {})
-    bits = np.zeros(len(journeys), np.int64)
-    np.add.at(bits, journey, np.left_shift(1, channel))
-    converted = np.flatnonzero(journeys.converted)
-    sets, place, in_sets = np.unique(bits[converted], return_inverse=True, return_counts=True)
-    by_set = {}
-    for currency, cents in journeys.values.items():
-        sums = np.zeros(len(sets), np.int64)
-        np.add.at(sums, place, cents[converted])
-        by_set[currency] = sums
-    return ChannelSets(count, conversions, values, sets, in_sets, by_set)
+    return _Pairs(journey, pairs % count, sizes)
+
+
+def _by_sets(
+    journeys: JourneyColumns, blocks: Sequence[_Pairs]
+) -> tuple[Ints | None, Ints | None, Mapping[str, Ints]]:
+    """Return the distinct sets of channels, and what occurred in each; with many channels there would be too many."""
+    if len(journeys.channels) > MOST_CHANNELS_OF_SETS:
+        return None, None, {}
+    worth = np.zeros(1 << len(journeys.channels), np.int64)
+    values = {currency: np.zeros_like(worth) for currency in journeys.values}
+    for block, pairs in zip(journeys.blocks(), blocks, strict=True):
+        bits = np.zeros(len(block), np.int64)
+        np.add.at(bits, pairs.journeys, np.left_shift(1, pairs.channels))
+        worth += np.bincount(bits[block.converted], minlength=len(worth))
+        for currency, cents in block.values.items():
+            np.add.at(values[currency], bits[block.converted], cents[block.converted])
+    sets = np.flatnonzero(worth)
+    return sets, worth[sets], {currency: sums[sets] for currency, sums in values.items()}
 
 
 def shapley_values(by_size: NDArray[np.int64] | Floats) -> Floats:
