@@ -74,7 +74,7 @@ async def fill_fitted(clone: Clone) -> FittedShop:
 
 
 async def _send_facts(db: Database, tenant: UUID) -> None:
-    """Touches of all journeys; each fourth has an order on the day after."""
+    """Touches of all journeys; each second has an order on the day after."""
     touches, orders = [], []
     for number in range(_JOURNEYS):
         path = _PATHS[number % 5] if number % 60 else (RARE, *_PATHS[0])
@@ -83,7 +83,7 @@ async def _send_facts(db: Database, tenant: UUID) -> None:
             make_touch(channel=channel, journey_key=key, occurred_at=at(day + place / 10))
             for place, channel in enumerate(path)
         ]
-        if number % 4 == 0:
+        if number % 2 == 0:
             currency = {0: "JPY", 12: "KWD"}.get(number % 24, "USD")
             orders.append(
                 make_conversion(

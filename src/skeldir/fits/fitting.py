@@ -24,14 +24,20 @@ from skeldir.attribution import (
 )
 from skeldir.fits.asking import MARKOV
 from skeldir.fits.refusals import FitTooSmall
-from skeldir.fits.schemas import ChannelEarning, ChannelFit, FitResult, OrderFigure, Part
+from skeldir.fits.schemas import ChannelEarning, ChannelFit, FitResult, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from skeldir.attribution import ChannelSets, Floats, JourneyColumns, Transitions
+    from skeldir.attribution import (
+        ChannelSets,
+        Floats,
+        JourneyColumns,
+        OrderLikelihood,
+        Transitions,
+    )
     from skeldir.fits.asking import FitAsked
 
     Ints = NDArray[np.int64]
@@ -87,10 +93,9 @@ def make_fit(journeys: JourneyColumns, asked: FitAsked) -> Fitted:
 
 def _fit_chain(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, int]) -> Fitted:
     collapse, order = bool(asked.collapse_repeats), asked.chain_order
-    figures: list[OrderFigure] = []
+    figures: list[OrderLikelihood] = []
     if order is None:
-        order, found = choose_order(journeys, collapse_repeats=collapse)
-        figures = [OrderFigure(f.order, f.states, f.likelihood, f.error) for f in found]
+        order, figures = choose_order(journeys, collapse_repeats=collapse)
     chain = count_transitions(journeys, order, collapse_repeats=collapse)
     exact = removal_effects(chain)
     draws = bootstrap_effects(chain, asked.draws, asked.seed)

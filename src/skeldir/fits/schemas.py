@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from skeldir.attribution import OrderLikelihood
 from skeldir.money import Cents, CurrencyCode
 
 FittedModel = Literal["markov", "shapley"]
@@ -64,25 +65,13 @@ class ChannelFit:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderFigure:
-    """How well a chain of an order foretells journeys that it was not fitted to."""
-
-    order: int
-    states: int
-    likelihood: Annotated[
-        float, Field(description="the mean log-likelihood of a step; the higher the better")
-    ]
-    error: Annotated[float, Field(description="its standard error over the folds")]
-
-
-@dataclass(frozen=True, slots=True)
 class FitResult:
     """What a fit found."""
 
     channels: list[ChannelFit]
     conversion_probability: Annotated[Part | None, Field(description="of a journey; markov only")]
     orders: Annotated[
-        list[OrderFigure],
+        list[OrderLikelihood],
         Field(description="the figures by which the order was chosen; empty if it was given"),
     ]
     largest_difference: Annotated[
