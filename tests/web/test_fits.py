@@ -175,7 +175,7 @@ async def test_a_rare_channel_has_no_interval_and_the_page_says_so(
         11,
     ]
     assert text.count('<span class="second">not enough data</span>') == 1 + len(CURRENCIES)
-    assert "fewer than 20 journeys" in text
+    assert "fewer than 50 journeys" in text
     # Each other channel has a bar for its interval in each table, and each has a mark.
     channels = len(shop.fits[MARKOV].result.channels)
     pictures = re.findall(r'<svg[^>]*class="interval".*?</svg>', text)
