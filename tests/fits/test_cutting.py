@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skeldir.fits.cutting import Cut, Span, cut_journeys
@@ -87,6 +87,7 @@ def by_definition(happened: list[Event]) -> list[Journey]:
     return found
 
 
+@settings(deadline=None)
 @given(happened=events)
 def test_journeys_are_those_of_the_definition(happened: list[Event]) -> None:
     made = cut(happened)

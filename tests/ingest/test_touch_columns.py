@@ -80,6 +80,7 @@ def test_moments_that_a_reader_has_made_are_read_alike(zone: timezone) -> None:
     assert_read_alike([make_touch(occurred_at=moment) for moment in moments])
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([TAGGED, make_touch(), {}])

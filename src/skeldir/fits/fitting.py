@@ -193,8 +193,8 @@ def _channels(
     has_effects: bool,
     posterior: tuple[Floats, Floats] | None = None,
 ) -> list[ChannelFit]:
-    touched, converted = _journeys_of_channels(journeys)
-    enough = converted >= FEWEST_OF_CHANNEL
+    counted = _Counted.of(journeys)
+    enough = counted.converted >= FEWEST_OF_CHANNEL
     total = int(np.count_nonzero(journeys.converted))
     of_conversions = conversions.shares(asked.level_percent / 100, enough)
     effects: Sequence[Part | None] = (
@@ -207,12 +207,12 @@ def _channels(
         if posterior
         else None
     )
-    earnings = _earnings(money, worth, asked.level_percent / 100, enough)
+    earnings = _earnings(money, worth, asked.level_percent / 100, counted)
     return [
         ChannelFit(
             channel=channel,
-            journeys=int(touched[place]),
-            converted=int(converted[place]),
+            journeys=int(counted.touched[place]),
+            converted=int(counted.converted[place]),
             has_enough_data=bool(enough[place]),
             removal_effect=effects[place],
             share=of_conversions[place],
@@ -225,13 +225,13 @@ def _channels(
 
 
 def _earnings(
-    money: Mapping[str, _Estimate], worth: Mapping[str, int], level: float, enough: Flags
+    money: Mapping[str, _Estimate], worth: Mapping[str, int], level: float, counted: _Counted
 ) -> list[list[ChannelEarning]]:
     """Return for each currency what each channel earns; the minor units add up to all that there is."""
     found = []
     for currency, estimate in money.items():
         total = worth[currency]
-        parts = estimate.shares(level, enough)
+        parts = estimate.shares(level, counted.paid[currency] >= FEWEST_OF_CHANNEL)
         cents = _divide(total, [part.value for part in parts])
         found.append(
             [
@@ -269,17 +269,28 @@ def _times(part: Part, total: int) -> Part:
     return Part(part.value * total, part.lower * total, part.upper * total)
 
 
-def _journeys_of_channels(journeys: JourneyColumns) -> tuple[Ints, Ints]:
-    """Return on how many journeys each channel is, and on how many that converted."""
-    count = len(journeys.channels)
-    touched, converted = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    for block in journeys.blocks():
-        of_touch = np.repeat(np.arange(len(block)), np.diff(block.starts))
-        pairs = np.unique(of_touch * count + block.touches)
-        touched += np.bincount(pairs % count, minlength=count)
-        pairs = pairs[block.converted[pairs // count]]
-        converted += np.bincount(pairs % count, minlength=count)
-    return touched, converted
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """On how many journeys each channel is, on how many that converted, and that left money of each currency."""
+
+    touched: Ints
+    converted: Ints
+    paid: Mapping[str, Ints]
+
+    @classmethod
+    def of(cls, journeys: JourneyColumns) -> _Counted:
+        count = len(journeys.channels)
+        touched, converted = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        paid = {currency: np.zeros(count, np.int64) for currency in journeys.values}
+        for block in journeys.blocks():
+            of_touch = np.repeat(np.arange(len(block)), np.diff(block.starts))
+            pairs = np.unique(of_touch * count + block.touches)
+            journey, channel = pairs // count, pairs % count
+            touched += np.bincount(channel, minlength=count)
+            converted += np.bincount(channel[block.converted[journey]], minlength=count)
+            for currency, cents in block.values.items():
+                paid[currency] += np.bincount(channel[cents[journey] > 0], minlength=count)
+        return cls(touched, converted, paid)
 
 
 def _fitted(

@@ -25,7 +25,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ChannelEarning:
-    """What a channel earns of the money of a currency: its share, and that in minor units."""
+    """What a channel earns of the money of a currency: its share, and that in minor units.
+
+    There is no interval if too few of the channel's journeys left money of the currency.
+    """
 
     currency: CurrencyCode
     share: Part

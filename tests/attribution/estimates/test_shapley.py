@@ -8,7 +8,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from skeldir.attribution import count_sets, shapley_by_sets, shapley_values
 from tests.support.walks import DATA, PATH_DATA, Walk, columns, read_path_data, walks
@@ -32,6 +32,7 @@ def by_definition(walked: list[Walk], *, value: bool) -> list[Fraction]:
     return [one / len(orders) for one in total]
 
 
+@settings(max_examples=50, deadline=None)
 @given(walked=walks(CHANNELS))
 def test_a_value_is_what_a_channel_adds_on_average(walked: list[Walk]) -> None:
     sets = count_sets(columns(walked, CHANNELS))

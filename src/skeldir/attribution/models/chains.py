@@ -133,15 +133,6 @@ class Transitions:
         total: Ints = self.counts.sum(axis=0)
         return total
 
-    @property
-    def conversions(self) -> int:
-        """How many journeys converted."""
-        return int(self.total[self.nexts == self.to_conversion].sum())
-
-    def total_value(self, currency: str) -> int:
-        """Return the sum of the values, in minor units."""
-        return int(self.values[currency].sum())
-
 
 def shards_for(cells: int) -> int:
     """Return among how many shards as many counts each are divided: SHARDS, or fewer where they would not fit."""

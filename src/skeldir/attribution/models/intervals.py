@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
-from skeldir.attribution.models.chains import Floats, Transitions
-from skeldir.attribution.models.markov import RemovalEffects, effects_of_draws
+from skeldir.attribution.models.chains import Floats, Ints, Transitions
+from skeldir.attribution.models.markov import RemovalEffects, effects_of_draws, join_effects
 from skeldir.attribution.models.shapley import ChannelSets, shapley_values
 
 PRIOR: Final = 0.05
 """What is added to each count of the posterior: 1 would move rare channels by two standard deviations."""
 
-_DRAWS_AT_A_TIME: Final = 250
+_NUMBERS_AT_A_TIME: Final = 4_000_000
+
+_Draws = TypeVar("_Draws", Ints, Floats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +42,34 @@ def resample(shards: int, draws: int, seed: int) -> Floats:
 
 def bootstrap_effects(chain: Transitions, draws: int, seed: int) -> RemovalEffects:
     """Return the removal effects of journeys that are drawn again, shard by shard."""
-    weights = resample(len(chain.counts), draws, seed)
     # Products of whole numbers below 2 ** 53 are exact, in whichever order they are added.
-    counts = weights @ chain.counts.astype(np.float64)
-    values = {
-        name: weights @ cells.astype(np.float64)
-        for name, cells in chain.values.items()
-        if cells.any()
-    }
-    return effects_of_draws(chain, counts, values)
+    counts = chain.counts.astype(np.float64)
+    values = {name: cells.astype(np.float64) for name, cells in chain.values.items() if cells.any()}
+    return join_effects(
+        [
+            effects_of_draws(
+                chain, weights @ counts, {name: weights @ cells for name, cells in values.items()}
+            )
+            for weights in _in_parts(resample(len(counts), draws, seed), counts.shape[1])
+        ]
+    )
 
 
 def bootstrap_shapley(
     sets: ChannelSets, draws: int, seed: int
 ) -> tuple[Floats, Mapping[str, Floats]]:
     """Return the Shapley values of journeys that are drawn again: of conversions, and of each currency's money."""
-    weights = resample(len(sets.conversions), draws, seed)
+    drawn = resample(len(sets.conversions), draws, seed)
 
-    def draw(by_shard: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Floats:
-        shape = by_shard.shape[1:]
-        flat = by_shard.reshape(len(by_shard), -1).astype(np.float64)
-        return shapley_values((weights @ flat).reshape(len(weights), *shape))
+    def draw(by_shard: Ints) -> Floats:
+        shards, *shape = by_shard.shape
+        flat = by_shard.reshape(shards, -1).astype(np.float64)
+        return np.concatenate(
+            [
+                shapley_values((weights @ flat).reshape(len(weights), *shape))
+                for weights in _in_parts(drawn, flat.shape[1])
+            ]
+        )
 
     return draw(sets.conversions), {
         name: draw(sums) for name, sums in sets.values.items() if sums.any()
@@ -75,19 +84,18 @@ def posterior_effects(chain: Transitions, draws: int, seed: int) -> RemovalEffec
     random = np.random.Generator(np.random.PCG64(seed))
     spread = _every_cell(chain) if chain.order == 1 else chain
     around = spread.total.astype(np.float64) + PRIOR
-    parts = [
-        effects_of_draws(
-            spread,
-            random.standard_gamma(around, (min(_DRAWS_AT_A_TIME, draws - first), len(around))),
-            {},
-        )
-        for first in range(0, draws, _DRAWS_AT_A_TIME)
-    ]
-    return RemovalEffects(
-        np.concatenate([part.probabilities for part in parts]),
-        np.concatenate([part.conversions for part in parts]),
-        {},
+    return join_effects(
+        [
+            effects_of_draws(spread, random.standard_gamma(around, (len(part), len(around))), {})
+            for part in _in_parts(np.arange(draws), len(around))
+        ]
     )
+
+
+def _in_parts(draws: _Draws, numbers_of_each: int) -> list[_Draws]:
+    """Return the draws in parts of which each has some million numbers."""
+    step = max(1, _NUMBERS_AT_A_TIME // numbers_of_each)
+    return [draws[first : first + step] for first in range(0, len(draws), step)]
 
 
 def _every_cell(chain: Transitions) -> Transitions:

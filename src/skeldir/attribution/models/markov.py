@@ -54,9 +54,9 @@ def effects_of_draws(
     """
     draws, states = len(counts), len(chain.states)
     if states - 1 > LARGEST_INVERSE:
-        return _join([_by_steps(chain, counts, values, draw) for draw in range(draws)])
+        return join_effects([_by_steps(chain, counts, values, draw) for draw in range(draws)])
     step = max(1, _NUMBERS_AT_A_TIME // states**2)
-    return _join(
+    return join_effects(
         [
             _by_inverse(
                 chain,
@@ -68,7 +68,8 @@ def effects_of_draws(
     )
 
 
-def _join(parts: list[RemovalEffects]) -> RemovalEffects:
+def join_effects(parts: list[RemovalEffects]) -> RemovalEffects:
+    """Return the rows of all parts, which have the same currencies."""
     if len(parts) == 1:
         return parts[0]
     return RemovalEffects(
