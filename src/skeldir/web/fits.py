@@ -77,7 +77,11 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
         others=[_option(report, one) for one in fits if one.version != fit.fit.version],
         here=f"{FITS}/{fit.fit.version}",
         has_rules=rules is not None and bool(rules.versions),
-        has_lacking=not all(one.has_enough_data for one in fit.result.channels),
+        has_lacking=any(
+            part.lower is None
+            for one in fit.result.channels
+            for part in (one.share, *(earning.share for earning in one.earnings))
+        ),
         channels_of_days=address(
             "/channels", from_=fit.fit.first_day.isoformat(), to=fit.fit.last_day.isoformat()
         ),

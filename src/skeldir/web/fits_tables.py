@@ -129,7 +129,7 @@ def channels_table(shown: ShownFit) -> Table:
             Cell(one.journeys),
             Cell(one.converted),
             *(_estimate(shown, one.removal_effect) if is_chain else ()),
-            *_estimate(shown, one.share, _draw(one.share, scale), _lacking(shown, one)),
+            *_estimate(shown, one.share, _draw(one.share, scale), _lacking(shown, one.share)),
             *_estimate(shown, one.conversions),
         )
 
@@ -185,7 +185,7 @@ def _money_table(shown: ShownFit, place: int, currency: str) -> Table:
         picture = _draw(earned.share, scale)
         return (
             Cell(shown.names(one.channel)),
-            *_estimate(shown, earned.share, picture, _lacking(shown, one)),
+            *_estimate(shown, earned.share, picture, _lacking(shown, earned.share)),
             Cell(earned.cents),
             Cell(none if earned.lower_cents is None else earned.lower_cents),
             Cell(none if earned.upper_cents is None else earned.upper_cents),
@@ -325,5 +325,5 @@ def _estimate(
     return (Cell(Fraction(part.value), note=note, picture=picture), *(Cell(end) for end in ends))
 
 
-def _lacking(shown: ShownFit, channel: ChannelFit) -> str | None:
-    return None if channel.has_enough_data else shown.say("not_enough")
+def _lacking(shown: ShownFit, part: Part) -> str | None:
+    return shown.say("not_enough") if part.lower is None else None
