@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
     # The most bytes of a file that a page takes to be imported.
     skeldir_upload_bytes: Annotated[int, Field(ge=1_048_576)] = 104_857_600
+    # Set for the processes that `skeldir up` and `serve` start on the embedded server: they share its home.
+    skeldir_on_embedded_server: bool = False
     # `id:key` of the keys that seal the secrets of webhooks, the newest first; separated by commas.
     skeldir_sealing_keys: SecretStr | None = None
     # A folder with PayPal's certificates, for machines that cannot fetch them; see docs/webhooks.md.
@@ -208,9 +210,14 @@ _ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 def environment_on(database_url: str) -> dict[str, str]:
     """Return this process's environment with DATABASE_URL as given, for processes that it starts and keeps running.
 
+    Without a DATABASE_URL of its own, the given one is that of the embedded server, which they could not tell.
+
     Allocator settings that it has stay; otherwise those for long-lived processes are added.
     """
-    return {**_ALLOCATOR, **os.environ, "DATABASE_URL": database_url}
+    own = {"DATABASE_URL": database_url}
+    if load_settings().database_url is None:
+        own["SKELDIR_ON_EMBEDDED_SERVER"] = "true"
+    return {**_ALLOCATOR, **os.environ, **own}
 
 
 def take_system_allocator() -> None:

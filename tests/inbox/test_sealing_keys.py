@@ -10,7 +10,7 @@ import pytest
 
 from skeldir.inbox.sealing import SealingKeyInvalid, SealingKeyMissing, new_key
 from skeldir.inbox.sealing_keys import FILE_NAME, load_sealer, prepare_sealer
-from skeldir.settings import Settings
+from skeldir.settings import Settings, environment_on
 
 
 @pytest.fixture
@@ -70,6 +70,26 @@ def test_with_a_server_of_ones_own_no_file_is_made_but_one_that_is_there_is_used
     assert list(home.iterdir()) == []
     (home / FILE_NAME).write_text(f"{new_key()}\n")
     assert prepare_sealer(Settings())[1] is None
+
+
+def test_a_process_that_was_started_on_the_embedded_server_makes_the_file(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    for name, value in environment_on("postgresql://app_user@/skeldir?host=/run").items():
+        monkeypatch.setenv(name, value)
+    assert prepare_sealer(Settings())[1] == home / FILE_NAME
+
+
+def test_a_process_that_was_started_on_another_server_makes_none(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app_user@db/skeldir")
+    for name, value in environment_on("postgresql://app_user@db/skeldir").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SealingKeyMissing):
+        prepare_sealer(Settings())
+    assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"not a key\n", b"k1:\xff\n", "k1:ä".encode()])

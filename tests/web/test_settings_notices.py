@@ -68,6 +68,7 @@ async def test_an_admin_adds_tries_and_removes_destinations(
     form = anna | OWN
     added = await browser.post(PATH, headers=form, data=EMAIL)
     assert (added.status_code, "mail_not_configured" in added.text) == (200, True)
+    assert "first digest" not in added.text
     made = await browser.post(PATH, headers=form, data=WEBHOOK)
     assert re.search(r"<code>whsec_[\w+/=]{40,}</code>", made.text) is not None
     shown = await browser.get(PATH, headers=anna)
@@ -94,6 +95,21 @@ async def test_an_admin_adds_tries_and_removes_destinations(
         actions = await list_actions(connection, tenant)
     noted = [each.action for each in actions if each.actor == "anna@shop.example"]
     assert noted == ["notices.remove", *["notices.test"] * 2, *["notices.add"] * 2]
+
+
+async def test_a_digest_is_promised_where_one_will_be_sent(
+    browser: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    clone: Clone,
+    db: Database,
+    tenant: UUID,
+) -> None:
+    anna = await sign_in(clone, db, "anna@shop.example", tenant, Role.ADMIN)
+    use_mail_server(monkeypatch, 25)
+    with_digest = WEBHOOK | {"address": "https://shop.example/weekly", "digest": "1"}
+    for wanted, promised in ((EMAIL, True), (WEBHOOK, False), (with_digest, True)):
+        added = await browser.post(PATH, headers=anna | OWN, data=wanted)
+        assert ("first digest" in added.text) is promised
 
 
 @pytest.mark.parametrize(

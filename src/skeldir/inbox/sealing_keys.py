@@ -48,7 +48,7 @@ def prepare_sealer(settings: Settings) -> tuple[Sealer, Path | None]:
     sealer = load_sealer(settings)
     if sealer.key_ids:
         return sealer, None
-    if settings.database_url is not None:
+    if settings.database_url is not None and not settings.skeldir_on_embedded_server:
         _ = sealer.first_id  # raises SealingKeyMissing
     made = _make_file(_path_of(settings))
     return load_sealer(settings), made

@@ -86,7 +86,7 @@ async def add(request: Request, fields: Fields, form: AdminForm) -> Response:
         if fault.status >= 500 and fault.code != "sealing_key_missing":
             raise
         return await _send_notices(request, form, fault=fault, fields=fields)
-    return await _send_notices(request, form, made=made)
+    return await _send_notices(request, form, made=made, gets_digest=bool(fields.get("digest")))
 
 
 @router.post(NOTICES + "/{destination_id}/removal")
@@ -196,6 +196,7 @@ async def _send_notices(
     *,
     done: str | None = None,
     made: NewDestination | None = None,
+    gets_digest: bool = False,
     fault: SkeldirError | None = None,
     fields: Mapping[str, str] | None = None,
 ) -> Response:
@@ -203,6 +204,8 @@ async def _send_notices(
     zone = ZoneInfo(await read_time_zone(page.connection, tenant_id))
     frame = frame_of(request, "notices.title", membership=page, zone=zone, current="settings")
     destinations = await list_destinations(page.connection, tenant_id)
+    mail_fault = _find_mail_fault(destinations)
+    is_sent = made is not None and (made.kind == "webhook" or mail_fault is None)
     return send_page(
         "settings_notices.html",
         frame,
@@ -210,11 +213,12 @@ async def _send_notices(
         tabs=settings_tabs(frame.phrases, NOTICES),
         destinations=destinations,
         deliveries=await list_deliveries(page.connection, tenant_id, most=_SHOWN),
-        mail_fault=_find_mail_fault(destinations),
+        mail_fault=mail_fault,
         languages=LANGUAGES,
         given={"language": frame.formats.locale.language, **_EMPTY, **(fields or _AT_FIRST)},
         action=NOTICES,
         done=done,
         made=made,
+        promises=gets_digest and is_sent,
         fault=fault,
     )
