@@ -16,6 +16,7 @@ from proof.checks.adversary import needles_of
 from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
+from proof.stage.fits import FIT, keep_fits
 from proof.stage.ground import APP_USER
 from proof.stage.providers import pay_tenants
 from proof.stage.proving import Proof
@@ -29,6 +30,8 @@ _OF_NO_TENANT: Final = "/v1/views"
 _NEED_MORE: Final = frozenset(
     {
         "/v1/attribution/changes",
+        "/v1/fits/{version}",
+        "/v1/fits/{version}/compared-with/{other}",
         "/v1/reconciliations/{reconciliation_id}",
         "/v1/reconciliations/{reconciliation_id}/lines",
         "/v1/rules/versions/{version}",
@@ -89,6 +92,7 @@ def _prove_override(proof: Proof) -> None:
     routes = _of_tenants(list_routes(proof))
     reading = [route for route in routes if route.asked_by == "GET"]
     pay_tenants(world)
+    keep_fits(world)
     with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
             (
@@ -174,6 +178,8 @@ def _prove_named(proof: Proof, client: httpx2.Client) -> None:
         (f"/v1/reconciliations/{theirs}/lines", 404),
         (f"/v1/attribution/changes?since={since}", 200),
         ("/v1/rules/versions/1", 200),
+        (f"/v1/fits/{FIT}", 200),
+        (f"/v1/fits/{FIT}/compared-with/{FIT}", 200),
     ):
         mine, of_b = client.get(url, headers=a), client.get(url, headers=b)
         found = len(needles_of(world).found_in(mine.text, (theirs,)))
@@ -181,11 +187,11 @@ def _prove_named(proof: Proof, client: httpx2.Client) -> None:
         route = _ID.sub("…", url)
         lines.append((route, mine.status_code == as_a, of_b.status_code, is_other, found))
     proof.tabulate(
-        "the reading routes that need more than their path: B's comparisons, rules, and changes, as A and as B",
+        "the reading routes that need more than their path: B's comparisons, rules, changes and fits, as A and as B",
         ("route", "as A as it must be", "as B", "different", "found of B as A"),
         lines,
         expect=(
-            rows(exactly=4),
+            rows(exactly=6),
             every("as A as it must be", True),
             every("as B", 200),
             every("different", True),

@@ -35,7 +35,7 @@ from tests.support.reading import key_of, open_client
 
 pytestmark = pytest.mark.shares_clone
 
-PATH = "/v1/models/fits"
+PATH = "/v1/fits"
 SHAPLEY_ASKED = replace(ASKED, model=SHAPLEY, chain_order=None, collapse_repeats=None)
 
 

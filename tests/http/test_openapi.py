@@ -74,8 +74,8 @@ MORE = {
     ("post", SIGNED): {"401", "413", "415", "422", "429", "503"},
     ("put", "/v1/models/{model}"): {"413", "415"},
     ("delete", "/v1/models/{model}"): {"404", "409"},
-    ("get", "/v1/models/fits/{version}"): {"404"},
-    ("get", "/v1/models/fits/{version}/compared-with/{other}"): {"404"},
+    ("get", "/v1/fits/{version}"): {"404"},
+    ("get", "/v1/fits/{version}/compared-with/{other}"): {"404"},
     ("post", "/v1/models/{model}/preview"): {"413", "415"},
 }
 RULES = {

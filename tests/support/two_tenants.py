@@ -111,7 +111,9 @@ _PLAIN_ROWS = (
     """INSERT INTO model_fits (tenant_id, model, version, made_by, first_day, last_day, lookback_days, level_percent,
                                draws, seed, journeys, conversions, touches, data_sha256, result)
        VALUES ($1, 'shapley', 1, 'test', '2026-03-01', '2026-03-31', 30, 90, 1000, 0, 500, 100, 900,
-               sha256('counts'), '{}')""",
+               sha256('counts'),
+               '{"channels": [], "conversion_probability": null, "orders": [], "largest_difference": 0,
+                 "without_touch": 0, "without_key": 0, "over_refunded": 0}')""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

@@ -89,7 +89,7 @@ async def test_what_channels_earn_is_what_the_api_and_the_room_say(
     browser: httpx2.AsyncClient, shop: FittedShop, version: str
 ) -> None:
     text, tables = await open_page(browser, f"/models/fits/{version}")
-    answer = await ask(browser, shop, f"/v1/models/fits/{version}")
+    answer = await ask(browser, shop, f"/v1/fits/{version}")
     shown = tables[f"{version.replace('@', '-')}-channels"]
     rows = {row[0]: known(row[1:]) for row in shown.rows}
     channels = answer["result"]["channels"]
@@ -294,7 +294,7 @@ async def test_the_page_of_models_lists_the_fits_with_the_newest_first(
     browser: httpx2.AsyncClient, shop: FittedShop
 ) -> None:
     _, tables = await open_page(browser, "/models")
-    answer = await ask(browser, shop, "/v1/models/fits")
+    answer = await ask(browser, shop, "/v1/fits")
     assert [row[0] for row in tables["fits"].rows] == [one["version"] for one in answer["data"]]
     assert tables["fits"].links == {
         version: f"/models/fits/{version}" for version in (MARKOV, SHAPLEY, OF_OTHER_DAYS)

@@ -1,4 +1,4 @@
-"""`/v1/models/fits`: the fits of a tenant, one with what it found, and two side by side."""
+"""`/v1/fits`: the fits of a tenant, one with what it found, and two side by side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skeldir.fits.schemas import Fit, FitComparison, FitsReport
 from skeldir.fits.storing import find_fit, list_fits
 from skeldir.http import READ_PROBLEMS, NoQuery, Problem, ReadTransaction
 
-router = APIRouter(prefix="/v1/models/fits", tags=["models"])
+router = APIRouter(prefix="/v1/fits", tags=["models"])
 VersionPath = Annotated[
     str, Path(description="the version of a fit, such as markov@1", max_length=20)
 ]

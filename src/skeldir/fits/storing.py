@@ -98,7 +98,7 @@ async def find_fit(connection: Connection, tenant_id: UUID, version: str) -> Fit
     if not rows:
         raise FitUnknown(
             f'The tenant has no fit "{version}".',
-            cure="`skeldir models fits` and GET /v1/models/fits list them.",
+            cure="`skeldir models fits` and GET /v1/fits list them.",
         )
     result = await queries.select_result(
         connection, tenant_id=tenant_id, model=model, number=number
