@@ -15,8 +15,8 @@ _STORE: Final = """
     INSERT INTO public.model_fits
         (tenant_id, model, version, made_by, first_day, last_day, lookback_days, level_percent, draws, seed, journeys,
          conversions, touches, data_sha256, result)
-    VALUES (public.current_tenant_id(), 'shapley', 1, $1::text, '2025-11-01', '2025-11-30', 30, 90, 1000, 0, 500, 100, 900,
-            sha256($1::text::bytea), $2::jsonb)"""
+    VALUES (public.current_tenant_id(), 'shapley', 1, $1::text, '2025-11-01', '2025-11-30', 30, 90, 1000, 0, 500, 100,
+            900, sha256($1::text::bytea), $2::jsonb)"""
 
 
 def keep_fits(world: World) -> None:
