@@ -84,11 +84,13 @@ def test_zero_drift_proves_the_commit_itself_and_keeps_the_pack_of_a_failure_too
     assert upload["with"]["if-no-files-found"] == "error"
 
 
-def test_the_local_run_proves_after_the_tests() -> None:
+def test_the_local_run_proves_beside_the_tests_and_fails_with_either() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "set -euo pipefail" in script
     last = (
-        "make check\nmake test\nmake test-slow\nmake prove ARGS=--ci\n"
-        "make soak SECONDS=120 ARGS='--seed 1'\n"
+        'proof=$(mktemp)\nmake prove ARGS=--ci >"$proof" 2>&1 &\nproving=$!\nmake test\n'
+        'wait "$proving" || { cat "$proof"; exit 1; }\ncat "$proof"\n'
+        "make test-slow\nmake soak SECONDS=120 ARGS='--seed 1'\n"
     )
     assert script.endswith("\n" + last)
 
