@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +64,4 @@ def read_path_data() -> JourneyColumns:
         for number in range(orders + others):
             own = None if number >= orders else cents if number == 0 else 0
             walked.append(Walk(steps, own, len(walked) % SHARDS))
-    journeys = columns(walked, len(names))
-    return JourneyColumns(
-        names,
-        journeys.touches,
-        journeys.starts,
-        journeys.converted,
-        journeys.shards,
-        journeys.values,
-    )
+    return replace(columns(walked, len(names)), channels=names)

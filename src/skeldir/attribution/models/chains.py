@@ -26,13 +26,13 @@ SHARDS: Final = 512
 """Journeys are divided among this many shards by their keys, and resampled shard by shard. A power of 2."""
 
 TOUCHES_OF_A_BLOCK: Final = 500_000
-_LARGEST_TABLE: Final = 4_000_000
 MOST_COUNTS: Final = 20_000_000
+_LARGEST_TABLE: Final = 4_000_000
 _FEWEST_SHARDS: Final = 64
 
 
 class ChannelsTooMany(SkeldirError):
-    """A chain of so many channels would not fit into memory."""
+    """There are more channels than a chain in memory can have."""
 
     code = "channels_too_many"
     status = 422
@@ -92,8 +92,8 @@ class Transitions:
     """How often what followed each state of a chain, by shard; a cell is a state and what followed.
 
     `states` are the codes of the states that occur, ascending; the first is the start, 0. Of each cell, `origins` is
-    the place of its state, and `nexts` what followed: the number of a channel, then `to_conversion`, then
-    `to_nothing`. `counts` has a row per shard and a column per cell, and so have the `values` of the conversions of
+    the place of its state, and `nexts` what followed: the number of a channel, `to_conversion`, or one
+    more for an end without one. `counts` has a row per shard and a column per cell, and so have the `values` of the conversions of
     each currency.
     """
 
@@ -109,11 +109,6 @@ class Transitions:
     def to_conversion(self) -> int:
         """What follows a state whose journey converts."""
         return self.channels
-
-    @property
-    def to_nothing(self) -> int:
-        """What follows a state whose journey ends without a conversion."""
-        return self.channels + 1
 
     @cached_property
     def targets(self) -> Ints:

@@ -28,7 +28,7 @@ _Draws = TypeVar("_Draws", Ints, Floats)
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """By channel, the lower and the upper end of an interval of its share, from 0 to 1."""
+    """The lower and the upper end of the interval of each channel's share or effect."""
 
     lower: Floats
     upper: Floats

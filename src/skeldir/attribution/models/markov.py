@@ -152,7 +152,7 @@ def _by_steps(
     values: Mapping[str, NDArray[np.int64] | Floats],
     draw: int,
 ) -> RemovalEffects:
-    """Follow all journeys step by step, as an inverse of so many states would not fit.
+    """Follow all journeys step by step: the inverse for this many states would not fit into memory.
 
     All terms are positive, so that the sums are as exact as an inverse would be.
     """
