@@ -92,8 +92,8 @@ class Transitions:
     """How often what followed each state of a chain, by shard; a cell is a state and what followed.
 
     `states` are the codes of the states that occur, ascending; the first is the start, 0. Of each cell, `origins` is
-    the place of its state, and `nexts` what followed: the number of a channel, `to_conversion`, or one
-    more for an end without one. `counts` has a row per shard and a column per cell, and so have the `values` of the conversions of
+    the place of its state, and `nexts` what followed: the number of a channel, `to_conversion`, or one more for an end
+    without one. `counts` has a row per shard and a column per cell, and so have the `values` of the conversions of
     each currency.
     """
 
