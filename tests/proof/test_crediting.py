@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proof.recomputed.crediting import credit_orders, divide
 from skeldir.attribution.journeys import Journey
-from skeldir.attribution.models import MODEL_NAMES, JourneyTouch, ModelVersion
+from skeldir.attribution.models import RULE_MODELS, JourneyTouch, ModelVersion
 from skeldir.attribution.splits import LedgerEntry, allocate_order_for_versions
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -144,7 +144,7 @@ entries = st.lists(
 def test_the_program_credits_any_order_alike(
     ledger: list[Row], touches: list[Row], before: int | None, after: Any
 ) -> None:
-    models = [make_version(model, after=after) for model in MODEL_NAMES]
+    models = [make_version(model, after=after) for model in RULE_MODELS]
     captures = sorted(entry["occurred_at"] for entry in ledger if entry["kind"] == "capture")
     other = [] if before is None else [make_entry(99, "capture", 1, hours=before, order="another")]
     previous = [
@@ -175,7 +175,7 @@ def test_the_program_credits_any_order_alike(
                     key=lambda touch: (touch.occurred_at, touch.idempotency_key),
                 )
             ),
-            [ModelVersion(f"{model}@1", model, after_conversion=after) for model in MODEL_NAMES],
+            [ModelVersion(f"{model}@1", model, after_conversion=after) for model in RULE_MODELS],
             previous_conversion_at=max(previous, default=None),
         )
     }

@@ -33,6 +33,7 @@ from skeldir.attribution.definitions import (
     describe_command,
     latest_changes,
     models_in_force,
+    put_fit_in_force,
     rebuild_credit,
     retain_touches,
     retire_model,
@@ -73,8 +74,10 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
 from skeldir.attribution.models import (
+    FITTED_MODELS,
     LONGEST_ORDER,
     MODEL_NAMES,
+    RULE_MODELS,
     SHARDS,
     AfterConversion,
     ChannelSets,
@@ -96,6 +99,7 @@ from skeldir.attribution.models import (
     shapley_by_sets,
     shapley_values,
     shares_of_sum,
+    whole_weights,
 )
 from skeldir.attribution.moved_credit import CreditMoved, show_credit_moved
 from skeldir.attribution.moving import (
@@ -180,11 +184,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BY_NAME",
     "CREDIT",
+    "FITTED_MODELS",
     "LONGEST_DAYS",
     "LONGEST_ORDER",
     "MODEL_NAMES",
     "MOST_ORDERS_OF_PATHS",
     "MOST_VALUES",
+    "RULE_MODELS",
     "SHARDS",
     "TOUCH_BYTES",
     "UNATTRIBUTED",
@@ -222,6 +228,7 @@ __all__ = [
     "EntryCredit",
     "ExplainedEntry",
     "ExplainedTouch",
+    "FittedVersion",
     "Floats",
     "JourneyColumns",
     "JourneyRows",
@@ -302,6 +309,7 @@ __all__ = [
     "plain_campaign",
     "posterior_effects",
     "preview_model",
+    "put_fit_in_force",
     "read_channel_page",
     "read_order",
     "read_order_lines",
@@ -330,6 +338,7 @@ __all__ = [
     "share_of",
     "shares_of_sum",
     "show_credit_moved",
+    "whole_weights",
     "with_shares",
 ]
 

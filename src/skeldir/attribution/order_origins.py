@@ -14,7 +14,8 @@ from skeldir.attribution.computing import pack_all
 from skeldir.attribution.counted_touches import counted_touches
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, derive_allocations
-from skeldir.attribution.origin_credit import ALWAYS, BEFORE_CAMPAIGN, SEPARATOR, Numbering
+from skeldir.attribution.models import SEPARATOR
+from skeldir.attribution.origin_credit import ALWAYS, BEFORE_CAMPAIGN, Numbering
 from skeldir.attribution.origins import ORDERS_READ_AT_ONCE, OriginsAsked, find_orders
 from skeldir.attribution.packing import unpack_entries
 from skeldir.attribution.parameters import ModelNotInForce

@@ -19,13 +19,22 @@ class NumberChannelsRow(TypedDict):
 class SelectActiveModelsRow(TypedDict):
     model_version: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
     active_since: int
+    channels: list[str] | None
+    weights: list[int] | None
 
 class SelectCampaignCostsRow(TypedDict):
     currency: str
@@ -91,7 +100,14 @@ class SelectChannelTotalsRow(TypedDict):
     currency: str
     channel_code: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     credited_cents: Decimal
     conversions: Decimal
@@ -187,13 +203,22 @@ class SelectKeptOrdersAfterRow(TypedDict):
 class SelectLastVersionsRow(TypedDict):
     model_version: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
     active_since: int
+    channels: list[str] | None
+    weights: list[int] | None
     is_active: bool
 
 class SelectMarkedOrdersRow(TypedDict):
@@ -207,7 +232,14 @@ class SelectModelChangesRow(TypedDict):
     changed_at: dt.datetime
     changed_by: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     from_version: str | None
     to_version: str | None
@@ -220,7 +252,14 @@ class SelectModelChangesRow(TypedDict):
 
 class SelectModelsInForceRow(TypedDict):
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     model_version: str
     lookback_days: int
@@ -232,13 +271,22 @@ class SelectModelsInForceRow(TypedDict):
 class SelectNamedVersionsRow(TypedDict):
     model_version: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
     active_since: int
+    channels: list[str] | None
+    weights: list[int] | None
 
 class SelectNewestJourneysRow(TypedDict):
     captures_read: int
@@ -408,13 +456,22 @@ class SelectUndoingsOfChangesRow(TypedDict):
 
 class SelectVersionsRow(TypedDict):
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     model_version: str
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
+    channels: list[str] | None
+    weights: list[int] | None
 
 class SelectVersionsAtRow(TypedDict):
     model: str
@@ -501,6 +558,20 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> None: ...
     @staticmethod
+    async def insert_fitted_version(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        model_version: str,
+        model: str,
+        version: int,
+        lookback_days: int,
+        half_life_days: int,
+        channels: Collection[str] | None,
+        weights: Collection[int] | None,
+    ) -> None: ...
+    @staticmethod
     async def insert_kept(
         connection: Connection,
         /,
@@ -584,6 +655,15 @@ class _Queries:
         order_ids: Collection[str],
         generations: Collection[int],
         tenant_id: UUID,
+    ) -> None: ...
+    @staticmethod
+    async def put_fits_in_force(
+        connection: Connection,
+        /,
+        *,
+        generation: int,
+        tenant_id: UUID,
+        model_versions: Collection[str],
     ) -> None: ...
     @staticmethod
     async def put_journeys(
