@@ -24,7 +24,7 @@ from skeldir.attribution import (
 )
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.models import ModelUnknown, ModelVersionInvalid
-from skeldir.attribution.parameters import LastModelInForce, ModelNotInForce
+from skeldir.attribution.parameters import LastModelInForce, ModelFitted, ModelNotInForce
 from skeldir.db.pool import Database
 from skeldir.rollups import roll_up_dirty_days
 from tests.support.credit import (
@@ -231,9 +231,18 @@ async def test_invalid_parameters_are_refused_by_change_and_preview(
         await set_one(db, tenant, "linear", **parameters)
     with pytest.raises(ModelVersionInvalid):
         await preview_model(db, tenant, "linear", ModelParameters(**parameters))  # type: ignore[arg-type]
-    with pytest.raises(ModelUnknown):
-        await set_one(db, tenant, "markov")
     assert (await versions(db, tenant))["linear"] == "linear@1"
+
+
+async def test_a_model_that_nobody_knows_and_one_that_is_fitted_are_not_set(
+    db: Database, tenant: UUID
+) -> None:
+    for model, error in (("u_shaped", ModelUnknown), ("markov", ModelFitted)):
+        with pytest.raises(error):
+            await set_one(db, tenant, model)
+        with pytest.raises(error):
+            await preview_model(db, tenant, model, ModelParameters())
+    assert set(await versions(db, tenant)) == set(RULE_MODELS)
 
 
 async def test_no_model_looks_back_further_than_touches_are_kept(

@@ -31,8 +31,6 @@ from skeldir.attribution.definitions import (
     active_versions,
     define_models,
     describe_command,
-    latest_changes,
-    models_in_force,
     put_fit_in_force,
     rebuild_credit,
     retain_touches,
@@ -134,6 +132,7 @@ from skeldir.attribution.packing import TOUCH_BYTES
 from skeldir.attribution.parameters import (
     LONGEST_DAYS,
     CompleteParameters,
+    ModelFitted,
     ModelNotInForce,
     ModelParameters,
     require_model,
@@ -163,6 +162,7 @@ from skeldir.attribution.stored_credit import (
     list_stored_credit,
     read_stored_credit,
 )
+from skeldir.attribution.stored_versions import latest_changes, models_in_force
 from skeldir.attribution.totals import (
     ChannelTotal,
     SetAsideTotal,
@@ -239,6 +239,7 @@ __all__ = [
     "Match",
     "ModelChange",
     "ModelCredit",
+    "ModelFitted",
     "ModelInForce",
     "ModelName",
     "ModelNotInForce",

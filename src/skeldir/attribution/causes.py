@@ -22,11 +22,11 @@ from skeldir.attribution.cause_schemas import (
     CreditChange,
     NamedUndoing,
 )
-from skeldir.attribution.definitions import version_of
 from skeldir.attribution.facts_at import FactsAt, credit_as_of
 from skeldir.attribution.known import ChannelsAsked, Standing, find_standing, read_rows
 from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import version_of
 from skeldir.days import days_by
 from skeldir.errors import InputInvalid, ReportTooLarge
 from skeldir.rollups import find_known_moment, find_latest_moment

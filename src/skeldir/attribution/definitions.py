@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from skeldir.attribution.evaluating import VersionInForce
 from skeldir.attribution.fitted_versions import FittedVersion
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
@@ -15,10 +13,8 @@ from skeldir.attribution.marks import (
     longest_lookback,
     mark_all_orders,
 )
-from skeldir.attribution.model_schemas import ModelChange, ModelInForce
 from skeldir.attribution.models import (
     FITTED_MODELS,
-    MODEL_NAMES,
     RULE_MODELS,
     AfterConversion,
     ModelVersion,
@@ -36,6 +32,7 @@ from skeldir.attribution.parameters import (
     require_touches_kept,
 )
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import last_versions, versions_of
 from skeldir.db import new_ids, wait_for_lock
 from skeldir.jobs import enqueue
 from skeldir.rollups import (
@@ -52,46 +49,18 @@ from skeldir.tenants import RetentionInvalid, set_retention
 if TYPE_CHECKING:
     from skeldir.attribution.store import (
         SelectActiveModelsRow,
-        SelectLastVersionsRow,
-        SelectVersionsRow,
     )
     from skeldir.days import ZoneRules
     from skeldir.db import Connection
 
 PROGRAM = "program"
 """`changed_by` of changes that no user requested, such as the default models of a tenant that has none."""
-CHANGES_SHOWN = 50
 
 
 async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
     """Return the active model versions of the transaction's tenant; a tenant without any gets the defaults."""
     rows = await queries.select_active_models(connection, tenant_id=tenant_id)
     return versions_of(rows) if rows else await define_models(connection, tenant_id)
-
-
-def versions_of(rows: Iterable[SelectActiveModelsRow]) -> list[ModelVersion]:
-    """Return the versions in rows of `select_active_models`."""
-    return [v.version for v in versions_in_force(rows)]
-
-
-def versions_in_force(rows: Iterable[SelectActiveModelsRow]) -> list[VersionInForce]:
-    """Return the versions in rows of `select_active_models`, and the generation each is in force since."""
-    return [VersionInForce(version_of(row), row["active_since"]) for row in rows]
-
-
-def version_of(row: SelectActiveModelsRow | SelectVersionsRow) -> ModelVersion:
-    """Return the version of a row."""
-    channels, weights = row["channels"], row["weights"]
-    return ModelVersion(
-        model_version=row["model_version"],
-        model=row["model"],
-        lookback=timedelta(days=row["lookback_days"]),
-        after_conversion=row["after_conversion"],
-        half_life_days=float(row["half_life_days"]),
-        weights=None
-        if channels is None or weights is None
-        else dict(zip(channels, weights, strict=True)),
-    )
 
 
 async def define_models(
@@ -208,66 +177,9 @@ async def retire_model(
     await _put_in_force(connection, tenant_id, active, {}, (model,), changed_by)
 
 
-async def last_versions(
-    connection: Connection, tenant_id: UUID
-) -> dict[str, SelectLastVersionsRow]:
-    """Return the rows of `select_last_versions` by model; a model that never was in force has none."""
-    rows = await queries.select_last_versions(connection, tenant_id=tenant_id)
-    return {row["model"]: row for row in rows}
-
-
 async def describe_command(connection: Connection) -> str:
     """Return the `changed_by` of a change by command, with the database role of its session."""
     return f"command:{await queries.select_session_role(connection)}"
-
-
-async def models_in_force(connection: Connection, tenant_id: UUID) -> list[ModelInForce]:
-    """Return the models in force of the transaction's tenant, in the order of MODEL_NAMES."""
-    rows = await queries.select_models_in_force(connection, tenant_id=tenant_id)
-    return sorted((ModelInForce(**row) for row in rows), key=lambda m: MODEL_NAMES.index(m.model))
-
-
-async def latest_changes(
-    connection: Connection,
-    tenant_id: UUID,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    most: int = CHANGES_SHOWN,
-) -> list[ModelChange]:
-    """Return the latest changes of the models of the transaction's tenant, or those of a span, the newest first."""
-    rows = await queries.select_model_changes(
-        connection, tenant_id=tenant_id, since=since, until=until, most=most
-    )
-    return [
-        ModelChange(
-            row["changed_at"],
-            row["changed_by"],
-            row["model"],
-            row["from_version"],
-            row["to_version"],
-            _parameters(
-                row["lookback_days_before"],
-                row["after_conversion_before"],
-                row["half_life_days_before"],
-            ),
-            _parameters(
-                row["lookback_days_after"],
-                row["after_conversion_after"],
-                row["half_life_days_after"],
-            ),
-        )
-        for row in rows
-    ]
-
-
-def _parameters(
-    lookback_days: int | None, after_conversion: AfterConversion | None, half_life_days: int | None
-) -> CompleteParameters | None:
-    """Return the parameters of a version; None when there is no version, and so every value is None."""
-    if lookback_days is None or after_conversion is None or half_life_days is None:
-        return None
-    return CompleteParameters(lookback_days, after_conversion, half_life_days)
 
 
 async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:

@@ -6,12 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 
-from skeldir.attribution.definitions import (
-    latest_changes,
-    models_in_force,
-    retire_model,
-    set_models,
-)
+from skeldir.attribution.definitions import retire_model, set_models
 from skeldir.attribution.model_schemas import (
     ModelInForce,
     ModelPreview,
@@ -22,6 +17,7 @@ from skeldir.attribution.model_schemas import (
 from skeldir.attribution.models import ModelName, RuleModel
 from skeldir.attribution.parameters import ModelParameters
 from skeldir.attribution.previewing import preview_model
+from skeldir.attribution.stored_versions import latest_changes, models_in_force
 from skeldir.http import (
     READ_PROBLEMS,
     Caller,

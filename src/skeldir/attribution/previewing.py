@@ -19,8 +19,8 @@ import orjson
 
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import pack_all
-from skeldir.attribution.definitions import last_versions, versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
+from skeldir.attribution.fitted_versions import FittedVersion
 from skeldir.attribution.model_schemas import (
     MOST_COUNTED,
     MOST_PREVIEWED,
@@ -37,10 +37,12 @@ from skeldir.attribution.parameters import (
     complete_parameters,
     require_model,
     require_retirable,
+    require_rule_model,
     require_touches_kept,
 )
 from skeldir.attribution.reading import open_reader
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import last_versions, versions_of
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
@@ -78,28 +80,33 @@ async def preview_model(
     database: Database,
     tenant_id: UUID,
     model: str,
-    parameters: ModelParameters | None,
+    change: ModelParameters | FittedVersion | None,
     *,
     most: int = MOST_PREVIEWED,
     orders_of_page: int = _ORDERS_OF_PAGE,
 ) -> ModelPreview:
-    """Return what `set_models` would move, or `retire_model` if `parameters` is None.
+    """Return what `set_models` would move, `put_fit_in_force` with a fit of the model, or `retire_model` with None.
 
     Raises:
-        ModelUnknown, ModelVersionInvalid, ModelNotInForce, LastModelInForce: as the change itself would.
+        ModelUnknown, ModelFitted, ModelVersionInvalid, ModelNotInForce, LastModelInForce: as the change itself would.
     """
     name = require_model(model)
-    if parameters is not None:
-        parameters.require_valid()
+    if isinstance(change, ModelParameters):
+        require_rule_model(model)
+        change.require_valid()
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         last = await last_versions(connection, tenant_id)
         active = [row for row in last.values() if row["is_active"]]
-        wanted = await _require_possible(connection, tenant_id, model, parameters, last)
+        wanted = await _require_possible(connection, tenant_id, model, change, last)
         in_all = await queries.count_stored_journeys(
             connection, tenant_id=tenant_id, most=MOST_COUNTED
         )
     now = next((v for v in versions_of(active) if v.model == model), None)
-    then = None if wanted is None else _wanted_version(name, wanted)
+    then = None
+    if isinstance(change, FittedVersion):
+        then = change.as_version(_WANTED)
+    elif wanted is not None:
+        then = _wanted_version(name, wanted)
     now_sums: Counter[tuple[str, str]] = Counter()
     then_sums: Counter[tuple[str, str]] = Counter()
     orders = in_part = left_out = 0
@@ -138,14 +145,18 @@ async def _require_possible(
     connection: Connection,
     tenant_id: UUID,
     model: str,
-    parameters: ModelParameters | None,
+    change: ModelParameters | FittedVersion | None,
     last: Mapping[str, SelectLastVersionsRow],
 ) -> CompleteParameters | None:
     """Return all parameters of the wanted version; None for a model to be retired."""
-    if parameters is None:
+    if change is None:
         require_retirable(model, [name for name, row in last.items() if row["is_active"]])
         return None
-    wanted = complete_parameters(parameters, last.get(model))
+    wanted = (
+        change.parameters
+        if isinstance(change, FittedVersion)
+        else complete_parameters(change, last.get(model))
+    )
     await require_touches_kept(connection, tenant_id, [wanted])
     return wanted
 
