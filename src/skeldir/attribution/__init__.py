@@ -48,6 +48,7 @@ from skeldir.attribution.explanations import (
     VersionExplanation,
 )
 from skeldir.attribution.figures import ChannelFigures, channel_figures
+from skeldir.attribution.fitted_versions import FittedVersion
 from skeldir.attribution.kind_schemas import KindCredit, KindRow, KindsReport
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.kinds_of_credit import report_kinds
@@ -121,6 +122,7 @@ from skeldir.attribution.order_origins import (
     Origin,
     find_version,
 )
+from skeldir.attribution.orders_moved import OrderMoved, OrdersMoved, find_orders_moved
 from skeldir.attribution.origin_lines import (
     OriginWanted,
     find_orders_near_origin,
@@ -251,8 +253,10 @@ __all__ = [
     "OrderFacts",
     "OrderLikelihood",
     "OrderLine",
+    "OrderMoved",
     "OrderOrigins",
     "OrderUnknown",
+    "OrdersMoved",
     "Origin",
     "OriginCredit",
     "OriginRow",
@@ -290,6 +294,7 @@ __all__ = [
     "explain_order",
     "fewer_collections",
     "find_moves_of_credit",
+    "find_orders_moved",
     "find_orders_near_origin",
     "find_orders_reached",
     "find_other",

@@ -10,16 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import orjson
-
-from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.computing import pack_all
-from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
+from skeldir.attribution.as_if import PageAsIf, always, cut_nowhere, read_page_as_if
+from skeldir.attribution.evaluating import Channels, sum_credit
 from skeldir.attribution.fitted_versions import FittedVersion
 from skeldir.attribution.model_schemas import (
     MOST_COUNTED,
@@ -28,8 +25,7 @@ from skeldir.attribution.model_schemas import (
     ModelPreview,
 )
 from skeldir.attribution.models import ModelName, ModelVersion
-from skeldir.attribution.orders import holds_enough, make_stored
-from skeldir.attribution.packing import NO_CONVERSION, TOUCH_BYTES, PackedOrder
+from skeldir.attribution.packing import PackedOrder
 from skeldir.attribution.parameters import (
     UNCHANGED,
     CompleteParameters,
@@ -40,31 +36,15 @@ from skeldir.attribution.parameters import (
     require_rule_model,
     require_touches_kept,
 )
-from skeldir.attribution.reading import open_reader
 from skeldir.attribution.store import queries
 from skeldir.attribution.stored_versions import last_versions, versions_of
 
 if TYPE_CHECKING:
-    from skeldir.attribution.orders import Reading
-    from skeldir.attribution.store import SelectJourneysAfterRow, SelectLastVersionsRow
+    from skeldir.attribution.store import SelectLastVersionsRow
     from skeldir.db import Connection, Database
 
 _ORDERS_OF_PAGE: Final = 4_000
-# A preview runs in a request: what it reads at once must not block the event loop.
-_ORDERS_READ_AT_ONCE: Final = 500
 _WANTED: Final = "wanted"
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Stored journeys by order, and for those too short for the wanted version the journeys it would have stored."""
-
-    last_order_id: str
-    left_out: int
-    stored: Mapping[str, PackedOrder]
-    short_of: frozenset[str]
-    wanted: Mapping[str, PackedOrder]
-    channels: Channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +93,7 @@ async def preview_model(
     after = ""
     while orders + left_out < most:
         size = min(orders_of_page, most - orders - left_out)
-        read = await _read_page(database, tenant_id, after, size, then)
+        read = await read_page_as_if(database, tenant_id, after, size, then)
         page = await asyncio.to_thread(_credit, read, now, then)
         orders, in_part = orders + page.orders, in_part + page.known_in_part
         left_out += page.left_out
@@ -171,89 +151,7 @@ def _wanted_version(model: ModelName, wanted: CompleteParameters) -> ModelVersio
     )
 
 
-async def _read_page(
-    database: Database, tenant_id: UUID, after: str, most: int, then: ModelVersion | None
-) -> _Read:
-    async with database.tenant(tenant_id, is_read_only=True) as connection:
-        rows = await queries.select_journeys_after(
-            connection,
-            tenant_id=tenant_id,
-            after=after,
-            longest=TOUCH_BYTES * BOUNDS.touches_of_light_journey,
-            most=most,
-        )
-        state = await queries.select_credit_state(connection, tenant_id=tenant_id)
-        numbers: dict[str, int] = orjson.loads(state["numbers"])
-        stored, short_of = await asyncio.to_thread(_find_short, rows, then)
-        wanted: dict[str, PackedOrder] = {}
-        if then is not None:
-            wanted = await _read_wanted(connection, tenant_id, sorted(short_of), then, numbers)
-    return _Read(
-        rows[-1]["order_id"] if rows else after,
-        len(rows) - len(stored),
-        stored,
-        short_of,
-        wanted,
-        Channels(numbers),
-    )
-
-
-def _find_short(
-    rows: Sequence[SelectJourneysAfterRow], then: ModelVersion | None
-) -> tuple[dict[str, PackedOrder], frozenset[str]]:
-    """Return the stored journeys by order, and the orders whose journeys are too short for the wanted version."""
-    stored = make_stored(rows, ())
-    if then is None:
-        return stored, frozenset()
-    resets = then.after_conversion == "reset"
-    return stored, frozenset(
-        name for name, one in stored.items() if not holds_enough(one, then.lookback, resets=resets)
-    )
-
-
-async def _read_wanted(
-    connection: Connection,
-    tenant_id: UUID,
-    order_ids: Sequence[str],
-    then: ModelVersion,
-    numbers: dict[str, int],
-) -> dict[str, PackedOrder]:
-    """Return the journeys of the orders as the wanted version would store them, except those that are too large.
-
-    Channels without a number get one for this preview only.
-    """
-    wanted: dict[str, PackedOrder] = {}
-    left = list(order_ids)
-    while left:
-        some, left = left[:_ORDERS_READ_AT_ONCE], left[_ORDERS_READ_AT_ONCE:]
-        reading = await _read_as_if(connection, tenant_id, some, _always(then))
-        for code in sorted(reading.channels_met()):
-            numbers.setdefault(code, 1 + max(numbers.values(), default=0))
-        reading.numbers = numbers
-        wanted |= await asyncio.to_thread(pack_all, reading, BOUNDS)
-        if reading.orders:
-            left = reading.unread + left
-    return wanted
-
-
-async def _read_as_if(
-    connection: Connection,
-    tenant_id: UUID,
-    order_ids: Sequence[str],
-    version: VersionInForce,
-) -> Reading:
-    """Read orders with short journeys as a run would for a single version, whether it is in force or not.
-
-    This is for a preview and takes no lock on the tenant's credit, so nothing computed from it may be written.
-    """
-    reader = await open_reader(connection, tenant_id, order_ids, BOUNDS)
-    longest = max(reader.reading.longest_lookback, version.version.lookback)
-    wanted = replace(reader.reading, versions=[version], longest_lookback=longest)
-    await replace(reader, reading=wanted).read_light(order_ids)
-    return wanted
-
-
-def _credit(read: _Read, now: ModelVersion | None, then: ModelVersion | None) -> _Page:
+def _credit(read: PageAsIf, now: ModelVersion | None, then: ModelVersion | None) -> _Page:
     orders = list(read.stored.values())
     orders_then = [read.wanted.get(name, one) for name, one in read.stored.items()]
     return _Page(
@@ -265,23 +163,13 @@ def _credit(read: _Read, now: ModelVersion | None, then: ModelVersion | None) ->
     )
 
 
-def _always(version: ModelVersion) -> VersionInForce:
-    """Return the version as in force for every order, whatever the order's generation."""
-    return VersionInForce(version, -(2**31))
-
-
 def _sum_by_channel(
     orders: Sequence[PackedOrder], version: ModelVersion | None, channels: Channels
 ) -> Counter[tuple[str, str]]:
     """Return cents by currency and channel."""
     cents: Counter[tuple[str, str]] = Counter()
     if version is not None:
-        # If the previous conversion was not read, the journey is not cut here.
-        known = [
-            replace(one, previous_age=NO_CONVERSION) if one.previous_age is None else one
-            for one in orders
-        ]
-        credit = sum_credit(known, [_always(version)], channels)
+        credit = sum_credit(cut_nowhere(orders), [always(version)], channels)
         for (_, _, channel, currency), sums in credit.items():
             cents[currency, channel] += sums[1]
     return cents

@@ -1,5 +1,6 @@
 """Fits: what channels earn by what journeys show, with intervals, as versions that stay. The door of the room."""
 
+from skeldir.fits.activating import activate_fit, weigh_fit
 from skeldir.fits.asking import (
     DEFAULT_DRAWS,
     DEFAULT_LEVEL_PERCENT,
@@ -35,10 +36,12 @@ __all__ = [
     "FitUnknown",
     "Part",
     "TouchesForgotten",
+    "activate_fit",
     "compare_fits",
     "find_fit",
     "fit_model",
     "list_fits",
     "make_fit",
     "read_journeys",
+    "weigh_fit",
 ]
