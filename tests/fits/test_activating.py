@@ -340,7 +340,7 @@ async def test_an_explanation_shows_the_weights_of_channels_and_sources_add_up(
     by_source = {
         (row.channel, value.value): value.models["markov"].credited_cents
         for row in report.data
-        for value in row.values
+        for value in row.parts
     }
     for channel in ("email", "paid_search"):
         total = of_channel[channel].models["markov"].credited_cents
