@@ -154,6 +154,7 @@ class ModelPreview:
                         "after_conversion": "keep",
                         "half_life_days": 7,
                     },
+                    "fit": None,
                     "orders": 4711,
                     "orders_in_all": 4711,
                     "orders_known_in_part": 0,
@@ -189,6 +190,9 @@ class ModelPreview:
         CompleteParameters | SkipJsonSchema[None],
         Field(description="parameters of the version that the change would put in force"),
     ]
+    fit: Annotated[
+        str | None, Field(description="the fit that would be in force; null for other models")
+    ]
     orders: Annotated[int, Field(ge=0, le=MOST_PREVIEWED, description="orders covered")]
     orders_in_all: Annotated[
         int,
@@ -213,7 +217,9 @@ class ModelPreview:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the model is in force with these parameters already."""
+        """Whether the fit, or the model with these parameters, is in force already."""
+        if self.fit is not None:
+            return self.version_now == self.fit
         return self.parameters_now is not None and self.parameters_now == self.wanted
 
 

@@ -109,6 +109,7 @@ async def preview_model(
         None if now is None else complete_parameters(UNCHANGED, row),
         None if row is None else row["model_version"],
         wanted,
+        change.name if isinstance(change, FittedVersion) else None,
         orders,
         in_all,
         in_part,

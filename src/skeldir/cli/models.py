@@ -143,10 +143,10 @@ def activate(tenant: TenantArgument, version: fits.VersionArgument, yes: YesOpti
         ):
             fitted = weigh_fit(await find_fit(connection, tenant_id, version))
         preview = await _preview(runtime, tenant_id, fitted.model, fitted)
-        if preview.version_now == fitted.name:
+        if preview.changes_nothing:
             out.print(f"Nothing was changed: {fitted.name} is in force.", soft_wrap=True)
             return
-        _confirm(preview, yes=yes, then=fitted.name)
+        _confirm(preview, yes=yes)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
@@ -189,14 +189,14 @@ async def _preview(
         return await preview_model(database, tenant_id, model, change)
 
 
-def _confirm(preview: ModelPreview, *, yes: bool, then: str | None = None) -> None:
-    """Show what a change would move; return if the change is confirmed. `then` is the fit that it puts in force.
+def _confirm(preview: ModelPreview, *, yes: bool) -> None:
+    """Show what a change would move; return if the change is confirmed.
 
     Raises:
         InputInvalid: there is no terminal to ask on, and --yes was not given.
         Abort: the change was declined.
     """
-    _print_preview(preview, then)
+    _print_preview(preview)
     if not yes:
         if not is_terminal():
             raise InputInvalid(
@@ -213,18 +213,18 @@ def _describe(parameters: CompleteParameters) -> str:
     )
 
 
-def _print_header(preview: ModelPreview, fit: str | None) -> None:
+def _print_header(preview: ModelPreview) -> None:
     """Print the model before and after the change, and where parameters that were not given come from."""
     now = "not in force"
     if preview.parameters_now is not None:
         now = f"{_describe(preview.parameters_now)} ({preview.version_now})"
     then = "retired" if preview.wanted is None else _describe(preview.wanted)
-    if fit is not None:
-        then += f" ({fit})"
+    if preview.fit is not None:
+        then += f" ({preview.fit})"
     lines = [f"{preview.model} now: {now}", f"{preview.model} then: {then}"]
-    if preview.last_version is None and fit is None:
+    if preview.last_version is None and preview.fit is None:
         lines.append("Parameters not given have their defaults: the model was never in force.")
-    elif preview.parameters_now is None and fit is None:
+    elif preview.parameters_now is None and preview.fit is None:
         lines.append(
             f"Parameters not given are those of {preview.last_version}, which was in force last."
         )
@@ -232,8 +232,8 @@ def _print_header(preview: ModelPreview, fit: str | None) -> None:
         out.print(line, soft_wrap=True)
 
 
-def _print_preview(preview: ModelPreview, fit: str | None) -> None:
-    _print_header(preview, fit)
+def _print_preview(preview: ModelPreview) -> None:
+    _print_header(preview)
     out.print(
         f"Over {preview.orders:,} of {preview.orders_in_all:,} stored orders:", soft_wrap=True
     )

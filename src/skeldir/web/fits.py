@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from skeldir.attribution import ChannelsQuery, read_channel_page
+from skeldir.attribution import ChannelsQuery, models_in_force, read_channel_page
 from skeldir.fits import (
     FEWEST_OF_CHANNEL,
     MARKOV,
@@ -67,6 +67,7 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
     money = money_tables(shown)
     chosen = [orders_table(shown)] if fit.result.orders else []
     fits = await list_fits(page.connection, page.profile.tenant_id)
+    in_force = await models_in_force(page.connection, page.profile.tenant_id)
     return _send(
         "fit.html",
         shown,
@@ -76,6 +77,8 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
         facts=_facts(shown),
         others=[_option(report, one) for one in fits if one.version != fit.fit.version],
         here=f"{FITS}/{fit.fit.version}",
+        is_in_force=any(one.model_version == fit.fit.version for one in in_force),
+        in_force=address(f"{_MODELS}/{fit.fit.model}", fit=fit.fit.version),
         has_rules=rules is not None and bool(rules.versions),
         has_lacking=any(
             part.lower is None
