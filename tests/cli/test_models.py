@@ -158,7 +158,8 @@ def test_on_a_terminal_the_change_must_be_confirmed(
 
 
 def test_an_impossible_change_is_refused_with_a_cure(shop: UUID) -> None:
-    assert refused("models", "set", shop, "markov", "--yes").code == "model_unknown"
+    assert refused("models", "set", shop, "u_shaped", "--yes").code == "model_unknown"
+    assert refused("models", "set", shop, "markov", "--yes").code == "model_fitted"
     longer = refused("models", "set", shop, "linear", "--lookback-days", "0", "--yes")
     assert longer.code == "model_version_invalid"
     for model in RULE_MODELS[1:]:

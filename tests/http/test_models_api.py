@@ -64,6 +64,7 @@ async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
         "wanted": {"lookback_days": 10, "after_conversion": "keep", "half_life_days": 7},
         "orders": 1,
         "orders_in_all": 1,
+        "fit": None,
         "orders_known_in_part": 0,
         "orders_left_out": 0,
         "channels": [
@@ -146,7 +147,7 @@ async def test_a_report_of_a_retired_model_is_refused_with_the_cure(
 async def test_a_report_of_an_unknown_model_names_the_known_ones(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
-    refused = await client.get(f"{REPORT}?model=markov", headers=await key_of(db, tenant))
+    refused = await client.get(f"{REPORT}?model=u_shaped", headers=await key_of(db, tenant))
     assert (refused.status_code, refused.json()["code"]) == (422, "input_invalid")
     assert all(model in refused.json()["detail"] for model in RULE_MODELS)
 

@@ -18,9 +18,9 @@ from skeldir.fits import (
     DEFAULT_LEVEL_PERCENT,
     DEFAULT_LOOKBACK_DAYS,
     MARKOV,
-    ComparedChannel,
     Fit,
     FitAsked,
+    FitComparison,
     FitSummary,
     Part,
     compare_fits,
@@ -148,18 +148,18 @@ def compare(
     Orders are the first stored ones; what moves is what the other fit would give to other channels if it were in force.
     """
 
-    async def work(runtime: Runtime) -> tuple[list[ComparedChannel], OrdersMoved]:
+    async def work(runtime: Runtime) -> FitComparison:
         tenant_id = await runtime.tenant_id(tenant)
         async with runtime.database(pool_size=1) as database:
             async with database.tenant(tenant_id, is_read_only=True) as connection:
                 one = await find_fit(connection, tenant_id, version)
                 two = await find_fit(connection, tenant_id, other)
             moved = await find_orders_moved(database, tenant_id, weigh_fit(one), weigh_fit(two))
-            return compare_fits(one, two), moved
+            return FitComparison(compare_fits(one, two), moved)
 
-    compared, moved = run_with_runtime(work)
+    compared = run_with_runtime(work)
     if as_json:
-        typer.echo(orjson.dumps({"data": compared, "orders_moved": moved}, option=_JSON))
+        typer.echo(orjson.dumps(compared, option=_JSON))
         return
     table = Table(
         "channel",
@@ -168,7 +168,7 @@ def compare(
         Column("difference", justify="right"),
         "intervals meet",
     )
-    for one in compared:
+    for one in compared.data:
         table.add_row(
             one.channel,
             _percent(one.share),
@@ -178,7 +178,7 @@ def compare(
         )
     out.print(table)
     out.print("Shares of the conversions, in percent.", soft_wrap=True)
-    _show_moved(moved, version, other)
+    _show_moved(compared.orders_moved, version, other)
 
 
 def _show_moved(moved: OrdersMoved, version: str, other: str) -> None:

@@ -13,7 +13,15 @@ from skeldir.fits.comparing import compare_fits
 from skeldir.fits.fitting import FEWEST_CONVERSIONS, FEWEST_JOURNEYS, FEWEST_OF_CHANNEL, make_fit
 from skeldir.fits.reading import read_journeys
 from skeldir.fits.refusals import FitInvalid, FitTooSmall, FitUnknown, TouchesForgotten
-from skeldir.fits.schemas import ChannelFit, ComparedChannel, Fit, FitResult, FitSummary, Part
+from skeldir.fits.schemas import (
+    ChannelFit,
+    ComparedChannel,
+    Fit,
+    FitComparison,
+    FitResult,
+    FitSummary,
+    Part,
+)
 from skeldir.fits.storing import find_fit, fit_model, list_fits
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "ComparedChannel",
     "Fit",
     "FitAsked",
+    "FitComparison",
     "FitInvalid",
     "FitResult",
     "FitSummary",

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Path, Query, Request
 from skeldir.attribution import (
     ModelInForce,
     ModelPreview,
-    OrdersMoved,
     find_orders_moved,
     models_in_force,
     preview_model,
@@ -66,35 +65,15 @@ async def get_comparison(
     version: VersionPath,
     other: VersionPath,
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
-    transaction: ReadTransaction,
-) -> FitComparison:
-    """Show the channels of two fits with their shares of the conversions, the largest difference first."""
-    connection, tenant_id = transaction.connection, transaction.profile.tenant_id
-    return FitComparison(
-        compare_fits(
-            await find_fit(connection, tenant_id, version),
-            await find_fit(connection, tenant_id, other),
-        )
-    )
-
-
-@router.get(
-    "/{version}/compared-with/{other}/orders",
-    responses=_ONE_PROBLEMS,
-    summary="The orders that two fits divide most differently",
-)
-async def get_orders_moved(
-    version: VersionPath,
-    other: VersionPath,
-    query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
     request: Request,
     caller: ReadKey,
-) -> OrdersMoved:
-    """Show the orders whose credit moves most from one fit to the other, over the first stored orders."""
+) -> FitComparison:
+    """Show the shares of the conversions by two fits, the largest difference first, and the orders that move most."""
     one, two = await _find(request, caller, version), await _find(request, caller, other)
-    return await find_orders_moved(
+    moved = await find_orders_moved(
         database_of(request), caller.tenant_id, weigh_fit(one), weigh_fit(two)
     )
+    return FitComparison(compare_fits(one, two), moved)
 
 
 @router.post(
