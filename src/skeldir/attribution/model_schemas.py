@@ -154,7 +154,6 @@ class ModelPreview:
                         "after_conversion": "keep",
                         "half_life_days": 7,
                     },
-                    "fit": None,
                     "orders": 4711,
                     "orders_in_all": 4711,
                     "orders_known_in_part": 0,
@@ -190,9 +189,6 @@ class ModelPreview:
         CompleteParameters | SkipJsonSchema[None],
         Field(description="parameters of the version that the change would put in force"),
     ]
-    fit: Annotated[
-        str | None, Field(description="the fit that would be in force; null for other models")
-    ]
     orders: Annotated[int, Field(ge=0, le=MOST_PREVIEWED, description="orders covered")]
     orders_in_all: Annotated[
         int,
@@ -214,6 +210,9 @@ class ModelPreview:
         int, Field(ge=0, description="orders whose journeys are too long for a preview")
     ]
     channels: list[ChannelChange]
+    fit: Annotated[
+        str | None, Field(description="the fit that would be in force; null for other models")
+    ] = None
 
     @property
     def changes_nothing(self) -> bool:

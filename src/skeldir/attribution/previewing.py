@@ -109,7 +109,6 @@ async def preview_model(
         None if now is None else complete_parameters(UNCHANGED, row),
         None if row is None else row["model_version"],
         wanted,
-        change.name if isinstance(change, FittedVersion) else None,
         orders,
         in_all,
         in_part,
@@ -119,6 +118,7 @@ async def preview_model(
             for key in sorted(now_sums.keys() | then_sums.keys())
             if now_sums[key] or then_sums[key]
         ],
+        change.name if isinstance(change, FittedVersion) else None,
     )
 
 
