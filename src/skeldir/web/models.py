@@ -78,17 +78,17 @@ async def read_preview(request: Request, session: SignedIn, model: str) -> Asked
 
     A preview reads pages of orders, each in a transaction of its own, so the page must hold none yet.
     """
-    name = require_model(model)
-    values = _values_in(request.query_params, name)
     retires = request.query_params.get("do") == RETIRE
-    change: ModelParameters | FittedVersion | None = None
+    async with open_membership(request, session, Role.VIEWER, is_read_only=True) as page:
+        name = require_model(model)
+        values = _values_in(request.query_params, name)
+        if not values and not retires:
+            return None
+        tenant_id = page.profile.tenant_id
+        fits = {} if retires else await _read_fits(page, name, values)
     try:
-        async with open_membership(request, session, Role.VIEWER, is_read_only=True) as page:
-            if not values and not retires:
-                return None
-            if not retires:
-                change = await _read_change(page, name, values)
-        preview = await preview_model(database_of(request), page.profile.tenant_id, name, change)
+        change = None if retires else _read_change(name, values, fits)
+        preview = await preview_model(database_of(request), tenant_id, name, change)
     except SkeldirError as fault:
         if fault.status >= 500:
             raise
@@ -102,18 +102,25 @@ def _values_in(fields: Mapping[str, str], name: str) -> dict[str, str]:
     return {key: fields[key].strip() for key in keys if fields.get(key, "").strip()}
 
 
-async def _read_change(
+async def _read_fits(
     page: Membership, name: str, values: Mapping[str, str]
+) -> dict[str, FittedVersion]:
+    """Return the fit that is asked for, by its version, if the model has it."""
+    asked = values.get(_FIT, "")
+    fits = await list_fits(page.connection, page.profile.tenant_id) if asked else []
+    if not any(one.model == name and one.version == asked for one in fits):
+        return {}
+    return {asked: weigh_fit(await find_fit(page.connection, page.profile.tenant_id, asked))}
+
+
+def _read_change(
+    name: str, values: Mapping[str, str], fits: Mapping[str, FittedVersion]
 ) -> ModelParameters | FittedVersion:
     if name not in FITTED_MODELS:
         return _read_parameters(values)
-    fitted = weigh_fit(
-        await find_fit(page.connection, page.profile.tenant_id, values.get(_FIT, ""))
-    )
-    if fitted.model != name:
-        raise FitUnknown(
-            f"{fitted.name} is a fit of another model.", cure="Choose one of the fits shown here."
-        )
+    fitted = fits.get(values.get(_FIT, ""))
+    if fitted is None:
+        raise FitUnknown("The model has no such fit.", cure="Choose one of the fits shown here.")
     return fitted
 
 
@@ -182,7 +189,7 @@ async def change_model(request: Request, model: str, fields: Fields, form: Manag
         if retires:
             await retire_model(connection, tenant_id, name, changed_by=by)
         else:
-            wanted = await _read_change(form, name, values)
+            wanted = _read_change(name, values, await _read_fits(form, name, values))
             if isinstance(wanted, ModelParameters):
                 await set_models(connection, tenant_id, {name: wanted}, changed_by=by)
             else:
