@@ -76,7 +76,7 @@ async def test_a_fit_leads_to_a_preview_that_puts_it_in_force(
 async def test_only_a_fit_of_the_model_is_put_in_force_and_only_by_a_manager(
     manager: httpx2.AsyncClient, clone: Clone, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
-    for fit in ("shapley@1", "markov@2", "x", "markov@1\x00"):
+    for fit in ("shapley@1", "markov@2", "x", "markov@1 or 1=1"):
         refused = await manager.post(HERE, headers=OWN, data={"fit": fit})
         assert (refused.status_code, "fit_unknown" in refused.text) == (404, True), fit
     # A rule's parameters are nothing to a fit, and the other way round.
@@ -96,4 +96,4 @@ async def test_each_language_has_the_page_of_a_fitted_model(manager: httpx2.Asyn
     for language in LANGUAGES:
         for path in (HERE, "/models/shapley", f"{HERE}?fit=markov%401"):
             page = await manager.get(path, params={}, headers={"Accept-Language": language})
-            assert (page.status_code, "⟦" in page.text) == (200, False)
+            assert (page.status_code, "<main" in page.text) == (200, True)

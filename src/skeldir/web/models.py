@@ -222,7 +222,7 @@ async def _send_model(
     present = next((one for one in in_force if one.model == name), None)
     preview = None if asked is None else asked.preview
     tables, sums = ([], []) if preview is None else await _lay_out_preview(report, preview)
-    shown = _shown_values(present, asked)
+    shown = _shown_values(name, present, asked)
     values = {
         "model": name,
         "present": present,
@@ -254,10 +254,10 @@ async def _send_model(
     )
 
 
-def _shown_values(present: ModelInForce | None, asked: Asked | None) -> dict[str, str]:
+def _shown_values(name: str, present: ModelInForce | None, asked: Asked | None) -> dict[str, str]:
     """Return what the form shows: what was asked for, else what is in force."""
-    if present is not None and present.model in FITTED_MODELS:
-        shown = {_FIT: present.model_version}
+    if name in FITTED_MODELS:
+        shown = {_FIT: "" if present is None else present.model_version}
     elif asked is not None and asked.preview is not None and asked.preview.wanted is not None:
         shown = {name: str(getattr(asked.preview.wanted, name)) for name in _PARAMETERS}
     elif present is not None:
