@@ -12,6 +12,7 @@ import pytest
 
 from skeldir.attribution import (
     RULE_MODELS,
+    ChannelsQuery,
     FittedVersion,
     OriginsAsked,
     explain_order,
@@ -19,6 +20,7 @@ from skeldir.attribution import (
     latest_changes,
     models_in_force,
     preview_model,
+    read_channel_page,
     read_order,
     rebuild_credit,
     report_origins,
@@ -374,3 +376,34 @@ async def test_a_journey_begins_again_after_each_order(db: Database, tenant: UUI
         if cents != before.get(key, 0)
     }
     assert moved == {"email": 700, "paid_search": 900}
+
+
+async def test_the_channel_report_has_intervals_of_the_fit_and_of_no_rule(
+    db: Database, tenant: UUID
+) -> None:
+    await send_journeys(db, tenant)
+    # Too few orders for an interval, enough for a number.
+    rare = {"journey_key": "rare", "occurred_at": at(10)}
+    await send_touches(db, tenant, make_touch(channel="audio", **rare))
+    await send_conversions(
+        db, tenant, make_conversion(journey_key="rare", occurred_at=at(11), amount_cents=500)
+    )
+    version = await fit_model(db, tenant, ASKED, made_by="test")
+    await put_in_force(db, tenant, version)
+    await settle(db, tenant)
+    async with db.tenant(tenant, is_read_only=True) as connection:
+        page = await read_channel_page(connection, tenant, ChannelsQuery())
+        fit = await find_fit(connection, tenant, version)
+    shares = {each.channel: each.share for each in fit.result.channels}
+    assert page.data
+    for row in page.data:
+        assert row.models["linear"].interval is None
+        credit, share = row.models["markov"], shares[row.channel]
+        if share.lower is None or share.upper is None:
+            assert (row.channel, credit.interval) == ("audio", None)
+            continue
+        assert credit.interval is not None
+        factor = credit.credited_cents / share.value
+        assert credit.interval.lower_cents == pytest.approx(factor * share.lower, abs=1)
+        assert credit.interval.upper_cents == pytest.approx(factor * share.upper, abs=1)
+    assert {row.channel for row in page.data} == set(shares)

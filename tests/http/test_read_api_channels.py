@@ -89,6 +89,7 @@ async def test_all_models_are_side_by_side_with_their_versions(
         "roas": None,
         "cpa_cents": None,
         "share": "1.000000",
+        "interval": None,
     }
     assert email["last_touch"]["credited_cents"] == 0
     assert email["last_touch"]["conversions"] == "0"
@@ -135,6 +136,7 @@ async def test_return_on_spend_is_an_exact_quotient_to_six_places(
             "roas": "5.000333",
             "cpa_cents": "1500.000000",
             "share": "1.000000",
+            "interval": None,
         }
     }
     only_spend = (await get(client, PATH, await key_of(db, other)))["data"]

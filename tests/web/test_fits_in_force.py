@@ -68,6 +68,9 @@ async def test_a_fit_leads_to_a_preview_that_puts_it_in_force(
     assert report.json()["model_versions"] == {"markov": "markov@1"}
     page = await manager.get("/channels?model=markov&from=2026-03-01&to=2026-04-30")
     assert "Markov chain" in page.text
+    for row in report.json()["data"]:
+        ends = (row["models"]["markov"]["interval"][f"{end}_cents"] for end in ("lower", "upper"))
+        assert " to ".join(f"{end / 100:,.2f}" for end in ends) in page.text
     retired = await manager.post(HERE, headers=OWN, data={"do": "retire"})
     assert retired.headers["location"] == "/models?done=retired"
     assert "markov" not in await in_force(db, tenant)

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from skeldir.days import ZoneRules
     from skeldir.db import Connection
 
+_NO_INTERVAL = (None, None)
 PROGRAM = "program"
 """`changed_by` of changes that no user requested, such as the default models of a tenant that has none."""
 
@@ -153,6 +154,12 @@ async def put_fit_in_force(
         half_life_days=fitted.parameters.half_life_days,
         channels=list(fitted.weights),
         weights=list(fitted.weights.values()),
+        lower_weights=[
+            fitted.intervals.get(channel, _NO_INTERVAL)[0] for channel in fitted.weights
+        ],
+        upper_weights=[
+            fitted.intervals.get(channel, _NO_INTERVAL)[1] for channel in fitted.weights
+        ],
     )
     chosen: dict[str, _Version] = {
         fitted.model: _Version(fitted.name, fitted.number, fitted.parameters)

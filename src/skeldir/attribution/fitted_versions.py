@@ -14,13 +14,15 @@ from skeldir.attribution.parameters import DEFAULT_HALF_LIFE_DAYS, CompleteParam
 class FittedVersion:
     """A numbered fit of a model, and the weight of each channel that it knows: see `whole_weights`.
 
-    A journey begins again after each order, as the fit counted it.
+    `intervals` has both ends of a weight where the fit has them. A journey begins again after each order, as the fit
+    counted it.
     """
 
     model: FittedModel
     number: int
     lookback_days: int
     weights: Mapping[str, int]
+    intervals: Mapping[str, tuple[int, int]]
 
     @property
     def name(self) -> str:

@@ -44,11 +44,21 @@ FROM unnest(:model_versions::text[], :models::text[], :versions::integer[], :loo
      AS v (model_version, model, version, lookback_days, after_conversion, half_life_days)
 ON CONFLICT (tenant_id, model_version) DO UPDATE SET is_active = true, active_since = excluded.active_since;
 
+-- name: select_intervals
+-- What channels weigh by fits, and both ends of that, where a fit has an interval.
+-- May be null: lower_weights[], upper_weights[]. Never null: channels, weights, lower_weights, upper_weights.
+SELECT model, channels, weights, lower_weights, upper_weights
+FROM public.attribution_models
+WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[]) AND channels IS NOT NULL;
+
 -- name: insert_fitted_version!
 -- A fit as a version, not yet in force. One that exists already has the same weights.
+-- May be null: lower_weights[], upper_weights[].
 INSERT INTO public.attribution_models
-    (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active, channels, weights)
-VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, 'reset', :half_life_days, false, :channels, :weights)
+    (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active, channels, weights,
+     lower_weights, upper_weights)
+VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, 'reset', :half_life_days, false, :channels, :weights,
+        :lower_weights, :upper_weights)
 ON CONFLICT (tenant_id, model_version) DO NOTHING;
 
 -- name: put_fits_in_force!

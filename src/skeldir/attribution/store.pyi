@@ -179,6 +179,22 @@ class SelectFieldsOfJourneyRow(TypedDict):
     last_moment: dt.datetime
     last_key: str
 
+class SelectIntervalsRow(TypedDict):
+    model: Literal[
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
+    ]
+    channels: list[str]
+    weights: list[int]
+    lower_weights: list[int | None]
+    upper_weights: list[int | None]
+
 class SelectJourneysAfterRow(TypedDict):
     order_id: str
     converted_at: dt.datetime
@@ -570,6 +586,8 @@ class _Queries:
         half_life_days: int,
         channels: Collection[str] | None,
         weights: Collection[int] | None,
+        lower_weights: Collection[int | None] | None,
+        upper_weights: Collection[int | None] | None,
     ) -> None: ...
     @staticmethod
     async def insert_kept(
@@ -883,6 +901,10 @@ class _Queries:
     ) -> SelectFieldsOfJourneyRow | None: ...
     @staticmethod
     async def select_generation(connection: Connection, /, *, tenant_id: UUID) -> int: ...
+    @staticmethod
+    async def select_intervals(
+        connection: Connection, /, *, tenant_id: UUID, model_versions: Collection[str]
+    ) -> list[SelectIntervalsRow]: ...
     @staticmethod
     async def select_journeys_after(
         connection: Connection, /, *, longest: int, tenant_id: UUID, after: str, most: int

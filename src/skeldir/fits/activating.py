@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.attribution import FittedVersion, put_fit_in_force, whole_weights
+from skeldir.attribution import (
+    FittedVersion,
+    part_of_weight,
+    put_fit_in_force,
+    whole_weights,
+)
 from skeldir.fits.storing import find_fit
 
 if TYPE_CHECKING:
@@ -21,6 +26,11 @@ def weigh_fit(fit: Fit) -> FittedVersion:
         int(one.version.partition("@")[2]),
         one.lookback_days,
         whole_weights({each.channel: each.share.value for each in fit.result.channels}),
+        {
+            each.channel: (part_of_weight(each.share.lower), part_of_weight(each.share.upper))
+            for each in fit.result.channels
+            if each.share.lower is not None and each.share.upper is not None
+        },
     )
 
 

@@ -17,7 +17,7 @@ from skeldir.attribution.models.chains import (
     count_transitions,
 )
 from skeldir.attribution.models.choosing_orders import OrderLikelihood, choose_order
-from skeldir.attribution.models.fitted import SEPARATOR, channel_of, whole_weights
+from skeldir.attribution.models.fitted import SEPARATOR, channel_of, part_of_weight, whole_weights
 from skeldir.attribution.models.intervals import (
     bootstrap_effects,
     bootstrap_shapley,
@@ -88,6 +88,7 @@ __all__ = [
     "last_non_direct",
     "last_touch",
     "linear",
+    "part_of_weight",
     "position_based",
     "posterior_effects",
     "removal_effects",

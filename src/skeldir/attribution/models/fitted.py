@@ -25,6 +25,11 @@ def channel_of(code: str) -> str:
     return code.partition(SEPARATOR)[0]
 
 
+def part_of_weight(share: float) -> int:
+    """Return a share in parts of PARTS_OF_WEIGHT, rounded."""
+    return round(Fraction(share) * PARTS_OF_WEIGHT)
+
+
 def whole_weights(shares: Mapping[str, float]) -> dict[str, int]:
     """Return the weight of each channel with a share: a part of PARTS_OF_WEIGHT, rounded, and 1 at least.
 
@@ -33,9 +38,7 @@ def whole_weights(shares: Mapping[str, float]) -> dict[str, int]:
     if not all(0 <= share <= 1 for share in shares.values()) or not any(shares.values()):
         raise ValueError("Shares are numbers from 0 to 1, and one is above 0.")
     return {
-        channel: max(1, round(Fraction(share) * PARTS_OF_WEIGHT))
-        for channel, share in shares.items()
-        if share > 0
+        channel: max(1, part_of_weight(share)) for channel, share in shares.items() if share > 0
     }
 
 

@@ -9,7 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Two columns without a value, and two names more that a model may have; no existing row is touched."""
+    """Four columns without a value, and two names more that a model may have; no existing row is touched."""
     run_statements("202612069000_fits_in_force.sql")
 
 
