@@ -120,7 +120,10 @@ def _read_change(
         return _read_parameters(values)
     fitted = fits.get(values.get(_FIT, ""))
     if fitted is None:
-        raise FitUnknown("The model has no such fit.", cure="Choose one of the fits shown here.")
+        raise FitUnknown(
+            "The tenant has no such fit.",
+            cure="Follow a link in the list of fits on the page of models.",
+        )
     return fitted
 
 
