@@ -12,15 +12,12 @@ import pytest
 
 from skeldir.attribution import (
     RULE_MODELS,
-    ChannelsQuery,
     FittedVersion,
     OriginsAsked,
     explain_order,
-    find_orders_moved,
     latest_changes,
     models_in_force,
     preview_model,
-    read_channel_page,
     read_order,
     rebuild_credit,
     report_origins,
@@ -262,39 +259,6 @@ async def test_fits_activated_side_by_side_leave_one_in_force(db: Database, tena
     }
 
 
-async def test_the_orders_that_move_most_come_first_and_add_up(db: Database, tenant: UUID) -> None:
-    touches, conversions = make_journeys()
-    await send_journeys(db, tenant, (touches, conversions))
-    one = await fit_model(db, tenant, ASKED, made_by="test")
-    other = await fit_model(db, tenant, SHAPLEY_ASKED, made_by="test")
-    await settle(db, tenant)
-    async with db.tenant(tenant, is_read_only=True) as connection:
-        fits = [weigh_fit(await find_fit(connection, tenant, name)) for name in (one, other)]
-    found = await find_orders_moved(db, tenant, *fits)
-    assert found.orders == len(conversions)
-    assert found.data
-    amounts = {str(c["order_id"]): int(str(c["amount_cents"])) for c in conversions}
-    for order in found.data:
-        gains = [c.other_credited_cents - c.credited_cents for c in order.channels]
-        assert sum(gains) == 0
-        assert 0 < sum(gain for gain in gains if gain > 0) == order.moved_cents
-        assert sum(c.credited_cents for c in order.channels) <= amounts[order.order_id]
-    for currency in ("EUR", "USD"):
-        moves = [o.moved_cents for o in found.data if o.currency == currency]
-        assert moves == sorted(moves, reverse=True)
-        assert len(moves) == 20
-        everything = [
-            sum(
-                max(0, cents - by_hand(touches, [c], fits[0]).get((one, *key[1:]), 0))
-                for key, cents in by_hand(touches, [c], fits[1]).items()
-            )
-            for c in conversions
-            if c["currency"] == currency
-        ]
-        assert moves == sorted(everything, reverse=True)[:20]
-    assert (await find_orders_moved(db, tenant, fits[0], fits[0])).data == []
-
-
 async def test_an_explanation_shows_the_weights_of_channels_and_sources_add_up(
     db: Database, tenant: UUID
 ) -> None:
@@ -376,34 +340,3 @@ async def test_a_journey_begins_again_after_each_order(db: Database, tenant: UUI
         if cents != before.get(key, 0)
     }
     assert moved == {"email": 700, "paid_search": 900}
-
-
-async def test_the_channel_report_has_intervals_of_the_fit_and_of_no_rule(
-    db: Database, tenant: UUID
-) -> None:
-    await send_journeys(db, tenant)
-    # Too few orders for an interval, enough for a number.
-    rare = {"journey_key": "rare", "occurred_at": at(10)}
-    await send_touches(db, tenant, make_touch(channel="audio", **rare))
-    await send_conversions(
-        db, tenant, make_conversion(journey_key="rare", occurred_at=at(11), amount_cents=500)
-    )
-    version = await fit_model(db, tenant, ASKED, made_by="test")
-    await put_in_force(db, tenant, version)
-    await settle(db, tenant)
-    async with db.tenant(tenant, is_read_only=True) as connection:
-        page = await read_channel_page(connection, tenant, ChannelsQuery())
-        fit = await find_fit(connection, tenant, version)
-    shares = {each.channel: each.share for each in fit.result.channels}
-    assert page.data
-    for row in page.data:
-        assert row.models["linear"].interval is None
-        credit, share = row.models["markov"], shares[row.channel]
-        if share.lower is None or share.upper is None:
-            assert (row.channel, credit.interval) == ("audio", None)
-            continue
-        assert credit.interval is not None
-        factor = credit.credited_cents / share.value
-        assert credit.interval.lower_cents == pytest.approx(factor * share.lower, abs=1)
-        assert credit.interval.upper_cents == pytest.approx(factor * share.upper, abs=1)
-    assert {row.channel for row in page.data} == set(shares)

@@ -113,13 +113,17 @@ async def preview_model(
         in_all,
         in_part,
         left_out,
-        [
-            ChannelChange(*key, now_sums[key], then_sums[key], then_sums[key] - now_sums[key])
-            for key in sorted(now_sums.keys() | then_sums.keys())
-            if now_sums[key] or then_sums[key]
-        ],
+        _changes(now_sums, then_sums),
         change.name if isinstance(change, FittedVersion) else None,
     )
+
+
+def _changes(now: Counter[tuple[str, str]], then: Counter[tuple[str, str]]) -> list[ChannelChange]:
+    return [
+        ChannelChange(*key, now[key], then[key], then[key] - now[key])
+        for key in sorted(now.keys() | then.keys())
+        if now[key] or then[key]
+    ]
 
 
 async def _require_possible(

@@ -110,9 +110,8 @@ async def read_journey(
 
 
 async def _read_renewals(reader: Reader) -> None:
-    reading = reader.reading
-    names = [order.order_id for order in reading.orders]
-    await read_renewals(reader.connection, reader.tenant_id, reading, names)
+    names = [order.order_id for order in reader.reading.orders]
+    await read_renewals(reader.connection, reader.tenant_id, reader.reading, names)
 
 
 async def _begin(
