@@ -16,7 +16,7 @@ from proof.checks.adversary import needles_of
 from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
-from proof.stage.fits import FIT, keep_fits
+from proof.stage.fits import FIT
 from proof.stage.ground import APP_USER
 from proof.stage.providers import pay_tenants
 from proof.stage.proving import Proof
@@ -92,7 +92,6 @@ def _prove_override(proof: Proof) -> None:
     routes = _of_tenants(list_routes(proof))
     reading = [route for route in routes if route.asked_by == "GET"]
     pay_tenants(world)
-    keep_fits(world)
     with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
             (
