@@ -17,10 +17,16 @@ _STORE: Final = """
          conversions, touches, data_sha256, result)
     VALUES (public.current_tenant_id(), 'shapley', 1, $1::text, '2025-11-01', '2025-11-30', 30, 90, 1000, 0, 500, 100,
             900, sha256($1::text::bytea), $2::jsonb)"""
+FIT_REQUEST: Final = UUID(int=17)
+"""What both tenants have asked for under the same id. No job makes it."""
+_ASK: Final = """
+    INSERT INTO public.fit_requests
+        (tenant_id, id, model, first_day, last_day, lookback_days, level_percent, draws, seed, asked_by)
+    VALUES (public.current_tenant_id(), $1, 'shapley', '2025-11-01', '2025-11-30', 30, 90, 1000, 0, $2)"""
 
 
 def keep_fits(world: World) -> None:
-    """Give each tenant one fit, by which another channel earns everything."""
+    """Give each tenant one fit, by which another channel earns everything, and a request for another one."""
     for tenant_id, channel in ((world.a, "email"), (world.b, "display")):
         asyncio.run(_keep_fit(world, tenant_id, channel))
 
@@ -53,3 +59,4 @@ async def _keep_fit(world: World, tenant_id: UUID, channel: str) -> None:
         database.tenant(tenant_id) as connection,
     ):
         await connection.execute(_STORE, channel, json.dumps(result))
+        await connection.execute(_ASK, FIT_REQUEST, channel)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from skeldir.attribution import OrderLikelihood
+from skeldir.fits.asking import FittedModel
 from skeldir.money import Cents, CurrencyCode
-
-FittedModel = Literal["markov", "shapley"]
 
 
 @dataclass(frozen=True, slots=True)

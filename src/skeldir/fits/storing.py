@@ -19,6 +19,8 @@ from skeldir.fits.schemas import Fit, FitResult, FitSummary
 from skeldir.fits.store import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from skeldir.db import Connection, Database
     from skeldir.fits.asking import FitAsked
 
@@ -27,10 +29,18 @@ _VERSION: Final = re.compile(r"(markov|shapley)@([1-9][0-9]{0,8})")
 _RESULT: Final = TypeAdapter(FitResult)
 
 
-async def fit_model(database: Database, tenant_id: UUID, asked: FitAsked, *, made_by: str) -> str:
+async def fit_model(
+    database: Database,
+    tenant_id: UUID,
+    asked: FitAsked,
+    *,
+    made_by: str,
+    with_it: Callable[[Connection, int], Awaitable[None]] | None = None,
+) -> str:
     """Read the journeys, make a fit of them, store it as the next version of its model, and return that version.
 
-    Ingestion goes on: facts are read in one snapshot, and nothing is locked until the version is numbered.
+    Ingestion goes on: facts are read in one snapshot, and nothing is locked until the version is numbered. `with_it`
+    gets the number, and belongs to the same transaction: what it refuses is not stored.
 
     Raises:
         FitInvalid: there is no such fit.
@@ -73,6 +83,8 @@ async def fit_model(database: Database, tenant_id: UUID, asked: FitAsked, *, mad
             data_sha256=fitted.data_sha256,
             result=orjson.dumps(result).decode(),
         )
+        if with_it is not None:
+            await with_it(connection, version)
     return f"{asked.model}@{version}"
 
 
