@@ -7,6 +7,7 @@ from skeldir.fits.asking import (
     MARKOV,
     SHAPLEY,
     FitAsked,
+    FittedModel,
 )
 from skeldir.fits.comparing import compare_fits
 from skeldir.fits.fitting import FEWEST_CONVERSIONS, FEWEST_JOURNEYS, FEWEST_OF_CHANNEL, make_fit
@@ -45,6 +46,7 @@ __all__ = [
     "FitTooSmall",
     "FitUnknown",
     "FitWaiting",
+    "FittedModel",
     "Part",
     "TouchesForgotten",
     "compare_fits",

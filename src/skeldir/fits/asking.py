@@ -114,9 +114,12 @@ class FitAsked:
                 f"The days are {self.first_day} to {self.last_day}.",
                 cure=f"Give days from {_EARLIEST_DAY} to {_LATEST_DAY}.",
             )
+        if self.last_day < self.first_day:
+            raise FitInvalid("The last day is before the first one.", cure="Exchange them.")
         days = (self.last_day - self.first_day) // timedelta(days=1) + 1
+        if days > MOST_DAYS:
+            raise FitInvalid(f"These are {days} days.", cure=f"Choose {MOST_DAYS} days at most.")
         for name, value, least, most in (
-            ("number of days", days, 1, MOST_DAYS),
             ("lookback in days", self.lookback_days, 1, LONGEST_LOOKBACK_DAYS),
             ("order of the chain", self.chain_order or 1, 1, LONGEST_ORDER),
             ("number of draws", self.draws, FEWEST_DRAWS, MOST_DRAWS),
@@ -130,5 +133,5 @@ class FitAsked:
         ):
             if not least <= value <= most:
                 raise FitInvalid(
-                    f"The {name} is {value}.", cure=f"Give a whole number from {least} to {most:,}."
+                    f"The {name} is {value}.", cure=f"Give a whole number from {least} to {most}."
                 )

@@ -70,7 +70,7 @@ def require_enough(journeys: JourneyColumns) -> None:
     conversions = int(np.count_nonzero(journeys.converted))
     if len(journeys) < FEWEST_JOURNEYS or conversions < FEWEST_CONVERSIONS:
         raise FitTooSmall(
-            f"On these days {len(journeys):,} journeys with a touch ended, {conversions:,} of them with an order.",
+            f"On these days {len(journeys)} journeys with a touch ended, {conversions} of them with an order.",
             cure=f"A fit needs {FEWEST_JOURNEYS} journeys and {FEWEST_CONVERSIONS} orders at least: "
             "choose more days, or wait for more data.",
         )

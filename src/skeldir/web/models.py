@@ -38,6 +38,7 @@ from skeldir.web.access import (
     open_membership,
 )
 from skeldir.web.answers import PageRoute, go_to, say_in, send_values
+from skeldir.web.fits_asked import read_asking
 from skeldir.web.fits_tables import fits_table
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Link, Option
@@ -120,6 +121,7 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
     connection, tenant_id = page.connection, page.profile.tenant_id
     in_force = await models_in_force(connection, tenant_id)
     fits = await list_fits(connection, tenant_id)
+    asking = await read_asking(report, page, fits)
     done = report.parameter("done")
     return send_report(
         "models.html",
@@ -132,6 +134,7 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
         awaiting=await count_dirty_orders(connection, tenant_id),
         done=done if done in _DONE else None,
         tenant_id=str(tenant_id),
+        asking=asking,
     )
 
 
