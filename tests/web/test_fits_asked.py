@@ -17,6 +17,7 @@ from skeldir.fits.kinds import MAKE_FIT
 from skeldir.fits.tasks import MAKE_FIT_KIND
 from skeldir.jobs import do_jobs
 from skeldir.jobs.claiming import claim_next_job
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.users import Role, list_actions
 from skeldir.web import LANGUAGES
 from tests.conftest import Clone
@@ -109,6 +110,21 @@ async def test_a_manager_asks_for_a_fit_waits_for_it_without_a_script_and_is_led
         actions = [(each.action, each.subject) for each in await list_actions(connection, tenant)]
     assert (one.draws, one.made_by) == (100, "mia@shop.example")
     assert actions.count(("fits.request", "markov, 2026-03-01 to 2026-04-30")) >= 1
+
+
+async def test_the_form_has_the_last_days_with_money_if_the_last_ninety_have_none(
+    browser: httpx2.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await send_journeys(db, tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    async with db.tenant(tenant, is_read_only=True) as connection:
+        money = await connection.fetchval("SELECT max(occurred_at)::date FROM revenue_ledger")
+    yesterday = utc_now().date() - timedelta(days=1)
+    last = money if money <= yesterday - timedelta(days=90) else yesterday
+    for path in ("/models", REQUESTS):
+        shown = fields_of((await browser.get(path)).text)
+        days = ((last - timedelta(days=89)).isoformat(), last.isoformat())
+        assert (shown["first"], shown["last"]) == days
 
 
 async def test_each_field_of_the_form_is_a_parameter_of_the_fit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, get_args
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from skeldir.fits import (
     read_fit_request,
     request_fit,
 )
+from skeldir.rollups import revenue_span
 from skeldir.users import Role, note_action
 from skeldir.web.access import Fields, ManagerForm, ManagerPage, Membership, ViewerPage
 from skeldir.web.answers import PageRoute, go_to, say_in, send_values
@@ -86,7 +87,7 @@ async def read_asking(report: Report, page: Membership, fits: Sequence[FitSummar
     address = None if latest is None else f"{REQUESTS}/{latest.id}"
     may_ask = page.role.covers(Role.MANAGER) and not is_waiting
     return Asking(
-        _form_of(report, None) if may_ask else None,
+        await _form_of(report, None) if may_ask else None,
         address if is_waiting else None,
         address if is_refused else None,
     )
@@ -164,7 +165,7 @@ async def _send(
     values = {
         "found": found,
         "facts": [] if found is None else _facts_of(report, found),
-        "form": _form_of(report, given) if may_ask else None,
+        "form": await _form_of(report, given) if may_ask else None,
         "fault": fault or (None if found is None else found.refusal),
         "is_waiting": is_waiting,
         "here": here,
@@ -174,25 +175,27 @@ async def _send(
     return send_values("fit_request.html", report.frame, {"report": report, **values}, fault.status)
 
 
-def _form_of(report: Report, given: Mapping[str, str] | None) -> FitForm:
+async def _form_of(report: Report, given: Mapping[str, str] | None) -> FitForm:
     say, number = report.say, report.formats.number
-    today = report.freshness.as_of.astimezone(report.formats.zone).date()
-    usual = FitAsked(
-        MARKOV,
-        today - timedelta(days=_DAYS),
-        today - timedelta(days=1),
-        DEFAULT_LOOKBACK_DAYS,
-        level_percent=DEFAULT_LEVEL_PERCENT,
-        draws=DEFAULT_DRAWS,
-    )
+    first, last = await _usual_days(report)
     orders = [Option(str(each), number(each)) for each in range(1, LONGEST_ORDER + 1)]
     return FitForm(
         REQUESTS,
-        _values_of(usual) | dict(given or {}),
+        _values_of(FitAsked(MARKOV, first, last)) | dict(given or {}),
         tuple(Option(each, say(f"fits.model_{each}")) for each in _FITTED),
         (Option("", say("fits.order_automatic")), *orders),
         (Option("", say("fits.kept")), Option(_YES, say("fits.collapsed"))),
     )
+
+
+async def _usual_days(report: Report) -> tuple[date, date]:
+    """Return the last 90 whole days; if they have no money, those that end with the last day that has any."""
+    today = report.freshness.as_of.astimezone(report.formats.zone).date()
+    last = today - timedelta(days=1)
+    span = await revenue_span(report.page.connection, report.page.profile.tenant_id, None, None)
+    if span is not None and span[1] <= last - timedelta(days=_DAYS):
+        last = span[1]
+    return last - timedelta(days=_DAYS - 1), last
 
 
 def _values_of(asked: FitAsked) -> dict[str, str]:
