@@ -299,6 +299,23 @@ async def test_what_another_attempt_may_mend_is_tried_again_and_is_no_refusal(
     assert (await read(db, tenant, request)).state == ("done" if code is None else "refused")
 
 
+async def test_a_fit_that_keeps_a_worker_for_too_long_is_refused_and_a_command_still_makes_it(
+    db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_journeys(db, tenant)
+    # Four channels and the start; ASKED has 100 draws.
+    for most, state in ((100 * 5**3 - 1, "refused"), (100 * 5**3, "done")):
+        monkeypatch.setattr(tasks, "MOST_STEPS", most)
+        request = await ask(db, tenant)
+        await work(db)
+        found = await read(db, tenant, request)
+        assert found.state == state
+        if found.refusal is not None:
+            assert found.refusal.code == "fit_too_long"
+            assert "5 states, of which 100 draws" in found.refusal.detail
+    assert await fit_model(db, tenant, ASKED, made_by="test") == "markov@2"
+
+
 async def test_of_requests_at_once_one_is_made_and_the_same_ones_are_one(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:

@@ -13,6 +13,14 @@ class FitTooSmall(SkeldirError):
     title = "There is not enough data for a fit"
 
 
+class FitTooLong(SkeldirError):
+    """A worker would be kept from other work for too long."""
+
+    code = "fit_too_long"
+    status = 422
+    title = "The fit would take too long"
+
+
 class FitUnknown(SkeldirError):
     """The tenant has no such fit."""
 
