@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from skeldir.errors import SkeldirError
+from skeldir.fits.asking import DEFAULT_DRAWS
 from skeldir.fits.kinds import MAKE_FIT
 from skeldir.fits.requests import find_waiting_fit, refuse_fit, request_of
 from skeldir.fits.store import queries
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
 
-MOST_STEPS: Final = 2 * 10**11
-"""Keeps a worker for some minutes: 1,000 draws of a chain with 584 states, or 10,000 with 271."""
+MOST_STEPS: Final = DEFAULT_DRAWS * 500**3
+"""Keeps a worker for some minutes. A chain whose order is chosen has 500 states at most, if that is above 1."""
 
 
 async def make_fit_for_job(database: Database, job: Job) -> None:
