@@ -83,7 +83,7 @@ def make_fit(journeys: JourneyColumns, asked: FitAsked, *, most_steps: int | Non
 
     Raises:
         FitTooSmall: there are too few journeys, see `require_enough`.
-        FitTooLong: there are too many states for so many draws.
+        FitTooLong: there are too many states for the draws.
         ChannelsTooMany: there are too many channels.
     """
     require_enough(journeys)
