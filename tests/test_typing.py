@@ -24,6 +24,7 @@ OPEN = {
         "attribution/model_routes.py",
         "attribution/model_schemas.py",
         "exports/routes.py",
+        "fits/request_schemas.py",
         "fits/routes.py",
         "exports/schemas.py",
         "http/api.py",

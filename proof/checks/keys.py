@@ -16,7 +16,7 @@ from proof.checks.adversary import needles_of
 from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
-from proof.stage.fits import FIT
+from proof.stage.fits import FIT, FIT_REQUEST
 from proof.stage.ground import APP_USER
 from proof.stage.providers import pay_tenants
 from proof.stage.proving import Proof
@@ -30,6 +30,7 @@ _OF_NO_TENANT: Final = "/v1/views"
 _NEED_MORE: Final = frozenset(
     {
         "/v1/attribution/changes",
+        "/v1/fits/requests/{request_id}",
         "/v1/fits/{version}",
         "/v1/fits/{version}/compared-with/{other}",
         "/v1/reconciliations/{reconciliation_id}",
@@ -182,6 +183,7 @@ def _prove_named(proof: Proof, client: httpx2.Client) -> None:
         ("/v1/rules/versions/1", 200),
         (f"/v1/fits/{FIT}", 200),
         (f"/v1/fits/{FIT}/compared-with/{FIT}", 200),
+        (f"/v1/fits/requests/{FIT_REQUEST}", 200),
     ):
         mine, of_b = client.get(url, headers=a), client.get(url, headers=b)
         found = len(needles_of(world).found_in(mine.text, (theirs,)))
@@ -193,7 +195,7 @@ def _prove_named(proof: Proof, client: httpx2.Client) -> None:
         ("route", "as A as it must be", "as B", "different", "found of B as A"),
         lines,
         expect=(
-            rows(exactly=6),
+            rows(exactly=7),
             every("as A as it must be", True),
             every("as B", 200),
             every("different", True),

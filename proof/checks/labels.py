@@ -31,6 +31,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "attribution.credit",
             "audit.tenant",
             "inbox.erase",
+            "fits.make",
             "ingest.forget_touches",
             "ingest.scan_personal_data",
             "ingest.undo",

@@ -56,7 +56,7 @@ checks.positive_data_acceptance.expected-statuses = ["200", "404", "422"]
 include-path-regex = "/(export-links/|exports/[^/]+/links)"
 checks.positive_data_acceptance.expected-statuses = ["403", "422"]
 [[operations]]  # one at a time, of what the tenant has, by a key of scope manage, which this one lacks
-include-path-regex = "/reconciliations"
+include-path-regex = "/(reconciliations|fits/requests)"
 checks.positive_data_acceptance.expected-statuses = ["200", "403", "404", "409", "422"]
 """
 

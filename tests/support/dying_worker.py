@@ -37,6 +37,8 @@ from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.parameters import ModelNotInForce
 from skeldir.days import ZoneRules, read_rules
 from skeldir.db.pool import Database, open_database
+from skeldir.fits.kinds import MAKE_FIT
+from skeldir.fits.tasks import MAKE_FIT_KIND
 from skeldir.ingest import undoing
 from skeldir.ingest.kinds import RESTATE_SPEND, UNDO
 from skeldir.ingest.tasks import UNDO_KIND
@@ -129,6 +131,10 @@ async def restate_channels(database: Database, _tenants: list[UUID]) -> None:
     await roll_up_dirty_days(database)
 
 
+async def make_fits(database: Database, _tenants: list[UUID]) -> None:
+    await do_jobs(database, {MAKE_FIT: MAKE_FIT_KIND})
+
+
 Work = Callable[[Database, list[UUID]], Awaitable[None]]
 WORKS: Mapping[str, Work] = {
     work.__name__: work
@@ -139,6 +145,7 @@ WORKS: Mapping[str, Work] = {
         change_models,
         change_time_zones,
         restate_channels,
+        make_fits,
     )
 }
 

@@ -50,7 +50,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "spend": ("spend", "ad_loads", "ad_days"),
     "rates": ("exchange_rates",),
-    "fits": ("model_fits",),
+    "fits": ("model_fits", "fit_requests"),
     "reconcile": (
         "reconciliations",
         "reconciliation_runs",

@@ -114,6 +114,9 @@ _PLAIN_ROWS = (
                sha256('counts'),
                '{"channels": [], "conversion_probability": null, "orders": [], "largest_difference": 0,
                  "without_touch": 0, "without_key": 0, "over_refunded": 0}')""",
+    """INSERT INTO fit_requests (tenant_id, id, model, first_day, last_day, lookback_days, level_percent, draws, seed,
+                                 asked_by)
+       VALUES ($1, gen_random_uuid(), 'shapley', '2026-03-01', '2026-03-31', 30, 90, 1000, 0, 'test')""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

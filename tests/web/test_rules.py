@@ -216,6 +216,8 @@ async def test_a_viewer_tries_and_stores_nothing(
     page = await manager.get("/rules")
     assert "/rules/store" not in page.text
     assert "/rules/apply" not in page.text
+    assert "a manager stores them" in page.text
+    assert "skeldir rules edit" not in page.text
     assert (await send(manager, "/rules/try", document=RULES, do="dry-run")).status_code == 200
     for path, fields in (
         ("/rules/store", {"document": RULES, "reason": "mine"}),

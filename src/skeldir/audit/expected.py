@@ -81,6 +81,9 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.mv_daily_revenue_summary": _REFRESH,
         "public.mv_realtime_revenue": _REFRESH,
         "public.mv_reconciliation_status": _REFRESH,
+        "public.fit_requests": "app_user INSERT(asked_by, chain_order, collapse_repeats, draws, first_day, id, "
+        "last_day, level_percent, lookback_days, model, seed, tenant_id) SELECT "
+        "UPDATE(code, cure, detail, ended_at, state, version)",
         "public.model_fits": "app_user INSERT(chain_order, collapse_repeats, conversions, data_sha256, "
         "draws, first_day, journeys, last_day, level_percent, lookback_days, made_by, model, result, seed, tenant_id, "
         "touches, version) SELECT",
@@ -203,6 +206,7 @@ _ONLY_ISOLATED: Final = (
     "dead_events",
     "dirty_days",
     "erasures",
+    "fit_requests",
     "imports",
     "kept_allocations",
     "model_changes",

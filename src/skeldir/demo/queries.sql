@@ -21,6 +21,7 @@ FROM (
     UNION ALL SELECT 'dirty_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_journeys
     UNION ALL SELECT 'dirty_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_orders
     UNION ALL SELECT 'exchange_rates', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.exchange_rates
+    UNION ALL SELECT 'fit_requests', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.fit_requests
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
     UNION ALL SELECT 'kept_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_allocations
     UNION ALL SELECT 'model_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_changes

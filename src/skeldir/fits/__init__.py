@@ -12,7 +12,16 @@ from skeldir.fits.asking import (
 from skeldir.fits.comparing import compare_fits
 from skeldir.fits.fitting import FEWEST_CONVERSIONS, FEWEST_JOURNEYS, FEWEST_OF_CHANNEL, make_fit
 from skeldir.fits.reading import read_journeys
-from skeldir.fits.refusals import FitInvalid, FitTooSmall, FitUnknown, TouchesForgotten
+from skeldir.fits.refusals import (
+    FitInvalid,
+    FitRequestUnknown,
+    FitTooSmall,
+    FitUnknown,
+    FitWaiting,
+    TouchesForgotten,
+)
+from skeldir.fits.request_schemas import FitRequest
+from skeldir.fits.requests import find_latest_request, read_fit_request, request_fit
 from skeldir.fits.schemas import (
     ChannelFit,
     ComparedChannel,
@@ -39,18 +48,24 @@ __all__ = [
     "FitAsked",
     "FitComparison",
     "FitInvalid",
+    "FitRequest",
+    "FitRequestUnknown",
     "FitResult",
     "FitSummary",
     "FitTooSmall",
     "FitUnknown",
+    "FitWaiting",
     "Part",
     "TouchesForgotten",
     "activate_fit",
     "compare_fits",
     "find_fit",
+    "find_latest_request",
     "fit_model",
     "list_fits",
     "make_fit",
+    "read_fit_request",
     "read_journeys",
+    "request_fit",
     "weigh_fit",
 ]

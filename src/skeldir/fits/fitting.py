@@ -23,7 +23,7 @@ from skeldir.attribution import (
     shares_of_sum,
 )
 from skeldir.fits.asking import MARKOV
-from skeldir.fits.refusals import FitTooSmall
+from skeldir.fits.refusals import FitTooLong, FitTooSmall
 from skeldir.fits.schemas import ChannelEarning, ChannelFit, FitResult, Part
 
 if TYPE_CHECKING:
@@ -70,33 +70,43 @@ def require_enough(journeys: JourneyColumns) -> None:
     conversions = int(np.count_nonzero(journeys.converted))
     if len(journeys) < FEWEST_JOURNEYS or conversions < FEWEST_CONVERSIONS:
         raise FitTooSmall(
-            f"On these days {len(journeys):,} journeys with a touch ended, {conversions:,} of them with an order.",
+            f"On these days {len(journeys)} journeys with a touch ended, {conversions} of them with an order.",
             cure=f"A fit needs {FEWEST_JOURNEYS} journeys and {FEWEST_CONVERSIONS} orders at least: "
             "choose more days, or wait for more data.",
         )
 
 
-def make_fit(journeys: JourneyColumns, asked: FitAsked) -> Fitted:
+def make_fit(journeys: JourneyColumns, asked: FitAsked, *, most_steps: int | None = None) -> Fitted:
     """Make a fit of journeys; the same journeys in any order give the same, to the last bit.
+
+    `most_steps` limits the draws of a chain, each of which inverts a matrix: draws times the cube of its states.
 
     Raises:
         FitTooSmall: there are too few journeys, see `require_enough`.
+        FitTooLong: there are too many states for the draws.
         ChannelsTooMany: there are too many channels.
     """
     require_enough(journeys)
     counted = {name: int(cents.sum()) for name, cents in journeys.values.items()}
     worth = {name: cents for name, cents in counted.items() if cents > 0}
     if asked.model == MARKOV:
-        return _fit_chain(journeys, asked, worth)
+        return _fit_chain(journeys, asked, worth, most_steps)
     return _fit_sets(journeys, asked, worth)
 
 
-def _fit_chain(journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, int]) -> Fitted:
+def _fit_chain(
+    journeys: JourneyColumns, asked: FitAsked, worth: Mapping[str, int], most_steps: int | None
+) -> Fitted:
     collapse, order = bool(asked.collapse_repeats), asked.chain_order
     figures: list[OrderLikelihood] = []
     if order is None:
         order, figures = choose_order(journeys, collapse_repeats=collapse)
     chain = count_transitions(journeys, order, collapse_repeats=collapse)
+    if most_steps is not None and asked.draws * len(chain.states) ** 3 > most_steps:
+        raise FitTooLong(
+            f"The chain has {len(chain.states)} states, of which {asked.draws} draws would take too long.",
+            cure="Ask for fewer draws or a smaller order; `skeldir models fit` has no such limit.",
+        )
     exact = removal_effects(chain)
     draws = bootstrap_effects(chain, asked.draws, asked.seed)
     conversions = _Estimate(exact.conversions, draws.conversions)

@@ -88,3 +88,34 @@ LIMIT :most;
 SELECT f.result::text
 FROM public.model_fits f
 WHERE f.tenant_id = :tenant_id AND f.model = :model AND f.version = :number;
+
+-- name: insert_fit_request$
+-- Nothing while one of the tenant waits.
+INSERT INTO public.fit_requests
+    (tenant_id, id, model, first_day, last_day, lookback_days, chain_order, collapse_repeats, level_percent, draws, seed,
+     asked_by)
+VALUES (:tenant_id, :id, :model, :first_day, :last_day, :lookback_days, :chain_order, :collapse_repeats, :level_percent,
+        :draws, :seed, :asked_by)
+ON CONFLICT (tenant_id) WHERE state = 'waiting' DO NOTHING
+RETURNING id;
+
+-- name: select_fit_requests
+-- One request: by its id, the one that waits, or the latest.
+SELECT r.id, r.state, r.model, r.first_day, r.last_day, r.lookback_days, r.chain_order, r.collapse_repeats, r.level_percent,
+       r.draws, r.seed, r.asked_by, r.asked_at, r.ended_at, r.model || '@' || r.version AS version, r.code, r.detail, r.cure
+FROM public.fit_requests r
+WHERE r.tenant_id = :tenant_id
+  AND (:id::uuid IS NULL OR r.id = :id::uuid)
+  AND (NOT :only_waiting::boolean OR r.state = 'waiting')
+ORDER BY r.asked_at DESC, r.id DESC
+LIMIT 1;
+
+-- name: end_fit_request!
+UPDATE public.fit_requests
+SET state = 'done', version = :version, ended_at = (SELECT now())
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'waiting';
+
+-- name: refuse_fit_request!
+UPDATE public.fit_requests
+SET state = 'refused', code = :code, detail = :detail, cure = :cure, ended_at = (SELECT now())
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'waiting';

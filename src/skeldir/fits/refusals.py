@@ -13,6 +13,14 @@ class FitTooSmall(SkeldirError):
     title = "There is not enough data for a fit"
 
 
+class FitTooLong(SkeldirError):
+    """A worker would be kept from other work for too long."""
+
+    code = "fit_too_long"
+    status = 422
+    title = "The fit would take too long"
+
+
 class FitUnknown(SkeldirError):
     """The tenant has no such fit."""
 
@@ -27,6 +35,30 @@ class FitInvalid(SkeldirError):
     code = "fit_invalid"
     status = 422
     title = "The fit's parameters are not valid"
+
+
+class FitWaiting(SkeldirError):
+    """A fit of the tenant that was asked for is not made yet."""
+
+    code = "fit_waiting"
+    status = 409
+    title = "Another fit is waiting"
+
+
+class FitRequestUnknown(SkeldirError):
+    """The tenant has no such request for a fit."""
+
+    code = "fit_request_unknown"
+    status = 404
+    title = "Such a fit was not asked for"
+
+
+class FitAbandoned(SkeldirError):
+    """The processes that made a fit ended, or could not reach the database, until no job was left."""
+
+    code = "fit_abandoned"
+    status = 500
+    title = "The fit could not be made"
 
 
 class TouchesForgotten(SkeldirError):

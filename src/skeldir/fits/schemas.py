@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from skeldir.attribution import OrderLikelihood, OrdersMoved
+from skeldir.attribution import FittedModel, OrderLikelihood, OrdersMoved
 from skeldir.money import Cents, CurrencyCode
-
-FittedModel = Literal["markov", "shapley"]
 
 
 @dataclass(frozen=True, slots=True)

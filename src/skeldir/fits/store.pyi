@@ -11,6 +11,26 @@ class SelectConversionsOfKeysRow(TypedDict):
     conversions: bytes | None
     money: bytes | None
 
+class SelectFitRequestsRow(TypedDict):
+    id: UUID
+    state: Literal["waiting", "done", "refused"]
+    model: Literal["markov", "shapley"]
+    first_day: dt.date
+    last_day: dt.date
+    lookback_days: int
+    chain_order: int | None
+    collapse_repeats: bool | None
+    level_percent: int
+    draws: int
+    seed: int
+    asked_by: str
+    asked_at: dt.datetime
+    ended_at: dt.datetime | None
+    version: str | None
+    code: str | None
+    detail: str | None
+    cure: str | None
+
 class SelectFitsRow(TypedDict):
     version: str
     model: Literal["markov", "shapley"]
@@ -54,6 +74,10 @@ class _Queries:
         end_moment: dt.datetime,
     ) -> int: ...
     @staticmethod
+    async def end_fit_request(
+        connection: Connection, /, *, version: int | None, tenant_id: UUID, id: UUID
+    ) -> None: ...
+    @staticmethod
     async def insert_fit(
         connection: Connection,
         /,
@@ -77,6 +101,35 @@ class _Queries:
         result: str,
     ) -> None: ...
     @staticmethod
+    async def insert_fit_request(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        model: str,
+        first_day: dt.date,
+        last_day: dt.date,
+        lookback_days: int,
+        chain_order: int | None,
+        collapse_repeats: bool | None,
+        level_percent: int,
+        draws: int,
+        seed: int,
+        asked_by: str,
+    ) -> UUID | None: ...
+    @staticmethod
+    async def refuse_fit_request(
+        connection: Connection,
+        /,
+        *,
+        code: str | None,
+        detail: str | None,
+        cure: str | None,
+        tenant_id: UUID,
+        id: UUID,
+    ) -> None: ...
+    @staticmethod
     async def select_conversions_of_keys(
         connection: Connection,
         /,
@@ -87,6 +140,10 @@ class _Queries:
         first_moment: dt.datetime,
         end_moment: dt.datetime,
     ) -> SelectConversionsOfKeysRow: ...
+    @staticmethod
+    async def select_fit_requests(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID | None, only_waiting: bool
+    ) -> list[SelectFitRequestsRow]: ...
     @staticmethod
     async def select_fits(
         connection: Connection,

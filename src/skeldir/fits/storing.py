@@ -19,6 +19,8 @@ from skeldir.fits.schemas import Fit, FitResult, FitSummary
 from skeldir.fits.store import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from skeldir.db import Connection, Database
     from skeldir.fits.asking import FitAsked
 
@@ -27,14 +29,24 @@ _VERSION: Final = re.compile(r"(markov|shapley)@([1-9][0-9]{0,8})")
 _RESULT: Final = TypeAdapter(FitResult)
 
 
-async def fit_model(database: Database, tenant_id: UUID, asked: FitAsked, *, made_by: str) -> str:
+async def fit_model(
+    database: Database,
+    tenant_id: UUID,
+    asked: FitAsked,
+    *,
+    made_by: str,
+    most_steps: int | None = None,
+    with_it: Callable[[Connection, int], Awaitable[None]] | None = None,
+) -> str:
     """Read the journeys, make a fit of them, store it as the next version of its model, and return that version.
 
-    Ingestion goes on: facts are read in one snapshot, and nothing is locked until the version is numbered.
+    Ingestion goes on: facts are read in one snapshot, and nothing is locked until the version is numbered. `with_it`
+    gets the number, and belongs to the same transaction: what it refuses is not stored. `make_fit` gets `most_steps`.
 
     Raises:
         FitInvalid: there is no such fit.
         FitTooSmall: there are too few journeys; nothing was written.
+        FitTooLong: it would take more than `most_steps`.
         TouchesForgotten: the tenant does not keep touches for that long.
         ChannelsTooMany: there are too many channels.
     """
@@ -42,7 +54,7 @@ async def fit_model(database: Database, tenant_id: UUID, asked: FitAsked, *, mad
     read = await read_journeys(
         database, tenant_id, asked.first_day, asked.last_day, asked.lookback_days
     )
-    fitted = await asyncio.to_thread(make_fit, read.journeys, asked)
+    fitted = await asyncio.to_thread(make_fit, read.journeys, asked, most_steps=most_steps)
     result = replace(
         fitted.result,
         without_touch=read.without_touch,
@@ -73,6 +85,8 @@ async def fit_model(database: Database, tenant_id: UUID, asked: FitAsked, *, mad
             data_sha256=fitted.data_sha256,
             result=orjson.dumps(result).decode(),
         )
+        if with_it is not None:
+            await with_it(connection, version)
     return f"{asked.model}@{version}"
 
 

@@ -34,6 +34,7 @@ _BY_TENANT: Final = (
     "kept_allocations",
     "model_changes",
     "model_fits",
+    "fit_requests",
     "notice_deliveries",
     "notice_destinations",
     "order_journeys",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from skeldir.attribution import models_in_force
 from skeldir.db import read_id
-from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.errors import SkeldirError
 from skeldir.http import PageQuery
 from skeldir.reconcile import (
     Reconciliation,
@@ -27,6 +25,7 @@ from skeldir.web.addresses import across_pages
 from skeldir.web.answers import PageRoute, go_to, say_in, send_values
 from skeldir.web.comparison_tables import lay_out_lines, lay_out_overlaps, lay_out_sums
 from skeldir.web.formats import Unknown
+from skeldir.web.forms import read_day
 from skeldir.web.frames import Link, Option
 from skeldir.web.reports import open_report, send_report
 from skeldir.web.spend_tables import COMPARISONS, SPEND, name_platform, tabs_of_spend
@@ -39,7 +38,6 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _LISTED: Final = 50
 _LINES: Final = 200
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 Cursor = Annotated[str | None, Query(max_length=2000)]
 
 
@@ -57,8 +55,8 @@ async def ask_for_comparison(request: Request, fields: Fields, form: ManagerForm
         made = await request_reconciliation(
             form.connection,
             tenant_id,
-            first=_read_day(fields, "first"),
-            last=_read_day(fields, "last"),
+            first=read_day(fields, "first"),
+            last=read_day(fields, "last"),
             platform=fields.get("platform") or None,
             model=fields.get("model") or None,
             requested_by=by,
@@ -70,16 +68,6 @@ async def ask_for_comparison(request: Request, fields: Fields, form: ManagerForm
         return await _send_list(report, form, None, fields=dict(fields), fault=fault)
     await note_action(form.connection, tenant_id, by, "reconciliation.request", str(made))
     return go_to(f"{COMPARISONS}/{made}")
-
-
-def _read_day(fields: Fields, name: str) -> date:
-    text = fields.get(name, "")
-    try:
-        if _DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise InputInvalid(f"{text!r:.20} is no day.", cure="Write it as 2026-09-01.")
 
 
 @router.get(COMPARISONS + "/{comparison_id}")

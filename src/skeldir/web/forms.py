@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from skeldir.errors import SkeldirError
+from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.http import BodyTooLarge
 from skeldir.web.addresses import OPENED_FOR
 from skeldir.web.hosts import is_own_origin
@@ -26,6 +27,7 @@ _OWN: Final = frozenset({"same-origin", "none"})
 _HIDDEN: Final = "null"
 # A path of this site: one slash, and nothing that a browser would read as another host.
 _PATH: Final = re.compile(r"/(?![/\\])[\w/.~%&=?:,+-]{0,1000}", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 HOME: Final = "/overview"
 
 
@@ -138,6 +140,21 @@ async def read_fields(request: Request, most: int) -> Mapping[str, str]:
     if any("\x00" in text for field in fields for text in field):
         raise _unreadable()
     return MappingProxyType(dict(fields))
+
+
+def read_day(fields: Mapping[str, str], name: str) -> date:
+    """Return the day that a field of a form has.
+
+    Raises:
+        InputInvalid: it is no day.
+    """
+    text = fields.get(name, "")
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise InputInvalid(f"{text!r:.20} is no day.", cure="Write it as 2026-09-01.")
 
 
 def own_path(text: str | None) -> str:

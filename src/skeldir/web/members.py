@@ -47,6 +47,7 @@ from skeldir.web.browsers import describe_browser
 from skeldir.web.cookies import cookies_of, device_token_of
 from skeldir.web.forms import HOME, require_same_session
 from skeldir.web.hosts import origin_of
+from skeldir.web.member_log import name_subjects
 from skeldir.web.providers import provider_of
 from skeldir.web.settings import MEMBERS, settings_tabs
 
@@ -118,6 +119,7 @@ async def _send_members(
 ) -> Response:
     tenant_id = page.profile.tenant_id
     frame = frame_of(request, "members.title", membership=page, current="settings")
+    actions = await list_actions(page.connection, tenant_id)
     return send_page(
         "members.html",
         frame,
@@ -125,7 +127,8 @@ async def _send_members(
         tabs=settings_tabs(frame.phrases, MEMBERS),
         members=await list_members(page.connection, tenant_id),
         invitations=await list_invitations(page.connection, tenant_id),
-        actions=await list_actions(page.connection, tenant_id),
+        actions=actions,
+        subjects=await name_subjects(page, frame, actions),
         roles=list(Role),
         own_id=page.session.user_id,
         action=MEMBERS,

@@ -28,7 +28,7 @@ from skeldir.attribution import (
     set_models,
 )
 from skeldir.errors import InputInvalid, SkeldirError
-from skeldir.fits import FitUnknown, activate_fit, find_fit, list_fits, weigh_fit
+from skeldir.fits import FitUnknown, activate_fit, list_fits
 from skeldir.http import database_of
 from skeldir.users import Role, note_action
 from skeldir.web.access import (
@@ -40,6 +40,8 @@ from skeldir.web.access import (
     open_membership,
 )
 from skeldir.web.answers import PageRoute, go_to, say_in, send_values
+from skeldir.web.fit_choice import FIT, fits_of, read_fits
+from skeldir.web.fits_asked import read_asking
 from skeldir.web.fits_tables import fits_table
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Link, Option
@@ -55,7 +57,6 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 MODELS: Final = "/models"
 RETIRE: Final = "retire"
-_FIT: Final = "fit"
 _PARAMETERS: Final = ("lookback_days", "after_conversion", "half_life_days")
 _DONE: Final = frozenset({"set", "retired", "nothing"})
 _NOBODY: Final = {"tenant created": "by_creation", "import": "by_import", "program": "by_program"}
@@ -85,7 +86,7 @@ async def read_preview(request: Request, session: SignedIn, model: str) -> Asked
         if not values and not retires:
             return None
         tenant_id = page.profile.tenant_id
-        fits = {} if retires else await _read_fits(page, name, values)
+        fits = {} if retires else await read_fits(page, name, values)
     try:
         change = None if retires else _read_change(name, values, fits)
         preview = await preview_model(database_of(request), tenant_id, name, change)
@@ -98,19 +99,8 @@ async def read_preview(request: Request, session: SignedIn, model: str) -> Asked
 
 def _values_in(fields: Mapping[str, str], name: str) -> dict[str, str]:
     """Return what is asked of a model: the fit of one that is fitted, the parameters of another."""
-    keys = (_FIT,) if name in FITTED_MODELS else _PARAMETERS
+    keys = (FIT,) if name in FITTED_MODELS else _PARAMETERS
     return {key: fields[key].strip() for key in keys if fields.get(key, "").strip()}
-
-
-async def _read_fits(
-    page: Membership, name: str, values: Mapping[str, str]
-) -> dict[str, FittedVersion]:
-    """Return the fit that is asked for, by its version, if the model has it."""
-    asked = values.get(_FIT, "")
-    fits = await list_fits(page.connection, page.profile.tenant_id) if asked else []
-    if not any(one.model == name and one.version == asked for one in fits):
-        return {}
-    return {asked: weigh_fit(await find_fit(page.connection, page.profile.tenant_id, asked))}
 
 
 def _read_change(
@@ -118,7 +108,7 @@ def _read_change(
 ) -> ModelParameters | FittedVersion:
     if name not in FITTED_MODELS:
         return _read_parameters(values)
-    fitted = fits.get(values.get(_FIT, ""))
+    fitted = fits.get(values.get(FIT, ""))
     if fitted is None:
         raise FitUnknown(
             "The tenant has no such fit.",
@@ -154,6 +144,7 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
     connection, tenant_id = page.connection, page.profile.tenant_id
     in_force = await models_in_force(connection, tenant_id)
     fits = await list_fits(connection, tenant_id)
+    asking = await read_asking(report, page, fits)
     done = report.parameter("done")
     return send_report(
         "models.html",
@@ -166,6 +157,7 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
         awaiting=await count_dirty_orders(connection, tenant_id),
         done=done if done in _DONE else None,
         tenant_id=str(tenant_id),
+        asking=asking,
     )
 
 
@@ -192,7 +184,7 @@ async def change_model(request: Request, model: str, fields: Fields, form: Manag
         if retires:
             await retire_model(connection, tenant_id, name, changed_by=by)
         else:
-            wanted = _read_change(name, values, await _read_fits(form, name, values))
+            wanted = _read_change(name, values, await read_fits(form, name, values))
             if isinstance(wanted, ModelParameters):
                 await set_models(connection, tenant_id, {name: wanted}, changed_by=by)
             else:
@@ -240,7 +232,7 @@ async def _send_model(
         if preview is None or preview.wanted is None
         else _in_words(say, report, name, preview.wanted),
         "shown": shown,
-        "fits": await _fits_of(page, name),
+        "fits": await fits_of(page, name),
         "is_fitted": name in FITTED_MODELS,
         "decays": name == _DECAYS,
         "choices": _choices(say, present),
@@ -260,7 +252,7 @@ async def _send_model(
 def _shown_values(name: str, present: ModelInForce | None, asked: Asked | None) -> dict[str, str]:
     """Return what the form shows: what was asked for, else what is in force."""
     if name in FITTED_MODELS:
-        shown = {_FIT: "" if present is None else present.model_version}
+        shown = {FIT: "" if present is None else present.model_version}
     elif asked is not None and asked.preview is not None and asked.preview.wanted is not None:
         shown = {name: str(getattr(asked.preview.wanted, name)) for name in _PARAMETERS}
     elif present is not None:
@@ -268,14 +260,6 @@ def _shown_values(name: str, present: ModelInForce | None, asked: Asked | None) 
     else:
         shown = dict.fromkeys(_PARAMETERS, "")
     return shown | dict(asked.values if asked is not None else {})
-
-
-async def _fits_of(page: Membership, name: str) -> list[Option]:
-    """Return the fits of a model, the newest first."""
-    if name not in FITTED_MODELS:
-        return []
-    fits = await list_fits(page.connection, page.profile.tenant_id)
-    return [Option(one.version, one.version) for one in fits if one.model == name]
 
 
 def _choices(say: Phrases, present: ModelInForce | None) -> list[Option]:

@@ -18,6 +18,7 @@ from skeldir.web.compression import takes_gzip
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.fits import router as fits_router
+from skeldir.web.fits_asked import router as fits_asked_router
 from skeldir.web.forms import HOME
 from skeldir.web.health import router as health_router
 from skeldir.web.identity import router as identity_router
@@ -99,6 +100,7 @@ routers: Final = (
     comparisons_router,
     rules_router,
     models_router,
+    fits_asked_router,
     fits_router,
     evidence_router,
     exports_router,

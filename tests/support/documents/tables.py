@@ -34,6 +34,7 @@ ROWS: dict[str, str] = {
     "matview_refreshes": "One refresh of a canonical view and its outcome.",
     "memberships": "A user's role in a tenant, and the address by which its members know him.",
     "model_changes": "Who changed which model, and when.",
+    "fit_requests": "A fit that was asked for: its parameters, by whom, and what became of it.",
     "model_fits": "What channels earn by what the journeys of some days show, with intervals. Written once.",
     "notice_deliveries": "A digest that is or was to be sent to a destination: its numbers, and what became of it.",
     "notice_destinations": "An e-mail address or webhook that notices go to; a webhook has a sealed secret.",
