@@ -59,11 +59,11 @@ class ImportProgress:
         """Items that were known."""
         return self.touches_duplicate + self.conversions_duplicate
 
-    def describe_stop(self) -> str:
-        """Return the message for a run that was interrupted here."""
+    def describe_stop(self, unit: str = "rows") -> str:
+        """Return the message for a run that was interrupted here; `unit` is what was counted."""
         return (
-            f"Stopped. {self.rows_done} rows are imported; the same command continues with row"
-            f" {self.rows_done + 1}, and nothing is imported twice."
+            f"Stopped. {self.rows_done} {unit} are imported; the same command continues after them, and"
+            " nothing is imported twice."
         )
 
 
@@ -78,6 +78,7 @@ class ImportReport:
     journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
     `replay` is the number of a replay of the import with this fingerprint.
     `left_out` names at most 1,000 orders that the ledger counts, and that are no revenue by the file.
+    `unit` is what `rows_done` counts, in the plural.
     """
 
     file_name: str
@@ -93,6 +94,7 @@ class ImportReport:
     fingerprint: str
     replay: int | None = None
     left_out: tuple[StandingOrder, ...] = ()
+    unit: str = "rows"
 
     def describe_left_out(self) -> str | None:
         """Name the orders that are counted, and that the file calls no revenue: only people know whether they were."""
