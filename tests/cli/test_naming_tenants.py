@@ -33,6 +33,7 @@ OTHER_WORDS = {
     "export-link": ["--what", "entries", "--base", "https://skeldir.example"],
     "import conversions": [__file__],
     "import mixed": [__file__],
+    "import paths": [__file__],
     "import touches": [__file__],
     "imports redo": ["a1b2", "--reason", "why"],
     "imports show": ["a1b2"],

@@ -44,6 +44,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "models": "models.models_app",
     "jobs": "jobs.jobs_app",
     "import": "facts.import_app",
+    "import paths": "import_paths.import_paths",
     "imports": "imports.imports_app",
     "dead": "dead.dead_app",
     "spend": "spend.spend_app",
