@@ -114,6 +114,10 @@ _PLAIN_ROWS = (
                sha256('counts'),
                '{"channels": [], "conversion_probability": null, "orders": [], "largest_difference": 0,
                  "without_touch": 0, "without_key": 0, "over_refunded": 0}')""",
+    """INSERT INTO lift_tests (tenant_id, experiment, channel_code, measure, currency, revision, first_day, last_day,
+                               incremental, lower_end, upper_end, level_percent, source, recorded_by)
+       VALUES ($1, 'spring', 'email', 'conversions', '', 1, '2026-03-01', '2026-03-31', 5000000, 1000000, 9000000, 90,
+               'lift.csv', 'test')""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

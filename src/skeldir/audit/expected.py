@@ -81,6 +81,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.mv_daily_revenue_summary": _REFRESH,
         "public.mv_realtime_revenue": _REFRESH,
         "public.mv_reconciliation_status": _REFRESH,
+        "public.lift_tests": "app_user INSERT(channel_code, currency, experiment, first_day, incremental, last_day, "
+        "level_percent, lower_end, measure, recorded_by, revision, source, tenant_id, upper_end) SELECT",
         "public.model_fits": "app_user INSERT(chain_order, collapse_repeats, conversions, data_sha256, "
         "draws, first_day, journeys, last_day, level_percent, lookback_days, made_by, model, result, seed, tenant_id, "
         "touches, version) SELECT",
@@ -205,6 +207,7 @@ _ONLY_ISOLATED: Final = (
     "erasures",
     "imports",
     "kept_allocations",
+    "lift_tests",
     "model_changes",
     "model_fits",
     "notice_deliveries",

@@ -48,6 +48,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "imports": "imports.imports_app",
     "dead": "dead.dead_app",
     "spend": "spend.spend_app",
+    "lift": "lift.lift_app",
     "rates": "rates.rates_app",
     "reconcile": "reconcile.reconcile_app",
     "rules": "rules.rules_app",

@@ -28,6 +28,7 @@ from skeldir.attribution import (
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.fits import list_fits
 from skeldir.http import database_of
+from skeldir.lifts import list_lift_tests
 from skeldir.users import Role, note_action
 from skeldir.web.access import (
     Fields,
@@ -41,6 +42,7 @@ from skeldir.web.answers import PageRoute, go_to, say_in, send_values
 from skeldir.web.fits_tables import fits_table
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Link, Option
+from skeldir.web.lifts import lift_tables
 from skeldir.web.moved import Moved, MovedSums, lay_out_moved, sum_moved
 from skeldir.web.naming import read_channel_names
 from skeldir.web.reports import Report, open_report, send_report
@@ -120,6 +122,9 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
     connection, tenant_id = page.connection, page.profile.tenant_id
     in_force = await models_in_force(connection, tenant_id)
     fits = await list_fits(connection, tenant_id)
+    lifts = lift_tables(
+        report, await read_channel_names(report), await list_lift_tests(connection, tenant_id)
+    )
     done = report.parameter("done")
     return send_report(
         "models.html",
@@ -127,8 +132,10 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
         [
             _lay_out_models(report, in_force),
             fits_table(report, fits),
+            *lifts,
             _lay_out_changes(report, await latest_changes(connection, tenant_id)),
         ],
+        lifts=lifts,
         awaiting=await count_dirty_orders(connection, tenant_id),
         done=done if done in _DONE else None,
         tenant_id=str(tenant_id),
