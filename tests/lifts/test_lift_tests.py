@@ -28,7 +28,8 @@ PATH = "/v1/lift-tests"
 ROWS = (
     f"spring,email,{FIRST_DAY},{LAST_DAY},10,,,5,15,90",
     f"spring,email,{FIRST_DAY},{LAST_DAY},,100.00,EUR,50,150,90",
-    "later,email,2026-03-10,2026-03-12,,0,USD,0,0,95",
+    "later,email,2026-04-01,2026-04-01,,0,USD,0,0,95",
+    "later,email,2026-04-01,2026-04-01,0,,,0,0,95",
     f"huge,paid_search,{FIRST_DAY},{LAST_DAY},,5000000,EUR,4000000,6000000,80",
 )
 
@@ -38,18 +39,18 @@ async def test_other_figures_are_a_revision_and_the_same_again_are_not(
 ) -> None:
     path = write_tests(tmp_path / "lift.csv", *ROWS)
     first = await record(db, tenant, path)
-    assert (first.new, first.revised, first.unchanged) == (4, 0, 0)
+    assert (first.new, first.revised, first.unchanged) == (5, 0, 0)
     again = await record(db, tenant, path)
-    assert (again.new, again.revised, again.unchanged) == (0, 0, 4)
+    assert (again.new, again.revised, again.unchanged) == (0, 0, 5)
     changed = (
         ROWS[0].replace(",10,", ",11,"),
-        *ROWS[1:3],
+        *ROWS[1:4],
         "new,display,2026-03-01,2026-03-01,1,,,1,1,90",
     )
     third = await record(db, tenant, write_tests(tmp_path / "other.csv", *changed))
-    assert (third.new, third.revised, third.unchanged) == (1, 1, 2)
+    assert (third.new, third.revised, third.unchanged) == (1, 1, 3)
     found = await listed(db, tenant)
-    assert len(found) == 5
+    assert len(found) == 6
     (spring,) = [one for one in found if (one.experiment, one.measure) == ("spring", "conversions")]
     assert (spring.incremental, spring.revision, spring.source) == ("11", 2, "other.csv")
     assert [one.last_day for one in found] == sorted((one.last_day for one in found), reverse=True)
@@ -98,7 +99,7 @@ async def test_each_test_stands_beside_what_the_reports_of_its_days_credit(
     await credit(db, tenant)
     await record(db, tenant, write_tests(tmp_path / "lift.csv", *ROWS))
     tests = await listed(db, tenant)
-    assert len(tests) == 4
+    assert len(tests) == 5
     for test in tests:
         by_report = await expected(db, tenant, test)
         assert {one.version for one in test.models} == set(by_report)
@@ -109,12 +110,9 @@ async def test_each_test_stands_beside_what_the_reports_of_its_days_credit(
             lower, upper = Decimal(test.lower), Decimal(test.upper)
             where = "below" if Decimal(one.credited) < lower else "inside"
             assert one.position == ("above" if Decimal(one.credited) > upper else where)
-    assert {m.position for test in tests for m in test.models if test.experiment == "huge"} == {
-        "below"
-    }
-    assert {m.position for test in tests for m in test.models if test.measure == "conversions"} == {
-        "above"
-    }
+    by_name = {(one.experiment, one.measure): one for one in tests}
+    for name, position in ((("huge", "value"), "below"), (("spring", "conversions"), "above")):
+        assert {one.position for one in by_name[name].models} == {position}
 
 
 async def test_the_latest_fits_of_just_the_days_of_a_test_stand_beside_it(
