@@ -28,8 +28,8 @@ PATH = "/v1/lift-tests"
 ROWS = (
     f"spring,email,{FIRST_DAY},{LAST_DAY},10,,,5,15,90",
     f"spring,email,{FIRST_DAY},{LAST_DAY},,100.00,EUR,50,150,90",
-    "later,email,2026-04-01,2026-04-01,,0,USD,0,0,95",
-    "later,email,2026-04-01,2026-04-01,0,,,0,0,95",
+    "later,email,2026-03-15,2026-03-15,,0,USD,0,0,95",
+    "later,email,2026-03-15,2026-03-15,0,,,0,0,95",
     f"huge,paid_search,{FIRST_DAY},{LAST_DAY},,5000000,EUR,4000000,6000000,80",
 )
 
@@ -110,6 +110,11 @@ async def test_each_test_stands_beside_what_the_reports_of_its_days_credit(
             lower, upper = Decimal(test.lower), Decimal(test.upper)
             where = "below" if Decimal(one.credited) < lower else "inside"
             assert one.position == ("above" if Decimal(one.credited) > upper else where)
+    # The last day of a test counts.
+    assert (
+        sum(Decimal(m.credited) for one in tests if one.experiment == "later" for m in one.models)
+        > 0
+    )
     by_name = {(one.experiment, one.measure): one for one in tests}
     for name, position in ((("huge", "value"), "below"), (("spring", "conversions"), "above")):
         assert {one.position for one in by_name[name].models} == {position}
