@@ -75,13 +75,15 @@ async def read_measured(
     ]
 
 
-async def list_lift_tests(connection: Connection, tenant_id: UUID) -> list[LiftTest]:
-    """Return the tests of the transaction's tenant with what models credit, MOST_LISTED at most.
+async def list_lift_tests(
+    connection: Connection, tenant_id: UUID, *, most: int = MOST_LISTED
+) -> list[LiftTest]:
+    """Return the tests of the transaction's tenant with what models credit, those of the latest days first.
 
     The models are those in force, and of fits of just the days of a test the latest of each model. Use a transaction
     that is one snapshot, such as a read-only one.
     """
-    stored = await read_measured(connection, tenant_id, most=MOST_LISTED)
+    stored = await read_measured(connection, tenant_id, most=most)
     tests = [one.measured for one in stored]
     in_force = await _credit(connection, tenant_id, tests)
     by_fits = await _fitted(connection, tenant_id, tests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from skeldir.money import minor_units
 from skeldir.web.fits_tables import FITS
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from skeldir.web.naming import ChannelNames
     from skeldir.web.reports import Report
     from skeldir.web.tables import Kind, Value
+
+
+MOST_SHOWN: Final = 20
+"""Tests, each with a row for each model."""
 
 
 def lift_tables(report: Report, names: ChannelNames, tests: Sequence[LiftTest]) -> list[Table]:
@@ -36,29 +40,35 @@ def _table(report: Report, names: ChannelNames, currency: str, tests: Sequence[L
         return minor_units(amount, currency) if currency else Decimal(amount)
 
     def row(one: LiftTest, model: ModelFigure) -> tuple[Cell, ...]:
-        formats = report.formats
-        days = say("fits.from_to", first=formats.day(one.first_day), last=formats.day(one.last_day))
-        level = formats.percent(Decimal(one.level_percent) / 100, 0)
         return (
-            Cell(one.experiment, note=f"{names(one.channel)}, {days}"),
-            Cell(write(one.incremental), note=say("lift.at_level", level=level)),
+            Cell(one.experiment),
+            Cell(names(one.channel)),
+            Cell(one.first_day),
+            Cell(one.last_day),
+            Cell(write(one.incremental)),
             Cell(write(one.lower)),
             Cell(write(one.upper)),
+            Cell(Decimal(one.level_percent) / 100),
             Cell(model.version, href=f"{FITS}/{model.version}" if model.is_fit else None),
             Cell(write(model.credited)),
             Cell(say(f"lift.{model.position}")),
             Cell(write(model.beyond)),
         )
 
+    money = currency or None
     columns = (
         Column(say("lift.experiment")),
-        Column(say("lift.measured"), kind, currency or None),
-        Column(say("fits.lower"), kind, currency or None),
-        Column(say("fits.upper"), kind, currency or None),
+        Column(say("fits.channel")),
+        Column(say("range.from"), "date"),
+        Column(say("range.until"), "date"),
+        Column(say("lift.measured"), kind, money),
+        Column(say("fits.lower"), kind, money),
+        Column(say("fits.upper"), kind, money),
+        Column(say("lift.level"), "percent"),
         Column(say("models.model")),
-        Column(say("lift.credited"), kind, currency or None),
+        Column(say("lift.credited"), kind, money),
         Column(say("lift.against")),
-        Column(say("lift.beyond"), kind, currency or None, note=say("lift.beyond_note")),
+        Column(say("lift.beyond"), kind, money),
     )
     caption = say("lift.of_value", currency=currency) if currency else say("lift.of_conversions")
     return Table(

@@ -42,7 +42,7 @@ from skeldir.web.answers import PageRoute, go_to, say_in, send_values
 from skeldir.web.fits_tables import fits_table
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Link, Option
-from skeldir.web.lifts import lift_tables
+from skeldir.web.lifts import MOST_SHOWN, lift_tables
 from skeldir.web.moved import Moved, MovedSums, lay_out_moved, sum_moved
 from skeldir.web.naming import read_channel_names
 from skeldir.web.reports import Report, open_report, send_report
@@ -122,9 +122,8 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
     connection, tenant_id = page.connection, page.profile.tenant_id
     in_force = await models_in_force(connection, tenant_id)
     fits = await list_fits(connection, tenant_id)
-    lifts = lift_tables(
-        report, await read_channel_names(report), await list_lift_tests(connection, tenant_id)
-    )
+    tests = await list_lift_tests(connection, tenant_id, most=MOST_SHOWN + 1)
+    lifts = lift_tables(report, await read_channel_names(report), tests[:MOST_SHOWN])
     done = report.parameter("done")
     return send_report(
         "models.html",
@@ -136,6 +135,7 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
             _lay_out_changes(report, await latest_changes(connection, tenant_id)),
         ],
         lifts=lifts,
+        shown_lifts=report.formats.number(MOST_SHOWN) if len(tests) > MOST_SHOWN else None,
         awaiting=await count_dirty_orders(connection, tenant_id),
         done=done if done in _DONE else None,
         tenant_id=str(tenant_id),
