@@ -199,6 +199,8 @@ async def test_bad_rows_are_named_by_their_lines_and_the_corrected_file_adds_onl
         (11, "path_invalid"),
     ]
     assert report.done.rejected == 8
+    cures = {one.code: one.cure for one in report.examples}
+    assert cures["amount_missing"] == "Write the value of the row's conversions, or 0."
     async with db.tenant(tenant) as connection:
         dead = await list_dead_events(connection, tenant)
     assert {(one.place, one.part) for one in dead} == {
@@ -221,6 +223,7 @@ async def test_a_value_that_contradicts_an_earlier_import_is_refused_by_its_line
     report = await take(db, tenant, write_paths(tmp_path / "other.csv", rows))
     assert report.rejected_by_code == {"idempotency_key_reused": 1}
     assert [(one.row, one.line) for one in report.examples] == [(2, 3)]
+    assert "--series" in report.examples[0].cure
     async with db.tenant(tenant) as connection:
         (dead,) = await list_dead_events(connection, tenant)
     assert (dead.part, dead.place) == ("journey", 6)

@@ -15,6 +15,13 @@ from skeldir.revenue import FlaggedOrder, StandingOrder
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
 _MOST_NAMED: Final = 20
+_CURES_OF_PATHS: Final = {
+    "idempotency_key_reused": "If the value was corrected, take the earlier import back first; if these are other"
+    " journeys, give --series.",
+    "amount_missing": "Write the value of the row's conversions, or 0.",
+    "amount_invalid": "Write the value as a plain number, with the mark that --decimal-mark names.",
+    "amount_negative": "Correct the row: conversions have no value below 0.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,8 @@ def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) ->
 
 def cure_in_file(code: str, cure: str, columns: Mapping[str, Sequence[str]]) -> str:
     """Return the cure of a rejection as somebody who imports a file can apply it."""
+    if "path" in columns:
+        return _CURES_OF_PATHS.get(code, cure)
     if code != "kind_unknown" or "kind" not in columns:
         return cure
     return (
