@@ -18,6 +18,7 @@ from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
 from proof.stage.fits import FIT, FIT_REQUEST
 from proof.stage.ground import APP_USER
+from proof.stage.lifts import keep_lift_tests
 from proof.stage.providers import pay_tenants
 from proof.stage.proving import Proof
 from proof.stage.world import World
@@ -94,6 +95,7 @@ def _prove_override(proof: Proof) -> None:
     routes = _of_tenants(list_routes(proof))
     reading = [route for route in routes if route.asked_by == "GET"]
     pay_tenants(world)
+    keep_lift_tests(world)
     with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
             (

@@ -42,6 +42,7 @@ from skeldir.ingest.routes import router as ingest_router
 from skeldir.ingest.rules_routes import router as rules_router
 from skeldir.jobs.gauges import sample_jobs
 from skeldir.jobs.routes import router as jobs_router
+from skeldir.lifts.routes import router as lifts_router
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.matviews.gauges import sample_views
 from skeldir.matviews.routes import router as views_router
@@ -76,6 +77,7 @@ _ROUTERS = (
     spend_router,
     rates_router,
     fits_router,
+    lifts_router,
     reconcile_router,
     rules_router,
     rules_dry_run_router,

@@ -254,7 +254,7 @@ def test_an_import_killed_in_the_middle_and_run_again_loses_and_duplicates_nothi
         row = admin.execute("SELECT count(*) FROM attribution_events").fetchone()
         assert row is not None
         assert 0 < row[0] < ROWS, "killed too late to show anything"
-        assert "continued after row" in run(
+        assert "continued after" in run(
             clone.app_url, "import", "touches", str(path), "--tenant", tenant
         )
         again = run_here(clone.app_url, "import", "touches", str(path), "--tenant", tenant)

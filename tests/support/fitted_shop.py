@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from skeldir.db.pool import Database, open_database
 from skeldir.fits import Fit, FitAsked, find_fit, fit_model
+from skeldir.lifts import MILLION, LiftKey, Measured, record_lift_tests
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.users import Role
 from tests.conftest import Clone
@@ -66,6 +67,7 @@ async def fill_fitted(clone: Clone) -> FittedShop:
             version = await fit_model(db, tenant, asked, made_by="mia@shop.example")
             async with db.tenant(tenant, is_read_only=True) as connection:
                 fits[version] = await find_fit(connection, tenant, version)
+        await _record_lift_tests(db, tenant)
         async with asking(clone.app_url) as (_, client):
             client.base_url = HOST
             await sign_in(client, clone, tenant, Role.VIEWER, "ada@shop.example")
@@ -105,3 +107,17 @@ async def _send_facts(db: Database, tenant: UUID) -> None:
         receipt = await send_touches(db, tenant, *batch)
         assert receipt.accepted == len(batch)
     assert (await send_conversions(db, tenant, *orders)).accepted == len(orders)
+
+
+async def _record_lift_tests(db: Database, tenant: UUID) -> None:
+    """Record a test of conversions that the models agree with, and one of money that they do not."""
+    conversions = LiftKey("Geo <north>", "email", "conversions", "")
+    dollars = replace(conversions, measure="value", currency="USD")
+    tests = (
+        Measured(conversions, FIRST, LAST, 90 * MILLION, MILLION, 250 * MILLION, 90),
+        Measured(dollars, FIRST, LAST, -1, -1_000, 5, 80),
+    )
+    async with db.tenant(tenant) as connection:
+        await record_lift_tests(
+            connection, tenant, tests, source="lift.csv", recorded_by="mia@shop.example"
+        )

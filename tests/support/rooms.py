@@ -51,6 +51,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "spend": ("spend", "ad_loads", "ad_days"),
     "rates": ("exchange_rates",),
     "fits": ("model_fits", "fit_requests"),
+    "lifts": ("lift_tests",),
     "reconcile": (
         "reconciliations",
         "reconciliation_runs",
@@ -115,7 +116,12 @@ _FACTS = (
     "a fit reads all journeys of some days from the facts, range of keys by range, in one snapshot"
 )
 
+_MEASURED = (
+    "what models credit is read beside what tests measured, in one snapshot and one round trip"
+)
+
 FOREIGN: Mapping[str, str] = {
+    "lifts.select_credit_of_channels": _MEASURED,
     "fits.count_conversions_without_key": _FACTS,
     "fits.count_touches_of_keys": _FACTS,
     "fits.select_conversions_of_keys": _FACTS,

@@ -117,6 +117,10 @@ _PLAIN_ROWS = (
     """INSERT INTO fit_requests (tenant_id, id, model, first_day, last_day, lookback_days, level_percent, draws, seed,
                                  asked_by)
        VALUES ($1, gen_random_uuid(), 'shapley', '2026-03-01', '2026-03-31', 30, 90, 1000, 0, 'test')""",
+    """INSERT INTO lift_tests (tenant_id, experiment, channel_code, measure, currency, revision, first_day, last_day,
+                               incremental, lower_end, upper_end, level_percent, source, recorded_by)
+       VALUES ($1, 'spring', 'email', 'conversions', '', 1, '2026-03-01', '2026-03-31', 5000000, 1000000, 9000000, 90,
+               'lift.csv', 'test')""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

@@ -84,6 +84,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.fit_requests": "app_user INSERT(asked_by, chain_order, collapse_repeats, draws, first_day, id, "
         "last_day, level_percent, lookback_days, model, seed, tenant_id) SELECT "
         "UPDATE(code, cure, detail, ended_at, state, version)",
+        "public.lift_tests": "app_user INSERT(channel_code, currency, experiment, first_day, incremental, last_day, "
+        "level_percent, lower_end, measure, recorded_by, revision, source, tenant_id, upper_end) SELECT",
         "public.model_fits": "app_user INSERT(chain_order, collapse_repeats, conversions, data_sha256, "
         "draws, first_day, journeys, last_day, level_percent, lookback_days, made_by, model, result, seed, tenant_id, "
         "touches, version) SELECT",
@@ -209,6 +211,7 @@ _ONLY_ISOLATED: Final = (
     "fit_requests",
     "imports",
     "kept_allocations",
+    "lift_tests",
     "model_changes",
     "model_fits",
     "notice_deliveries",

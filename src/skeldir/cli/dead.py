@@ -228,7 +228,9 @@ def _name_source(source: str, names: dict[str, str]) -> str:
 
 
 def _place(event: DeadEvent) -> str:
-    return f"row {event.place:,}" if event.source.startswith("file:") else f"item {event.place:,}"
+    if not event.source.startswith("file:"):
+        return f"item {event.place:,}"
+    return f"{event.part or 'row'} {event.place:,}"
 
 
 def _fields(event: DeadEvent) -> dict[str, object]:

@@ -35,6 +35,8 @@ from skeldir.ingest import list_channels
 from skeldir.money import format_minor
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
     from skeldir.ingest.files import (
         ChosenMapping,
         FileLayout,
@@ -43,10 +45,11 @@ if TYPE_CHECKING:
         ImportReport,
         RowRejection,
     )
+    from skeldir.revenue import MoneyOfMonth
 
 import_app = typer.Typer(
     no_args_is_help=True,
-    help="""Import a file of touches, conversions, or both: CSV or JSON, also in .gz or .zip,
+    help="""Import a file of touches, conversions, or both, or of counted paths: CSV or JSON, also in .gz or .zip,
 XLSX or Parquet.
 
 Exports of known systems are recognised by their header, other columns by their names, or they are mapped by a
@@ -169,13 +172,18 @@ async def _try_import(
     print_import(preview.report)
     for state in preview.states:
         out.print(f"  {state}", soft_wrap=True)
-    for total in preview.months:
+    print_months(preview.months)
+    return preview.report
+
+
+def print_months(months: Iterable[MoneyOfMonth]) -> None:
+    """Print the entries that an import would post."""
+    for total in months:
         out.print(
             f"  {total.month:%Y-%m}  {total.kind}  {total.entries:,} entries "
             f" {format_minor(total.amount_cents, total.currency)} {total.currency}",
             soft_wrap=True,
         )
-    return preview.report
 
 
 async def import_with_progress(
@@ -201,23 +209,33 @@ async def import_with_progress(
             f"The models of the mapping are in force: {names}.",
             soft_wrap=True,
         )
+    return await with_progress(
+        file.name,
+        lambda show: import_file(database, tenant_id, file, mapping, progress=show, layout=layout),
+    )
+
+
+async def with_progress(
+    name: str,
+    importing: Callable[[Callable[[ImportProgress], None]], Awaitable[ImportReport]],
+    unit: str = "rows",
+) -> ImportReport:
+    """Import with a progress bar on a terminal; `unit` is what the import counts."""
     last: list[ImportProgress] = []
 
     def show(done: ImportProgress) -> None:
         last[:] = [done]
         bar.update(
-            task, completed=int(1000 * done.share_read), description=f"{done.rows_done:,} rows"
+            task, completed=int(1000 * done.share_read), description=f"{done.rows_done:,} {unit}"
         )
 
     with progress_bar() as bar:
-        task = bar.add_task(f"Importing {file.name}", total=1000)
+        task = bar.add_task(f"Importing {name}", total=1000)
         try:
-            return await import_file(
-                database, tenant_id, file, mapping, progress=show, layout=layout
-            )
+            return await importing(show)
         except asyncio.CancelledError:
             if last:
-                err.print(last[0].describe_stop())
+                err.print(last[0].describe_stop(unit))
             raise
 
 
@@ -268,9 +286,9 @@ def _sum_up(report: ImportReport) -> str:
     if done.skipped and report.conditions:
         skipped += f" (not {', not '.join(report.conditions)})"
     if items + done.skipped == done.rows_done:
-        return f"{done.rows_done:,} rows read = {sum_of_items} + {skipped}."
+        return f"{done.rows_done:,} {report.unit} read = {sum_of_items} + {skipped}."
     return (
-        f"{done.rows_done:,} rows read, {skipped}; the others made {items:,} touches and entries "
+        f"{done.rows_done:,} {report.unit} read, {skipped}; the others made {items:,} touches and entries "
         f"= {sum_of_items}."
     )
 

@@ -25,6 +25,7 @@ FROM (
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
     UNION ALL SELECT 'kept_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_allocations
     UNION ALL SELECT 'model_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_changes
+    UNION ALL SELECT 'lift_tests', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.lift_tests
     UNION ALL SELECT 'model_fits', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_fits
     UNION ALL SELECT 'notice_deliveries', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.notice_deliveries
     UNION ALL SELECT 'notice_destinations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.notice_destinations

@@ -58,8 +58,14 @@ class DeadEvent:
 
     @property
     def place(self) -> int:
-        """Its place in the request, or the number of its row in the file."""
+        """Its place in the request, or the number of its row in the file, or that of its `part`."""
         return int(self.origin.rpartition(":")[2])
+
+    @property
+    def part(self) -> str | None:
+        """What its place numbers, of a file whose rows make several items each: `journey` or `touch`."""
+        words = self.origin.split(":")
+        return words[2] if len(words) > 3 and words[2] in ("journey", "touch") else None
 
 
 @dataclass(frozen=True, slots=True)

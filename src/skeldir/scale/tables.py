@@ -32,6 +32,7 @@ _BY_TENANT: Final = (
     "dirty_orders",
     "imports",
     "kept_allocations",
+    "lift_tests",
     "model_changes",
     "model_fits",
     "fit_requests",

@@ -30,6 +30,7 @@ from skeldir.attribution import (
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.fits import FitUnknown, activate_fit, list_fits
 from skeldir.http import database_of
+from skeldir.lifts import list_lift_tests
 from skeldir.users import Role, note_action
 from skeldir.web.access import (
     Fields,
@@ -45,6 +46,7 @@ from skeldir.web.fits_asked import read_asking
 from skeldir.web.fits_tables import fits_table
 from skeldir.web.formats import Unknown
 from skeldir.web.frames import Link, Option
+from skeldir.web.lifts import MOST_SHOWN, lift_tables
 from skeldir.web.moved import Moved, MovedSums, lay_out_moved, sum_moved
 from skeldir.web.naming import read_channel_names
 from skeldir.web.reports import Report, open_report, send_report
@@ -145,6 +147,8 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
     in_force = await models_in_force(connection, tenant_id)
     fits = await list_fits(connection, tenant_id)
     asking = await read_asking(report, page, fits)
+    tests = await list_lift_tests(connection, tenant_id, most=MOST_SHOWN + 1)
+    lifts = lift_tables(report, await read_channel_names(report), tests[:MOST_SHOWN])
     done = report.parameter("done")
     return send_report(
         "models.html",
@@ -152,8 +156,11 @@ async def show_models(request: Request, page: ViewerPage) -> Response:
         [
             _lay_out_models(report, in_force),
             fits_table(report, fits),
+            *lifts,
             _lay_out_changes(report, await latest_changes(connection, tenant_id)),
         ],
+        lifts=lifts,
+        shown_lifts=report.formats.number(MOST_SHOWN) if len(tests) > MOST_SHOWN else None,
         awaiting=await count_dirty_orders(connection, tenant_id),
         done=done if done in _DONE else None,
         tenant_id=str(tenant_id),

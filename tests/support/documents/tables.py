@@ -31,6 +31,7 @@ ROWS: dict[str, str] = {
     "invitations": "An invitation to a tenant: the SHA-256 of its token, the role, and until when it can be accepted.",
     "jobs": "A job, with its lease. Jobs for all tenants belong to the nil tenant.",
     "kept_allocations": "Credit of an order whose touches were forgotten before its journey was packed.",
+    "lift_tests": "What an experiment measured of a channel, with its interval; restated by revisions. Written once.",
     "matview_refreshes": "One refresh of a canonical view and its outcome.",
     "memberships": "A user's role in a tenant, and the address by which its members know him.",
     "model_changes": "Who changed which model, and when.",

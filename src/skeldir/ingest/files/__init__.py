@@ -23,6 +23,9 @@ from skeldir.ingest.files.mapping_file import (
 )
 from skeldir.ingest.files.names import without_case
 from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection
+from skeldir.ingest.files.path_counts.asked import SEPARATOR, STEP
+from skeldir.ingest.files.path_counts.importing import import_paths, preview_paths
+from skeldir.ingest.files.path_counts.surveying import ChosenPaths, PathsGiven, choose_paths
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.files.recognise import recognise_columns
 from skeldir.ingest.files.replaying import ImportUnknown, replay_refused
@@ -48,12 +51,15 @@ __all__ = [
     "HOW_TO_ANSWER",
     "NUMBER_PATTERN",
     "REJECTED_COLUMNS",
+    "SEPARATOR",
+    "STEP",
     "AmountEvidence",
     "BalanceFile",
     "BalanceProvider",
     "BalanceRow",
     "BalanceUnreadable",
     "ChosenMapping",
+    "ChosenPaths",
     "DateOrder",
     "DecimalMark",
     "FileCaptures",
@@ -69,21 +75,25 @@ __all__ = [
     "ImportUnknown",
     "MappingInvalid",
     "OrdersUnreadable",
+    "PathsGiven",
     "RowRejection",
     "TableText",
     "are_totals",
     "choose_mapping",
+    "choose_paths",
     "currencies_of_sign",
     "fingerprint_file",
     "group_less",
     "guard",
     "import_file",
+    "import_paths",
     "look_at_file",
     "mapping_from_settings",
     "open_rows",
     "open_table_text",
     "possible_orders",
     "preview_import",
+    "preview_paths",
     "read_balances",
     "read_captures",
     "read_mapping",

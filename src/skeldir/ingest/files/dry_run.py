@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from skeldir.ingest.files.mapping import STATE_COLUMN, cell_text
 from skeldir.ingest.files.order_states import state_reader
 from skeldir.ingest.files.outcome import ImportReport
 from skeldir.ingest.files.readers import open_rows
+from skeldir.ingest.files.runs import Transactions
 from skeldir.ingest.rejections import UnreadableItem
 from skeldir.revenue import MoneyOfMonth, read_months
 
@@ -63,33 +64,47 @@ async def preview_import(
     Other writers of the same keys wait until it ends. Raises what `import_file` raises.
     """
     mapping = chosen.mapping
-    report: ImportReport | None = None
-    before: list[MoneyOfMonth] = []
-    after: list[MoneyOfMonth] = []
-    try:
-        async with db.tenant(tenant_id) as connection:
-            before = await read_months(connection, tenant_id)
-            report = await import_file(
-                _OneTransaction(connection),
-                tenant_id,
-                path,
-                mapping,
-                progress=lambda _: None,
-                layout=chosen.layout,
-            )
-            after = await read_months(connection, tenant_id)
-            raise _RolledBack
-    except _RolledBack:
-        pass
-    if report is None:
-        raise RuntimeError("A dry run ended without a report and without an error.")
+    report, months = await rehearse(
+        db,
+        tenant_id,
+        lambda transactions: import_file(
+            transactions,
+            tenant_id,
+            path,
+            mapping,
+            progress=lambda _: None,
+            layout=chosen.layout,
+        ),
+    )
     states = await asyncio.to_thread(_count_states, path, chosen)
     columns = (
         tuple(f"{name}: {', '.join(columns)}" for name, columns in mapping.columns.items())
         if not chosen.choices
         else ()
     )
-    return ImportPreview(report, tuple(_gained(before, after)), columns, states)
+    return ImportPreview(report, months, columns, states)
+
+
+async def rehearse(
+    db: Database,
+    tenant_id: UUID,
+    importing: Callable[[Transactions], Awaitable[ImportReport]],
+) -> tuple[ImportReport, tuple[MoneyOfMonth, ...]]:
+    """Import in one transaction, roll it back, and return its report and the entries that it posted, by month."""
+    report: ImportReport | None = None
+    before: list[MoneyOfMonth] = []
+    after: list[MoneyOfMonth] = []
+    try:
+        async with db.tenant(tenant_id) as connection:
+            before = await read_months(connection, tenant_id)
+            report = await importing(_OneTransaction(connection))
+            after = await read_months(connection, tenant_id)
+            raise _RolledBack
+    except _RolledBack:
+        pass
+    if report is None:
+        raise RuntimeError("A dry run ended without a report and without an error.")
+    return report, tuple(_gained(before, after))
 
 
 def _gained(before: Sequence[MoneyOfMonth], after: Sequence[MoneyOfMonth]) -> list[MoneyOfMonth]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -26,6 +27,7 @@ from skeldir.ingest.files.runs import (
     Transactions,
     lock_import,
 )
+from skeldir.ingest.files.sources import MappedFile, Source
 from skeldir.ingest.files.store import queries
 from skeldir.ingest.own_channels import add_channels
 from skeldir.tenants import TenantProfile, load_profile
@@ -60,7 +62,6 @@ async def import_file(
         ImportOvertaken: another process is importing the same file.
         TenantUnknown: the tenant does not exist.
     """
-    started_at = utc_now()
     if layout is None:
         layout = await asyncio.to_thread(
             look_at_file,
@@ -72,14 +73,42 @@ async def import_file(
             one_page=mapping.one_page,
         )
     mapping.check_columns(layout.header_with(mapping.wanted))
-    fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)
+    source = MappedFile(path, mapping, layout)
+    report, profile = await import_source(
+        db,
+        tenant_id,
+        source,
+        fingerprint=await asyncio.to_thread(fingerprint_file, path, mapping),
+        prepare=partial(_prepare_channels, tenant_id=tenant_id, mapping=mapping),
+        progress=progress,
+        batch_rows=batch_rows,
+    )
+    if not report.done.skipped:
+        return report
+    secret = profile.journey_secret
+    left_out = await find_left_out(db, tenant_id, path, mapping, layout, secret=secret)
+    return replace(report, left_out=left_out)
+
+
+async def import_source(
+    db: Transactions,
+    tenant_id: UUID,
+    source: Source,
+    *,
+    fingerprint: str,
+    prepare: Callable[[Connection], Awaitable[TenantProfile]],
+    progress: Callable[[ImportProgress], None],
+    batch_rows: int = BATCH_ROWS,
+) -> tuple[ImportReport, TenantProfile]:
+    """Import what a source reads, as `import_file` does; `prepare` adds what is needed first, such as channels."""
+    started_at = utc_now()
     async with db.tenant(tenant_id) as connection:
-        profile = await _prepare_channels(connection, tenant_id, mapping)
+        profile = await prepare(connection)
         await queries.begin_import(
-            connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=path.name[:255]
+            connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=source.name[:255]
         )
         done, was_complete = await _begin(connection, tenant_id, fingerprint)
-    run = ImportRun(db, profile, fingerprint, path, mapping, layout, batch_rows)
+    run = ImportRun(db, profile, fingerprint, source, batch_rows)
     resumed_after = done.rows_done
     if not was_complete:
         with fewer_collections(), _short_turns():
@@ -90,15 +119,16 @@ async def import_file(
         resumed_after=resumed_after,
         was_complete=was_complete,
     )
-    if not done.skipped:
-        return report
-    secret = profile.journey_secret
-    left_out = await find_left_out(db, tenant_id, path, mapping, layout, secret=secret)
-    return replace(report, left_out=left_out)
+    return report, profile
 
 
 def fingerprint_file(path: Path, mapping: FileMapping) -> str:
     """Return the SHA-256 of a file's content and mapping, by which a repeated import is recognised."""
+    return digest_file(path, mapping.fingerprint())
+
+
+def digest_file(path: Path, settings: bytes) -> str:
+    """Return the SHA-256 of a file's content and of the settings by which it is read."""
     try:
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256")
@@ -106,7 +136,7 @@ def fingerprint_file(path: Path, mapping: FileMapping) -> str:
         raise FileUnreadable(
             f"{path} cannot be read: {error.strerror}.", cure="Check the path and its permissions."
         ) from error
-    content.update(mapping.fingerprint())
+    content.update(settings)
     return content.hexdigest()
 
 
@@ -123,7 +153,7 @@ def _short_turns() -> Iterator[None]:
 
 
 async def _prepare_channels(
-    connection: Connection, tenant_id: UUID, mapping: FileMapping
+    connection: Connection, *, tenant_id: UUID, mapping: FileMapping
 ) -> TenantProfile:
     profile = await load_profile(connection, tenant_id)
     mapping.check_channels(profile.own_channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,10 +21,19 @@ _LOOKED_AT: Final = 20  # rows
 
 @dataclass(slots=True)
 class Items:
-    """Items of one kind, and for each the number of its row."""
+    """Items of one kind, and for each the number of its row.
+
+    Where a row makes several, each has a place of its own, ascending, and `part` names what the places number.
+    """
 
     items: list[Item] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
+    places: list[int] | None = None
+    part: str = ""
+
+    def row_of(self, place: int) -> int:
+        """Return the row of the item at a place."""
+        return place if self.places is None else self.rows[bisect_left(self.places, place)]
 
 
 @dataclass(slots=True)
@@ -32,7 +42,8 @@ class Batch:
 
     A row that could not be read appears once: among the touches, or among the orders of a file that
     has no touches. `skipped` counts the rows that are neither touch nor order. `unrefunded` are refunds
-    of 0: these move no money, but contradict a refund that was posted before.
+    of 0: these move no money, but contradict a refund that was posted before. `unread` are rows that could not be
+    read, where the items of others have places that are not their rows.
     """
 
     last_row: int
@@ -40,6 +51,7 @@ class Batch:
     orders: Items = field(default_factory=Items)
     refunds: Items = field(default_factory=Items)
     unrefunded: Items = field(default_factory=Items)
+    unread: Items = field(default_factory=Items)
     skipped: int = 0
 
 

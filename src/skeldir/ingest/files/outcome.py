@@ -15,6 +15,13 @@ from skeldir.revenue import FlaggedOrder, StandingOrder
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
 _MOST_NAMED: Final = 20
+_CURES_OF_PATHS: Final = {
+    "idempotency_key_reused": "If the value was corrected, take the earlier import back first; if these are other"
+    " journeys, give --series.",
+    "amount_missing": "Write the value of the row's conversions, or 0.",
+    "amount_invalid": "Write the value as a plain number, with the mark that --decimal-mark names.",
+    "amount_negative": "Correct the row: conversions have no value below 0.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,11 @@ class ImportProgress:
         """Items that were known."""
         return self.touches_duplicate + self.conversions_duplicate
 
-    def describe_stop(self) -> str:
-        """Return the message for a run that was interrupted here."""
+    def describe_stop(self, unit: str = "rows") -> str:
+        """Return the message for a run that was interrupted here; `unit` is what was counted."""
         return (
-            f"Stopped. {self.rows_done} rows are imported; the same command continues with row"
-            f" {self.rows_done + 1}, and nothing is imported twice."
+            f"Stopped. {self.rows_done} {unit} are imported; the same command continues after them, and"
+            " nothing is imported twice."
         )
 
 
@@ -78,6 +85,7 @@ class ImportReport:
     journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
     `replay` is the number of a replay of the import with this fingerprint.
     `left_out` names at most 1,000 orders that the ledger counts, and that are no revenue by the file.
+    `unit` is what `rows_done` counts, in the plural.
     """
 
     file_name: str
@@ -93,6 +101,7 @@ class ImportReport:
     fingerprint: str
     replay: int | None = None
     left_out: tuple[StandingOrder, ...] = ()
+    unit: str = "rows"
 
     def describe_left_out(self) -> str | None:
         """Name the orders that are counted, and that the file calls no revenue: only people know whether they were."""
@@ -124,6 +133,8 @@ def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) ->
 
 def cure_in_file(code: str, cure: str, columns: Mapping[str, Sequence[str]]) -> str:
     """Return the cure of a rejection as somebody who imports a file can apply it."""
+    if "path" in columns:
+        return _CURES_OF_PATHS.get(code, cure)
     if code != "kind_unknown" or "kind" not in columns:
         return cure
     return (

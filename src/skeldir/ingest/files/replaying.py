@@ -13,6 +13,7 @@ from skeldir.ingest.files.choosing import ChosenMapping
 from skeldir.ingest.files.importer import fingerprint_file
 from skeldir.ingest.files.outcome import ImportReport
 from skeldir.ingest.files.runs import BATCH_ROWS, ImportRun, Transactions
+from skeldir.ingest.files.sources import MappedFile
 from skeldir.ingest.undo_targets import list_imports
 from skeldir.tenants import load_profile
 
@@ -58,5 +59,6 @@ async def replay_refused(
             )
         origin, _ = origins_of_file(fingerprint)
         refused = await list_refused_rows(connection, tenant_id, origin)
-    run = ImportRun(db, profile, fingerprint, path, mapping, chosen.layout, batch_rows)
+    source = MappedFile(path, mapping, chosen.layout)
+    run = ImportRun(db, profile, fingerprint, source, batch_rows)
     return run.report(await run.replay(refused), started_at)

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
@@ -16,9 +15,8 @@ from skeldir.clock import utc_now
 from skeldir.db import share_lock
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt, origins_of_file
-from skeldir.ingest.files.items import ItemMaker
-from skeldir.ingest.files.layout import FileLayout, RowStream
-from skeldir.ingest.files.mapping import FileMapping
+from skeldir.ingest.files.items import Batch, Items
+from skeldir.ingest.files.layout import RowStream
 from skeldir.ingest.files.outcome import (
     ImportProgress,
     ImportReport,
@@ -27,8 +25,8 @@ from skeldir.ingest.files.outcome import (
     cure_in_file,
     name_column,
 )
-from skeldir.ingest.files.readers import open_rows
 from skeldir.ingest.files.refunds import post_differences, refuse_unrefunded
+from skeldir.ingest.files.sources import Maker, Source
 from skeldir.ingest.files.store import queries
 from skeldir.ingest.receive import (
     PreparedConversions,
@@ -100,18 +98,17 @@ async def lock_import(
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """A batch of rows, up to `last_row`, that was read and prepared ahead, by the profile that the tenant had.
+    """A batch of rows that was read and prepared ahead, by the profile that the tenant had.
 
     Conversions keep their items: the database may have reasons to reject some. Refunds are totals so
     far, of which only the database knows how much is new.
     """
 
-    last_row: int
-    skipped: int
+    batch: Batch
     read_touches: Delivery
     profile: TenantProfile
     touches: PreparedTouches | None
-    conversions: Sequence[tuple[Delivery, PreparedConversions]]
+    conversions: Sequence[tuple[Items, Delivery, PreparedConversions]]
     refunds: Delivery | None
     unrefunded: Delivery | None
 
@@ -123,9 +120,7 @@ class ImportRun:
     db: Transactions
     profile: TenantProfile
     fingerprint: str
-    path: Path
-    mapping: FileMapping
-    layout: FileLayout
+    source: Source
     batch_rows: int
     tally: Tally = field(default_factory=Tally)
     line_of: Callable[[int], int] | None = None
@@ -136,9 +131,9 @@ class ImportRun:
         self, done: ImportProgress, progress: Callable[[ImportProgress], None]
     ) -> ImportProgress:
         """Record the rows after `done.rows_done`; read each batch while the one before it is written."""
-        maker = self.make_maker()
+        maker = self.source.make_maker(self.profile.journey_secret)
         loop = asyncio.get_running_loop()
-        with open_rows(self.path, self.layout, self.mapping.wanted, skip=done.rows_done) as stream:
+        with self.source.open(skip=done.rows_done) as stream:
             self.line_of = stream.line_of
             read_batch = partial(loop.run_in_executor, None, self._read_ahead, maker, stream)
             upcoming = read_batch()
@@ -155,33 +150,35 @@ class ImportRun:
             await self._advance(connection, done, is_complete=True)
         return done
 
-    def _read_ahead(self, maker: ItemMaker, stream: RowStream) -> _Ahead | None:
+    def _read_ahead(self, maker: Maker, stream: RowStream) -> _Ahead | None:
         """Read and prepare the next batch, in a thread, while the database writes the one before it."""
         batch = maker.next_batch(stream.rows, self.batch_rows, stream.bytes_read)
         if batch is None:
             return None
         origin, of_refunds = origins_of_file(self.fingerprint)
         brought_by, refunds_brought_by = origins_of_file(self.fingerprint, replay=self.number)
-        touches = Delivery(batch.touches.items, origin, batch.touches.rows, brought_by=brought_by)
-        orders = Delivery(
-            batch.orders.items,
-            origin,
-            batch.orders.rows,
-            is_by_order=maker.names_orders,
-            brought_by=brought_by,
-        )
+
+        def deliver(items: Items, *, is_by_order: bool = False) -> Delivery:
+            places = items.rows if items.places is None else items.places
+            return Delivery(items.items, origin + items.part, places, is_by_order, brought_by)
+
+        touches = deliver(batch.touches)
+        orders = [
+            (items, deliver(items, is_by_order=maker.names_orders))
+            for items in (batch.orders, batch.unread)
+            if items.items
+        ]
         # A row may hold an order and its refund: each has an origin of its own.
         refunds, unrefunded = (
             Delivery(some.items, of_refunds, some.rows, brought_by=refunds_brought_by)
             for some in (batch.refunds, batch.unrefunded)
         )
         return _Ahead(
-            batch.last_row,
-            batch.skipped,
+            batch,
             touches,
             profile := self.profile,
             prepare_touches(profile, [touches]) if touches.items else None,
-            [(orders, prepare_conversions(self.profile, [orders]))] if orders.items else [],
+            [(items, one, prepare_conversions(profile, [one])) for items, one in orders],
             refunds if refunds.items else None,
             unrefunded if unrefunded.items else None,
         )
@@ -191,13 +188,14 @@ class ImportRun:
 
         The import's counts grow by what is accepted now, and its rejections become those that are left.
         """
-        maker, done = self.make_maker(), ImportProgress()
+        maker = self.source.make_maker(self.profile.journey_secret)
+        done = ImportProgress()
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock_complete(connection)
             self.number = await queries.count_replay(
                 connection, tenant_id=self.profile.tenant_id, fingerprint=self.fingerprint
             )
-        with open_rows(self.path, self.layout, self.mapping.wanted) as stream:
+        with self.source.open() as stream:
             self.line_of = stream.line_of
             some = replace(stream, rows=(row for row in stream.rows if row[0] in refused))
             while (ahead := await asyncio.to_thread(self._read_ahead, maker, some)) is not None:
@@ -230,7 +228,7 @@ class ImportRun:
         found, is_complete = await lock_import(connection, self.profile.tenant_id, self.fingerprint)
         if not is_complete:
             raise ImportOvertaken(
-                f"{self.path.name} is not imported to its end.", cure="Import it first."
+                f"{self.source.name} is not imported to its end.", cure="Import it first."
             )
         return found
 
@@ -244,7 +242,7 @@ class ImportRun:
     ) -> ImportReport:
         """Return the outcome of a run that began at `started_at`."""
         return ImportReport(
-            self.path.name,
+            self.source.name,
             done,
             resumed_after,
             was_complete,
@@ -253,17 +251,10 @@ class ImportRun:
             tuple(self.tally.flagged),
             self.tally.journeys.find_crowded(),
             (utc_now() - started_at).total_seconds(),
-            self.mapping.describe_conditions(),
+            self.source.conditions,
             self.fingerprint,
             self.number,
-        )
-
-    def make_maker(self) -> ItemMaker:
-        """Return the maker of items for the rows of the file."""
-        return ItemMaker(
-            self.mapping,
-            secret=self.profile.journey_secret,
-            cells_are_text=self.layout.cells_are_text,
+            unit=self.source.unit,
         )
 
     async def _record(self, ahead: _Ahead, done: ImportProgress) -> ImportProgress:
@@ -294,43 +285,45 @@ class ImportRun:
     ) -> ImportProgress:
         """Record the facts of a batch, and return the progress after it."""
         is_taking_back = await queries.is_taking_back(connection, tenant_id=self.profile.tenant_id)
+        batch, columns = ahead.batch, self.source.columns
         touches = Receipt(0, 0, NO_REJECTIONS, ())
         if ahead.touches is not None:
             (touches,) = await record_touches(connection, self.profile, ahead.touches)
             self.tally.journeys.add(ahead.touches.journeys)
-        conversions = [
-            await record_delivery(connection, self.profile, delivery, prepared, source="file")
-            for delivery, prepared in ahead.conversions
-        ]
-        for receipt in (touches, *conversions):
-            self._count(receipt, self.mapping.columns)
+            self._count(touches, columns, batch.touches)
+        conversions = list[Receipt]()
+        for items, delivery, prepared in ahead.conversions:
+            conversions.append(
+                await record_delivery(connection, self.profile, delivery, prepared, source="file")
+            )
+            self._count(conversions[-1], columns, items)
         if ahead.unrefunded is not None and any(receipt.duplicates for receipt in conversions):
             # Only an order that was known before can have a refund that is known.
             conversions.append(await refuse_unrefunded(connection, self.profile, ahead.unrefunded))
-            self._count(conversions[-1], self.mapping.refund_columns)
+            self._count(conversions[-1], self.source.refund_columns, batch.unrefunded)
         if ahead.refunds is not None:
             conversions.append(await post_differences(connection, self.profile, ahead.refunds))
-            self._count(conversions[-1], self.mapping.refund_columns)
+            self._count(conversions[-1], self.source.refund_columns, batch.refunds)
         if is_taking_back:
             _require_no_repeats([touches, *conversions])
         return replace(
             done,
-            rows_done=ahead.last_row,
+            rows_done=batch.last_row,
             touches_accepted=done.touches_accepted + touches.accepted,
             touches_duplicate=done.touches_duplicate + touches.duplicates,
             conversions_accepted=done.conversions_accepted + sum(r.accepted for r in conversions),
             conversions_duplicate=done.conversions_duplicate
             + sum(r.duplicates for r in conversions),
             rejected=done.rejected + sum(len(r.rejected) for r in (touches, *conversions)),
-            skipped=done.skipped + ahead.skipped,
+            skipped=done.skipped + batch.skipped,
         )
 
-    def _count(self, receipt: Receipt, columns: Mapping[str, Sequence[str]]) -> None:
-        """Count the rejected rows; in these receipts an index is the number of a row in the file."""
+    def _count(self, receipt: Receipt, columns: Mapping[str, Sequence[str]], items: Items) -> None:
+        """Count the rejected items; in these receipts an index is the place of an item in the file."""
         rejections = (
             RowRejection(
-                rejection.index,
-                self.line_of(rejection.index) if self.line_of is not None else None,
+                row := items.row_of(rejection.index),
+                self.line_of(row) if self.line_of is not None else None,
                 rejection.code,
                 name_column(rejection.code, rejection.detail, columns),
                 cure_in_file(rejection.code, rejection.cure, columns),
@@ -350,7 +343,7 @@ class ImportRun:
         found, is_complete = await lock_import(connection, self.profile.tenant_id, self.fingerprint)
         if is_complete or found.rows_done != done.rows_done:
             raise ImportOvertaken(
-                f"Another process has reached row {found.rows_done} of {self.path.name}.",
+                f"Another process has brought in {found.rows_done} {self.source.unit} of {self.source.name}.",
                 cure="Let it finish; nothing was imported twice.",
             )
 
