@@ -30,6 +30,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "kind": [
             "attribution.credit",
             "audit.tenant",
+            "fits.keep_journeys",
             "inbox.erase",
             "ingest.forget_touches",
             "ingest.scan_personal_data",

@@ -30,6 +30,7 @@ from skeldir.money import format_minor
 from skeldir.tenants import set_retention
 from tests.conftest import Clone
 from tests.support.fitted import ASKED, FIRST_DAY, make_journeys, send_journeys
+from tests.support.kept import forget_kept
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import key_of, open_client
 
@@ -157,6 +158,7 @@ async def test_many_small_ranges_of_keys_give_what_one_gives(
 ) -> None:
     await send_journeys(db, tenant)
     whole = await fit(db, tenant)
+    await forget_kept(db, tenant)
     monkeypatch.setattr("skeldir.fits.reading.TOUCHES_AT_A_TIME", 40)
     divided = await fit(db, tenant)
     assert divided.result == whole.result

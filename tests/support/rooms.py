@@ -50,7 +50,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "spend": ("spend", "ad_loads", "ad_days"),
     "rates": ("exchange_rates",),
-    "fits": ("model_fits",),
+    "fits": ("model_fits", "kept_lookbacks", "kept_journeys"),
     "reconcile": (
         "reconciliations",
         "reconciliation_runs",
@@ -118,8 +118,11 @@ _FACTS = (
 FOREIGN: Mapping[str, str] = {
     "fits.count_conversions_without_key": _FACTS,
     "fits.count_touches_of_keys": _FACTS,
+    "fits.select_changed_keys": _FACTS,
     "fits.select_conversions_of_keys": _FACTS,
+    "fits.select_conversions_of_named_keys": _FACTS,
     "fits.select_touches_of_keys": _FACTS,
+    "fits.select_touches_of_named_keys": _FACTS,
     "attribution.count_captures": _JOURNEY,
     "attribution.count_dirty_orders": _REACH,
     "attribution.mark_page_of_journey": _REACH,

@@ -114,6 +114,10 @@ _PLAIN_ROWS = (
                sha256('counts'),
                '{"channels": [], "conversion_probability": null, "orders": [], "largest_difference": 0,
                  "without_touch": 0, "without_key": 0, "over_refunded": 0}')""",
+    "INSERT INTO kept_lookbacks (tenant_id, lookback_days, first_day) VALUES ($1, 30, '2026-03-01')",
+    """INSERT INTO kept_journeys (tenant_id, lookback_days, day, keys, journeys)
+       VALUES ($1, 30, '2026-03-01', decode(repeat('ab', 16), 'hex'),
+               decode('0101000001000000010000000000000000000101', 'hex'))""",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",

@@ -23,6 +23,8 @@ FROM (
     UNION ALL SELECT 'exchange_rates', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.exchange_rates
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
     UNION ALL SELECT 'kept_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_allocations
+    UNION ALL SELECT 'kept_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_journeys
+    UNION ALL SELECT 'kept_lookbacks', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_lookbacks
     UNION ALL SELECT 'model_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_changes
     UNION ALL SELECT 'model_fits', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_fits
     UNION ALL SELECT 'notice_deliveries', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.notice_deliveries

@@ -10,7 +10,7 @@ from skeldir.fits.asking import (
 )
 from skeldir.fits.comparing import compare_fits
 from skeldir.fits.fitting import FEWEST_CONVERSIONS, FEWEST_JOURNEYS, FEWEST_OF_CHANNEL, make_fit
-from skeldir.fits.reading import read_journeys
+from skeldir.fits.keeping import read_journeys
 from skeldir.fits.refusals import FitInvalid, FitTooSmall, FitUnknown, TouchesForgotten
 from skeldir.fits.schemas import ChannelFit, ComparedChannel, Fit, FitResult, FitSummary, Part
 from skeldir.fits.storing import find_fit, fit_model, list_fits

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from skeldir.db import wait_for_lock
 from skeldir.fits.fitting import make_fit
-from skeldir.fits.reading import read_journeys
+from skeldir.fits.keeping import read_journeys
 from skeldir.fits.refusals import FitUnknown
 from skeldir.fits.schemas import Fit, FitResult, FitSummary
 from skeldir.fits.store import queries

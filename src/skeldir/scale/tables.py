@@ -32,6 +32,8 @@ _BY_TENANT: Final = (
     "dirty_orders",
     "imports",
     "kept_allocations",
+    "kept_journeys",
+    "kept_lookbacks",
     "model_changes",
     "model_fits",
     "notice_deliveries",
