@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -56,7 +56,7 @@ class Facts:
     channels: list[str] = field(default_factory=list)
 
     async def cut_all(self) -> dict[date, Ended]:
-        """Cut all journeys, by the day on which they ended.
+        """Cut all journeys, by the day on which they ended; channels are in the order of their texts then.
 
         Raises:
             JourneyKeysUnreadable: something else than the program has written journey keys.
@@ -66,7 +66,7 @@ class Facts:
             await self._cut_range(first_key, end_key)
             for first_key, end_key in zip(ranges, [*ranges[1:], _AFTER_ALL], strict=True)
         ]
-        return await asyncio.to_thread(self._by_day, cuts)
+        return await asyncio.to_thread(self._by_day, cuts, self._sort_channels())
 
     async def cut_some(self, keys: Sequence[bytes]) -> dict[date, Ended]:
         """Cut the journeys of some keys, as `cut_all` does."""
@@ -148,10 +148,22 @@ class Facts:
             Span(first, end, timedelta(days=self.lookback_days) // _MICROSECOND),
         )
 
-    def _by_day(self, cuts: Sequence[Cut]) -> dict[date, Ended]:
+    def _sort_channels(self) -> NDArray[np.int16]:
+        """Put the channels in order, and return the new place of each."""
+        order = sorted(range(len(self.channels)), key=self.channels.__getitem__)
+        places = np.zeros(len(order) + 1, np.int16)
+        places[np.array(order, np.int64) + 1] = np.arange(1, len(order) + 1)
+        self.channels.sort()
+        return places
+
+    def _by_day(
+        self, cuts: Sequence[Cut], places: NDArray[np.int16] | None = None
+    ) -> dict[date, Ended]:
         keys = np.concatenate([np.zeros(0, KEYS), *(cut.keys for cut in cuts)])
         ends = np.concatenate([np.zeros(0, np.int64), *(cut.ends for cut in cuts)])
         journeys = join_journeys([cut.journeys for cut in cuts])
+        if places is not None:
+            journeys = replace(journeys, touches=places[journeys.touches])
         numbers = self.days.numbers_of(ends + _EPOCH_US)
         by_day = np.argsort(numbers, kind="stable")
         # Where clocks go back over midnight, moments of the day before come after its end.
