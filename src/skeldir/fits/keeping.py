@@ -194,11 +194,17 @@ class _Keeper:
         if keys and len(keys) > MOST_CHANGED * KEYS.itemsize:
             return await self._count_all(first_kept)
         if not keys:
-            is_news = (
-                first_kept > row["first_day"] or self.moment - row["facts_until"] > _MOVES_AFTER
-            )
-            return self._update(first_kept, row["channels"], is_news=is_news)
+            return self._update(first_kept, row["channels"], is_news=self._has_moved(first_kept))
         return await self._count_some(keys, first_kept, list(row["channels"]))
+
+    def _has_moved(self, first_day: date) -> bool:
+        """Return whether the lookback has to be written also if no journey changed."""
+        row = self.row
+        return (
+            row is None
+            or row["facts_until"] is None
+            or (first_day > row["first_day"] or self.moment - row["facts_until"] > _MOVES_AFTER)
+        )
 
     def _update(
         self,
@@ -247,7 +253,7 @@ class _Keeper:
         found = await facts.cut_some(
             [keys[place : place + KEYS.itemsize] for place in range(0, len(keys), KEYS.itemsize)]
         )
-        left = await self._places_left(changed_keys, found, first_day)
+        left = await self._days_left(changed_keys, found, first_day)
         rows = await queries.select_kept_journeys(
             self.connection,
             tenant_id=self.tenant_id,
@@ -257,11 +263,11 @@ class _Keeper:
         kept = {row["day"]: row["journeys"] for row in rows}
         return await asyncio.to_thread(self._replace, first_day, channels, found, left, kept)
 
-    async def _places_left(
+    async def _days_left(
         self, changed_keys: NDArray[np.bytes_], found: Mapping[date, Ended], first_day: date
     ) -> dict[date, Left]:
-        """Return of each kept day that changes which of its journeys stay."""
-        stay = Unchanged(changed_keys)
+        """Return the kept days that may change, and which of their journeys stay."""
+        unchanged = Unchanged(changed_keys)
         rows = await queries.select_kept_days(
             self.connection, tenant_id=self.tenant_id, lookback_days=self.lookback_days
         )
@@ -277,9 +283,9 @@ class _Keeper:
                 last_day=some[-1],
             ):
                 keys = np.frombuffer(row["keys"], KEYS)
-                places = stay.places(keys)
-                if len(places) < len(keys) or row["day"] in found:
-                    left[row["day"]] = Left(keys[places], places)
+                stays = unchanged.of(keys)
+                if not stays.all() or row["day"] in found:
+                    left[row["day"]] = Left(keys, stays)
         return left
 
     def _replace(
@@ -290,16 +296,16 @@ class _Keeper:
         left: Mapping[date, Left],
         kept: Mapping[date, bytes],
     ) -> Update:
-        changed = {}
-        for day in sorted(left.keys() | found.keys()):
-            parts = [found[day]] if day in found else []
-            if day in left and len(left[day].places):
-                stay = unpack_journeys(kept[day]).take(left[day].places)
-                parts.insert(0, (left[day].keys, stay))
-            if parts:
-                keys = np.concatenate([part[0] for part in parts])
-                changed[day] = _pack(keys, join_journeys([part[1] for part in parts]))
-        return self._update(first_day, channels, changed, frozenset(left.keys() - changed.keys()))
+        changed = {day: _pack(*found[day]) for day in found.keys() - left.keys()}
+        emptied = set()
+        for day, rest in left.items():
+            replaced = rest.replace(kept[day], found.get(day))
+            if replaced is not None and len(replaced[0]):
+                changed[day] = _pack(*replaced)
+            elif replaced is not None:
+                emptied.add(day)
+        is_news = bool(changed or emptied) or self._has_moved(first_day)
+        return self._update(first_day, channels, changed, frozenset(emptied), is_news=is_news)
 
     async def read_days(self, update: Update, first_day: date, last_day: date) -> list[bytes]:
         """Return the stored form of the journeys of some days, as they are after the update."""

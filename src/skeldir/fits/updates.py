@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from skeldir.fits.columns import join_journeys
 from skeldir.fits.kinds import KEEP_JOURNEYS
-from skeldir.fits.packing import KEYS
+from skeldir.fits.packing import KEYS, pack_journeys, unpack_journeys
 from skeldir.fits.store import queries
 from skeldir.jobs import enqueue
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from skeldir.db import Database
+    from skeldir.fits.reading import Ended
 
 KEEP_EVERY_S: Final = 3_600.0
 """How long after an update the next one is made, by a job."""
@@ -95,10 +97,31 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The journeys of a kept day that stay: their keys and places."""
+    """The keys of the journeys of a kept day, and which of these are of keys that did not change."""
 
     keys: NDArray[np.bytes_]
-    places: NDArray[np.int64]
+    stays: NDArray[np.bool_]
+
+    def replace(self, packed: bytes, found: Ended | None) -> Ended | None:
+        """Return the day with the journeys that were found in the place of those that do not stay.
+
+        None if these are the same, as they are where journeys of a key changed on other days, or not at all.
+        """
+        kept = unpack_journeys(packed)
+        gone = np.flatnonzero(~self.stays)
+        gone = gone[np.argsort(self.keys[gone], kind="stable")]
+        if (
+            found is not None
+            and np.array_equal(self.keys[gone], found[0])
+            and pack_journeys(kept.take(gone)) == pack_journeys(found[1])
+        ):
+            return None
+        stay = np.flatnonzero(self.stays)
+        parts = [(self.keys[stay], kept.take(stay)), *([found] if found else [])]
+        return (
+            np.concatenate([keys for keys, _ in parts]),
+            join_journeys([journeys for _, journeys in parts]),
+        )
 
 
 class Unchanged:
@@ -115,10 +138,10 @@ class Unchanged:
         words = np.frombuffer(keys.tobytes(), np.uint32)[:: KEYS.itemsize // 4]
         return words & np.uint32((1 << _MARKED_BITS) - 1)
 
-    def places(self, keys: NDArray[np.bytes_]) -> NDArray[np.int64]:
-        """Return the places of the keys that are not among these."""
+    def of(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return which keys are not among these."""
         maybe = np.flatnonzero(self._marked[self._marks(keys)])
         near = np.minimum(np.searchsorted(self._keys, keys[maybe]), len(self._keys) - 1)
         stays = np.ones(len(keys), np.bool_)
         stays[maybe[self._keys[near] == keys[maybe]]] = False
-        return np.flatnonzero(stays)
+        return stays
