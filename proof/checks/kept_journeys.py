@@ -12,8 +12,8 @@ from proof.contract import Check
 from proof.recomputed.kept import COLUMNS, counted_rows, kept_rows
 from proof.recomputed.sums import write_table
 from proof.stage.expectations import same_as
-from proof.stage.fits import LOOKBACK_DAYS, keep_journeys
 from proof.stage.ground import APP_USER
+from proof.stage.keeping import LOOKBACK_DAYS, keep_journeys
 from proof.stage.proving import Proof, Session
 
 

@@ -18,8 +18,8 @@ import psycopg
 from psycopg import sql
 
 from proof.stage.batches import COMPARISON, Batch, batches_of, corrections_of, rates_of, rules_of
-from proof.stage.fits import keep_journeys
 from proof.stage.ground import Ground
+from proof.stage.keeping import keep_journeys
 from proof.stage.noting import NotedReport, note_reports
 from proof.stage.people import let_in
 from proof.stage.planting import (

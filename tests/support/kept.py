@@ -81,4 +81,5 @@ def list_journeys(
 async def forget_kept(db: Database, tenant: UUID) -> None:
     """Drop what is kept, so that the next fit counts from the facts."""
     async with db.tenant(tenant) as connection:
-        await connection.execute("DELETE FROM kept_lookbacks WHERE tenant_id = $1", tenant)
+        for table in ("kept_journeys", "kept_lookbacks"):
+            await connection.execute(f"DELETE FROM {table} WHERE tenant_id = $1", tenant)

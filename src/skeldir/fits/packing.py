@@ -7,7 +7,7 @@ journeys. A journey takes about 10 bytes, and one or two for each of its touches
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from skeldir.fits.columns import Journeys, Money
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
 
 KEYS: Final = np.dtype("S16")
 """A journey key. numpy ignores zeros at its end only between keys that differ in nothing else: all have 16 bytes."""
@@ -30,7 +32,7 @@ _CENTS: Final = ("<i4", "<i8")
 def pack_journeys(journeys: Journeys) -> bytes:
     """Return the stored form of journeys."""
     lengths = _narrow(journeys.lengths, _COUNTS)
-    touches = _narrow(journeys.touches, _COUNTS)
+    touches = _narrow(journeys.touches.astype(np.int64), _COUNTS)
     ends = journeys.shards.astype("<u2") | np.where(journeys.converted, _IS_CONVERTED, 0).astype(
         "<u2"
     )
@@ -62,7 +64,7 @@ def unpack_journeys(packed: bytes) -> Journeys:
     columns = _Columns(packed, _HEADER.size)
     ends = columns.take("<u2", journeys)
     lengths = columns.take(f"<u{length_bytes}", journeys)
-    channels = columns.take(f"<u{touch_bytes}", touches)
+    channels = columns.take(f"<u{touch_bytes}", touches).astype(np.int16)
     money = {}
     for _ in range(currencies):
         currency, cents_bytes, orders = _MONEY.unpack_from(packed, columns.place)
@@ -78,13 +80,13 @@ class _Columns:
         self._packed = packed
         self.place = place
 
-    def take(self, dtype: str, count: int) -> NDArray[Any]:
+    def take(self, dtype: str, count: int) -> Ints:
         column = np.frombuffer(self._packed, dtype, count, self.place)
         self.place += column.nbytes
         return column
 
 
-def _narrow(column: NDArray[Any], dtypes: tuple[str, ...]) -> NDArray[Any]:
+def _narrow(column: Ints, dtypes: tuple[str, ...]) -> Ints:
     """Return a column in the first type that holds all of it."""
     least, most = int(column.min(initial=0)), int(column.max(initial=0))
     for dtype in dtypes:

@@ -121,8 +121,17 @@ WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days;
 SELECT k.lookback_days FROM public.kept_lookbacks k WHERE k.tenant_id = :tenant_id ORDER BY k.lookback_days;
 
 -- name: delete_lookbacks!
--- Deletes what no fit has asked for since a moment, with its journeys.
-DELETE FROM public.kept_lookbacks k WHERE k.tenant_id = :tenant_id AND k.asked_at < :since::timestamptz;
+-- Deletes what no fit has asked for since a moment, with its journeys. An update that writes is waited for.
+WITH unasked AS MATERIALIZED (
+    SELECT k.lookback_days FROM public.kept_lookbacks k
+    WHERE k.tenant_id = :tenant_id AND k.asked_at < :since::timestamptz
+    FOR UPDATE
+), journeys AS (
+    DELETE FROM public.kept_journeys j
+    WHERE j.tenant_id = :tenant_id AND j.lookback_days IN (SELECT u.lookback_days FROM unasked u)
+)
+DELETE FROM public.kept_lookbacks k
+WHERE k.tenant_id = :tenant_id AND k.lookback_days IN (SELECT u.lookback_days FROM unasked u);
 
 -- name: select_changed_keys$
 -- The keys, one after another, of journeys of which a fact was recorded or taken back since a moment; a few more than `most`

@@ -28,7 +28,7 @@ CREATE TABLE public.kept_journeys (
     keys bytea NOT NULL CHECK (length(keys) > 0 AND length(keys) % 16 = 0),
     journeys bytea NOT NULL,
     PRIMARY KEY (tenant_id, lookback_days, day),
-    FOREIGN KEY (tenant_id, lookback_days) REFERENCES public.kept_lookbacks (tenant_id, lookback_days) ON DELETE CASCADE
+    FOREIGN KEY (tenant_id, lookback_days) REFERENCES public.kept_lookbacks (tenant_id, lookback_days)
 );
 COMMENT ON COLUMN public.kept_journeys.day IS 'the tenant''s day on which the journeys ended';
 COMMENT ON COLUMN public.kept_journeys.keys IS 'their journey keys, one after another';
