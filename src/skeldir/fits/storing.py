@@ -30,11 +30,11 @@ _RESULT: Final = TypeAdapter(FitResult)
 async def fit_model(database: Database, tenant_id: UUID, asked: FitAsked, *, made_by: str) -> str:
     """Read the journeys, make a fit of them, store it as the next version of its model, and return that version.
 
-    Ingestion goes on: facts are read in one snapshot, and nothing is locked until the version is numbered.
+    Ingestion goes on: the facts are read in one snapshot. Their journeys are kept for the next fit (see `keeping`).
 
     Raises:
         FitInvalid: there is no such fit.
-        FitTooSmall: there are too few journeys; nothing was written.
+        FitTooSmall: there are too few journeys; there is no new version.
         TouchesForgotten: the tenant does not keep touches for that long.
         ChannelsTooMany: there are too many channels.
     """
