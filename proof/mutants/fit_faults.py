@@ -24,13 +24,13 @@ FIT_TWINS: Final = (
         _RED,
     ),
     Twin(
-        "kept-journey-without-refund",
-        "An update does not notice refunds, and journeys are not read again because they are of the last minute.",
+        "kept-journey-without-late-touch",
+        "An update does not notice touches of paid search, nor reads journeys again because they are of the last minute.",
         (
             Patch(
                 "src/skeldir/fits/queries.sql",
-                "n.recorded_at >= :since::timestamptz\n",
-                "n.recorded_at >= :since::timestamptz AND n.kind = 'capture'\n",
+                "AND e.journey_key IS NOT NULL\n            UNION\n",
+                "AND e.journey_key IS NOT NULL AND e.channel_code <> 'paid_search'\n            UNION\n",
             ),
             Patch(
                 _KEEPING,

@@ -28,11 +28,12 @@ from skeldir.ingest import (
     NothingToUndo,
     TouchUnknown,
     correct_touch,
+    receive_touches,
     target_of_order,
     target_of_origin,
 )
 from skeldir.jobs import do_jobs, is_enqueued
-from skeldir.tenants import set_retention
+from skeldir.tenants import load_profile, set_retention
 from tests.conftest import Clone
 from tests.support.fitted import ASKED, CHANNELS, make_journeys, send_journeys
 from tests.support.kept import forget_kept, list_kept, recount
@@ -332,6 +333,20 @@ async def test_days_whose_touches_were_forgotten_are_dropped(db: Database, tenan
         await read_journeys(db, tenant, first_left - timedelta(days=1), now.date(), 30)
     read_now = await read_journeys(db, tenant, first_left, now.date(), 30)
     assert len(read_now.journeys) == 10
+
+
+async def test_an_update_waits_for_facts_that_are_being_written(db: Database, tenant: UUID) -> None:
+    await send_journeys(db, tenant, make_journeys(20))
+    await read(db, tenant)
+    async with db.tenant(tenant) as connection:
+        profile = await load_profile(connection, tenant)
+        late = make_touch(journey_key="visitor-1", occurred_at=at(50))
+        await receive_touches(connection, profile, [late], origin="test")
+        update = asyncio.create_task(keep_journeys(db, tenant, 30))
+        await asyncio.wait([update], timeout=0.3)
+        assert not update.done()
+    await update
+    await assert_kept_as_counted(db, tenant)
 
 
 async def test_two_at_once_and_ingestion_beside_them_lose_nothing(

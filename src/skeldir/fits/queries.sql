@@ -107,7 +107,7 @@ WHERE c.tenant_id = :tenant_id AND c.kind = 'capture' AND c.journey_key IS NULL
 -- Notes that a fit asks for the journeys of a lookback, which are kept from then on.
 INSERT INTO public.kept_lookbacks (tenant_id, lookback_days, first_day)
 VALUES (:tenant_id, :lookback_days, :first_day)
-ON CONFLICT (tenant_id, lookback_days) DO UPDATE SET asked_at = now();
+ON CONFLICT (tenant_id, lookback_days) DO UPDATE SET asked_at = (SELECT now());
 
 -- name: select_moment$
 SELECT clock_timestamp();
