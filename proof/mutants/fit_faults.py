@@ -25,7 +25,7 @@ FIT_TWINS: Final = (
     ),
     Twin(
         "kept-journey-without-late-touch",
-        "An update does not notice touches of paid search, nor reads journeys again because they are of the last minute.",
+        "An update does not notice touches of paid search, and reads nothing again because it is of the last minute.",
         (
             Patch(
                 "src/skeldir/fits/queries.sql",

@@ -283,9 +283,9 @@ async def test_an_update_from_before_an_erasure_writes_nothing(
     await read(db, tenant)
     write = Update.write
 
-    async def erase_first(update: Update, *rest: object) -> None:
+    async def erase_first(update: Update, *rest: object, **more: bool) -> None:
         await erase_order(db, tenant, "order-3", reason="asked", requested_by="command:ann")
-        await write(update, *rest)  # type: ignore[arg-type]
+        await write(update, *rest, **more)  # type: ignore[arg-type]
 
     await send_touches(db, tenant, make_touch(journey_key="visitor-4"))
     monkeypatch.setattr(Update, "write", erase_first)

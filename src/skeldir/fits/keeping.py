@@ -89,20 +89,21 @@ async def read_journeys(
             end_moment=keeper.days.end_of(last_day),
         )
     if update.is_news and keeper.row is not None:
-        await update.write(database, tenant_id, lookback_days)
+        await update.write(database, tenant_id, lookback_days, has_job=False)
     return await asyncio.to_thread(_join, packed, update.channels, without_key)
 
 
-async def keep_journeys(database: Database, tenant_id: UUID, lookback_days: int) -> None:
-    """Bring the kept journeys of a lookback up to date."""
+async def keep_journeys(database: Database, tenant_id: UUID, lookback_days: int) -> bool:
+    """Bring the kept journeys of a lookback up to date, for a job; return whether some changed."""
     moment = await _await_writers(database, tenant_id)
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         keeper = await _Keeper.of(connection, tenant_id, lookback_days, moment)
         if keeper.row is None:
-            return
+            return False
         update = await keeper.update(max(keeper.row["first_day"], keeper.first_whole_day))
     if update.is_news:
-        await update.write(database, tenant_id, lookback_days)
+        await update.write(database, tenant_id, lookback_days, has_job=True)
+    return bool(update.changed or update.emptied)
 
 
 async def _await_writers(database: Database, tenant_id: UUID) -> datetime:
@@ -165,6 +166,12 @@ class _Keeper:
         day = self.days.day_of(first)
         return day if self.days.start_of(day) >= first else day + _DAY
 
+    def _first_to_keep(self, first_day: date) -> date:
+        """Return the first day to be kept: that one, or an earlier one that was kept before, as far as it is whole."""
+        if self.row is None:
+            return first_day
+        return min(first_day, max(self.row["first_day"], self.first_whole_day))
+
     def require_kept(self, first_day: date) -> None:
         if self.forgotten is not None and first_day < self.first_whole_day:
             raise TouchesForgotten(
@@ -181,7 +188,7 @@ class _Keeper:
             or row["zone_sha256"] != self.zone_sha256
             or first_day < row["first_day"]
         ):
-            return await self._count_all(first_day)
+            return await self._count_all(self._first_to_keep(first_day))
         since = row["facts_until"] - RECORDED_BEFORE
         keys = await queries.select_changed_keys(
             self.connection,

@@ -12,11 +12,10 @@ import numpy as np
 
 from skeldir.fits.columns import Journeys, join_journeys
 from skeldir.fits.cutting import Cut, Span, cut_journeys
-from skeldir.fits.packing import KEYS
 from skeldir.fits.store import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,19 +61,19 @@ class Facts:
             JourneyKeysUnreadable: something else than the program has written journey keys.
         """
         ranges = await self._ranges()
-        cuts = [
+        parts = [
             await self._cut_range(first_key, end_key)
             for first_key, end_key in zip(ranges, [*ranges[1:], _AFTER_ALL], strict=True)
         ]
-        return await asyncio.to_thread(self._by_day, cuts, self._sort_channels())
+        return await asyncio.to_thread(_merge, parts, self._sort_channels())
 
     async def cut_some(self, keys: Sequence[bytes]) -> dict[date, Ended]:
-        """Cut the journeys of some keys, as `cut_all` does."""
-        cuts = [
+        """Cut the journeys of some keys, by day; channels that were not known come after the others."""
+        parts = [
             await self._cut_named(keys[first : first + KEYS_AT_A_TIME])
             for first in range(0, len(keys), KEYS_AT_A_TIME)
         ]
-        return await asyncio.to_thread(self._by_day, cuts)
+        return await asyncio.to_thread(_merge, parts, None)
 
     @property
     def _first_moment(self) -> datetime:
@@ -93,7 +92,7 @@ class Facts:
         step = _MOST_RANGES // wanted
         return [place.to_bytes(2, "big") for place in range(0, _MOST_RANGES, step)]
 
-    async def _cut_range(self, first_key: bytes, end_key: bytes) -> Cut:
+    async def _cut_range(self, first_key: bytes, end_key: bytes) -> dict[date, Ended]:
         touches = await queries.select_touches_of_keys(
             self.connection,
             tenant_id=self.tenant_id,
@@ -116,7 +115,7 @@ class Facts:
         )
         return await self._cut(touches, found)
 
-    async def _cut_named(self, keys: Sequence[bytes]) -> Cut:
+    async def _cut_named(self, keys: Sequence[bytes]) -> dict[date, Ended]:
         touches = await queries.select_touches_of_named_keys(
             self.connection,
             tenant_id=self.tenant_id,
@@ -137,16 +136,30 @@ class Facts:
         )
         return await self._cut(touches, found)
 
-    async def _cut(self, touches: SelectTouchesOfKeysRow, found: SelectConversionsOfKeysRow) -> Cut:
+    async def _cut(
+        self, touches: SelectTouchesOfKeysRow, found: SelectConversionsOfKeysRow
+    ) -> dict[date, Ended]:
         first = (self.days.start_of(self.first_day) - _EPOCH) // _MICROSECOND
         end = (_END - _EPOCH) // _MICROSECOND
-        return await asyncio.to_thread(
-            cut_journeys,
-            touches["touches"] or b"",
-            found["conversions"] or b"",
-            found["money"] or b"",
-            Span(first, end, timedelta(days=self.lookback_days) // _MICROSECOND),
-        )
+        span = Span(first, end, timedelta(days=self.lookback_days) // _MICROSECOND)
+        records = (touches["touches"] or b"", found["conversions"] or b"", found["money"] or b"")
+        return await asyncio.to_thread(lambda: self._by_day(cut_journeys(*records, span)))
+
+    def _by_day(self, cut: Cut) -> dict[date, Ended]:
+        numbers = self.days.numbers_of(cut.ends + _EPOCH_US)
+        places = np.argsort(numbers, kind="stable")
+        # Where clocks go back over midnight, moments of the day before come after its end.
+        before = int((numbers < self.first_day.toordinal() - _FIRST_DAY).sum())
+        places = places[before:]
+        found, edges = np.unique(numbers[places], return_index=True)
+        bounds = [*edges.tolist(), len(places)]
+        keys, parts = cut.keys[places], cut.journeys.take(places).divide(bounds)
+        return {
+            date.fromordinal(_FIRST_DAY + number): (keys[first:end], part)
+            for number, first, end, part in zip(
+                found.tolist(), bounds, bounds[1:], parts, strict=False
+            )
+        }
 
     def _sort_channels(self) -> NDArray[np.int16]:
         """Put the channels in order, and return the new place of each."""
@@ -156,26 +169,16 @@ class Facts:
         self.channels.sort()
         return places
 
-    def _by_day(
-        self, cuts: Sequence[Cut], places: NDArray[np.int16] | None = None
-    ) -> dict[date, Ended]:
-        keys = np.concatenate([np.zeros(0, KEYS), *(cut.keys for cut in cuts)])
-        ends = np.concatenate([np.zeros(0, np.int64), *(cut.ends for cut in cuts)])
-        journeys = join_journeys([cut.journeys for cut in cuts])
+
+def _merge(
+    parts: Sequence[Mapping[date, Ended]], places: NDArray[np.int16] | None
+) -> dict[date, Ended]:
+    """Return the journeys of all parts by day; with `places`, a channel gets the place that stands at its own."""
+    merged = {}
+    for day in sorted({day for part in parts for day in part}):
+        some = [part[day] for part in parts if day in part]
+        journeys = join_journeys([each for _, each in some])
         if places is not None:
             journeys = replace(journeys, touches=places[journeys.touches])
-        numbers = self.days.numbers_of(ends + _EPOCH_US)
-        by_day = np.argsort(numbers, kind="stable")
-        # Where clocks go back over midnight, moments of the day before come after its end.
-        before = int((numbers < self.first_day.toordinal() - _FIRST_DAY).sum())
-        by_day = by_day[before:]
-        found, edges = np.unique(numbers[by_day], return_index=True)
-        bounds = [*edges.tolist(), len(by_day)]
-        parts = journeys.take(by_day).divide(bounds)
-        sorted_keys = keys[by_day]
-        return {
-            date.fromordinal(_FIRST_DAY + number): (sorted_keys[first:end], part)
-            for number, first, end, part in zip(
-                found.tolist(), bounds, bounds[1:], parts, strict=False
-            )
-        }
+        merged[day] = np.concatenate([keys for keys, _ in some]), journeys
+    return merged

@@ -9,7 +9,7 @@ from skeldir.clock import utc_now
 from skeldir.fits.keeping import keep_journeys
 from skeldir.fits.kinds import KEEP_JOURNEYS
 from skeldir.fits.store import queries
-from skeldir.fits.updates import KEEP_EVERY_S
+from skeldir.fits.updates import IDLE_EVERY_S, KEEP_EVERY_S
 from skeldir.jobs import Job, JobKind, enqueue
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ async def keep_for_tenant(database: Database, job: Job) -> None:
             connection, tenant_id=job.tenant_id, since=utc_now() - ASKED_WITHIN
         )
         rows = await queries.select_lookbacks(connection, tenant_id=job.tenant_id)
-    for row in rows:
-        await keep_journeys(database, job.tenant_id, row["lookback_days"])
+    changes = [await keep_journeys(database, job.tenant_id, row["lookback_days"]) for row in rows]
+    delay_s = KEEP_EVERY_S if any(changes) else IDLE_EVERY_S
     async with database.tenant(job.tenant_id) as connection:
         if rows:
-            await enqueue(connection, job.tenant_id, KEEP_JOURNEYS, delay_s=KEEP_EVERY_S)
+            await enqueue(connection, job.tenant_id, KEEP_JOURNEYS, delay_s=delay_s)
         await job.finish(connection)
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 KEEP_EVERY_S: Final = 3_600.0
 """How long after an update the next one is made, by a job."""
 
+IDLE_EVERY_S: Final = 6 * 3_600.0
+"""The same after one that found nothing new."""
+
 _BYTES_AT_A_TIME: Final = 8 * 2**20
 _MARKED_BITS: Final = 22
 
@@ -49,8 +52,10 @@ class Update:
     emptied: frozenset[date] = frozenset()
     is_news: bool = True
 
-    async def write(self, database: Database, tenant_id: UUID, lookback_days: int) -> None:
-        """Write it, unless another update or an erasure came first."""
+    async def write(
+        self, database: Database, tenant_id: UUID, lookback_days: int, *, has_job: bool
+    ) -> None:
+        """Write it, unless another update or an erasure came first; without a job, enqueue the one that follows."""
         async with database.tenant(tenant_id) as connection:
             taken = await queries.take_lookback(
                 connection,
@@ -80,7 +85,8 @@ class Update:
                     keys=[self.changed[day][0] for day in days],
                     journeys=[self.changed[day][1] for day in days],
                 )
-            await enqueue(connection, tenant_id, KEEP_JOURNEYS, delay_s=KEEP_EVERY_S)
+            if not has_job:
+                await enqueue(connection, tenant_id, KEEP_JOURNEYS, delay_s=KEEP_EVERY_S)
 
     def _parts(self) -> list[list[date]]:
         """Return the changed days in parts of some megabytes."""
