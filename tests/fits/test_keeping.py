@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from uuid import UUID
@@ -22,24 +21,18 @@ from skeldir.fits.kinds import KEEP_JOURNEYS
 from skeldir.fits.reading import Ended, Facts
 from skeldir.fits.tasks import KEEP_KIND
 from skeldir.fits.updates import Update
-from skeldir.inbox import ErasureTargetUnknown, erase_journey, erase_order
+from skeldir.inbox import erase_order
 from skeldir.ingest import (
-    CorrectionInvalid,
-    NothingToUndo,
-    TouchUnknown,
-    correct_touch,
     receive_touches,
-    target_of_order,
-    target_of_origin,
 )
 from skeldir.jobs import do_jobs, is_enqueued
 from skeldir.tenants import load_profile, set_retention
 from tests.conftest import Clone
-from tests.support.fitted import ASKED, CHANNELS, make_journeys, send_journeys
+from tests.support.changing_shop import Shop
+from tests.support.fitted import ASKED, make_journeys, send_journeys
 from tests.support.kept import forget_kept, list_kept, recount
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.refreshing import superuser_of
-from tests.support.taking_back import redo, undo
 
 pytestmark = pytest.mark.shares_clone
 
@@ -68,109 +61,6 @@ async def assert_kept_as_counted(db: Database, tenant: UUID, first_day: date = F
     assert await list_kept(db, tenant) == await recount(db, tenant, first_day)
 
 
-@dataclass
-class Shop:
-    """A tenant whose facts change at random."""
-
-    db: Database
-    tenant: UUID
-    chance: Random
-    touches: list[str] = field(default_factory=list)
-    orders: list[str] = field(default_factory=list)
-    origins: list[str] = field(default_factory=list)
-
-    def visitor(self) -> str:
-        return f"visitor-{self.chance.randrange(25)}"
-
-    def moment(self) -> str:
-        return at(self.chance.uniform(-20, 90))
-
-    async def visit(self) -> None:
-        """Touches, some of them of long ago; now and then of a channel that did not occur before."""
-        channels = (*CHANNELS, "referral", "affiliates")
-        origin = f"visits-{len(self.origins)}"
-        items = [
-            make_touch(
-                journey_key=self.visitor(),
-                occurred_at=self.moment(),
-                channel=self.chance.choice(channels[: 2 + len(self.origins)]),
-            )
-            for _ in range(self.chance.randint(1, 12))
-        ]
-        self.touches += [str(item["idempotency_key"]) for item in items]
-        self.origins.append(origin)
-        await send_touches(self.db, self.tenant, *items, origin=origin)
-
-    async def buy(self) -> None:
-        origin = f"orders-{len(self.origins)}"
-        items = [
-            make_conversion(
-                journey_key=self.chance.choice([self.visitor(), self.visitor(), None]),
-                occurred_at=self.moment(),
-                currency=self.chance.choice(["EUR", "USD"]),
-            )
-            for _ in range(self.chance.randint(1, 4))
-        ]
-        self.orders += [str(item["order_id"]) for item in items]
-        self.origins.append(origin)
-        await send_conversions(self.db, self.tenant, *items, origin=origin)
-
-    async def buy_again(self) -> None:
-        """An earlier or later capture of a known order, on some journey: it may become the first."""
-        if self.orders:
-            item = make_conversion(
-                order_id=self.chance.choice(self.orders),
-                journey_key=self.visitor(),
-                occurred_at=self.moment(),
-            )
-            await send_conversions(self.db, self.tenant, item)
-
-    async def refund(self) -> None:
-        if self.orders:
-            item = make_conversion(
-                order_id=self.chance.choice(self.orders),
-                kind="refund",
-                amount_cents=self.chance.choice([100, 25_000]),
-                currency=self.chance.choice(["EUR", "USD"]),
-                occurred_at=at(95),
-            )
-            await send_conversions(self.db, self.tenant, item)
-
-    async def take_back(self) -> None:
-        if not self.origins:
-            return
-        target = target_of_origin(self.chance.choice(self.origins))
-        if self.orders and self.chance.random() < 0.3:
-            target = target_of_order(self.chance.choice(self.orders))
-        with suppress(NothingToUndo):
-            await undo(self.db, self.tenant, target)
-            if self.chance.random() < 0.3:
-                await redo(self.db, self.tenant, target)
-
-    async def correct(self) -> None:
-        if self.touches:
-            async with self.db.tenant(self.tenant) as connection:
-                with suppress(TouchUnknown, CorrectionInvalid):
-                    await correct_touch(
-                        connection,
-                        self.tenant,
-                        self.chance.choice(self.touches),
-                        self.chance.choice(CHANNELS),
-                        reason="it was ours",
-                        requested_by="command:ann",
-                    )
-
-    async def erase(self) -> None:
-        if self.chance.random() < 0.2:
-            with suppress(ErasureTargetUnknown):
-                await erase_journey(
-                    self.db, self.tenant, self.visitor(), reason="asked", requested_by="command:ann"
-                )
-
-    async def bring_up_to_date(self) -> None:
-        await keep_journeys(self.db, self.tenant, 30)
-
-
 @pytest.mark.parametrize("seed", range(6))
 async def test_kept_journeys_are_those_of_the_facts_whatever_happens_to_these(
     db: Database, tenant: UUID, other_tenant: UUID, seed: int
@@ -181,13 +71,13 @@ async def test_kept_journeys_are_those_of_the_facts_whatever_happens_to_these(
     await read(db, tenant)
     steps: list[Callable[[], Awaitable[None]]] = [
         *(shop.visit, shop.visit, shop.visit, shop.buy, shop.buy, shop.buy_again, shop.refund),
-        *(shop.take_back, shop.correct, shop.erase, shop.bring_up_to_date, other.visit),
+        *(shop.take_back, shop.correct, shop.erase, other.visit),
     ]
     sizes = []
     for number in range(48):
         await shop.chance.choice(steps)()
         if number % 4 == 3:
-            await shop.bring_up_to_date()
+            await keep_journeys(db, tenant, 30)
             await assert_kept_as_counted(db, tenant)
             sizes.append(sum(map(len, (await list_kept(db, tenant)).values())))
     assert max(sizes) > 20
