@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import run_statements
 
 revision = "202612070000"
-down_revision = "202612068000"
+down_revision = "202612069000"
 branch_labels = None
 depends_on = None
 
