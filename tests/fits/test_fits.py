@@ -267,3 +267,21 @@ async def test_the_api_shows_fits_and_another_tenants_are_not_found(
             key = own if path not in paths else foreign
             answer = await client.get(path, headers=key)
             assert (answer.status_code, answer.json()["code"]) == (404, "fit_unknown")
+
+
+async def test_touches_of_one_moment_follow_each_other_by_their_idempotency_keys(
+    db: Database, tenant: UUID
+) -> None:
+    codes = ["paid_search", "email", "referral", "direct", "display", "email", "organic_search"]
+    touches = [
+        make_touch(
+            journey_key=f"visitor-{visitor}", idempotency_key=f"{place}-{visitor}", channel=code
+        )
+        for visitor in range(50)
+        for place, code in enumerate(codes)
+    ]
+    Random(1).shuffle(touches)
+    await send_touches(db, tenant, *touches)
+    journeys = (await read_journeys(db, tenant, FIRST_DAY, FIRST_DAY, 30)).journeys
+    paths = journeys.touches.reshape(50, len(codes)).tolist()
+    assert [[journeys.channels[number] for number in path] for path in paths] == [codes] * 50

@@ -9,14 +9,16 @@ WHERE e.tenant_id = :tenant_id AND e.journey_key IS NOT NULL AND e.journey_key <
 -- The touches between two moments of the journeys whose keys lie in a range, journey by journey in time order, as records of
 -- 26 bytes: key, moment, and the place of the channel in a list, from 1; 0 for one that is not in it. `others` are the
 -- channels of those.
-SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), '') AS touches,
-       array_agg(DISTINCT t.channel_code) FILTER (WHERE t.channel = 0) AS others
-FROM (SELECT e.journey_key, e.occurred_at, e.channel_code,
-             coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
-      FROM public.standing_touches e
-      WHERE e.tenant_id = :tenant_id AND e.journey_key >= :first_key::bytea AND e.journey_key < :end_key::bytea
-        AND e.occurred_at >= :first_moment::timestamptz AND e.occurred_at < :end_moment::timestamptz
-      ORDER BY e.journey_key, e.occurred_at, e.idempotency_key) t;
+WITH t AS MATERIALIZED (
+    SELECT e.journey_key, e.occurred_at, e.idempotency_key, e.channel_code,
+           coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
+    FROM public.standing_touches e
+    WHERE e.tenant_id = :tenant_id AND e.journey_key >= :first_key::bytea AND e.journey_key < :end_key::bytea
+      AND e.occurred_at >= :first_moment::timestamptz AND e.occurred_at < :end_moment::timestamptz
+)
+SELECT (SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), ''
+                          ORDER BY t.journey_key, t.occurred_at, t.idempotency_key) FROM t) AS touches,
+       (SELECT array_agg(DISTINCT t.channel_code) FROM t WHERE t.channel = 0) AS others;
 
 -- name: select_conversions_of_keys^
 -- The orders whose first capture that stands lies between two moments, on a journey whose key lies in a range: key and moment
@@ -53,14 +55,16 @@ SELECT (SELECT string_agg(f.journey_key || timestamptz_send(f.occurred_at), '' O
 
 -- name: select_touches_of_named_keys^
 -- As `select_touches_of_keys`, of some keys.
-SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), '') AS touches,
-       array_agg(DISTINCT t.channel_code) FILTER (WHERE t.channel = 0) AS others
-FROM (SELECT e.journey_key, e.occurred_at, e.channel_code,
-             coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
-      FROM public.standing_touches e
-      WHERE e.tenant_id = :tenant_id AND e.journey_key = ANY(:keys::bytea[])
-        AND e.occurred_at >= :first_moment::timestamptz AND e.occurred_at < :end_moment::timestamptz
-      ORDER BY e.journey_key, e.occurred_at, e.idempotency_key) t;
+WITH t AS MATERIALIZED (
+    SELECT e.journey_key, e.occurred_at, e.idempotency_key, e.channel_code,
+           coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
+    FROM public.standing_touches e
+    WHERE e.tenant_id = :tenant_id AND e.journey_key = ANY(:keys::bytea[])
+      AND e.occurred_at >= :first_moment::timestamptz AND e.occurred_at < :end_moment::timestamptz
+)
+SELECT (SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), ''
+                          ORDER BY t.journey_key, t.occurred_at, t.idempotency_key) FROM t) AS touches,
+       (SELECT array_agg(DISTINCT t.channel_code) FROM t WHERE t.channel = 0) AS others;
 
 -- name: select_conversions_of_named_keys^
 -- As `select_conversions_of_keys`, of some keys.
