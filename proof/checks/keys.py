@@ -16,7 +16,7 @@ from proof.checks.adversary import needles_of
 from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
-from proof.stage.fits import FIT, keep_fits
+from proof.stage.fits import FIT
 from proof.stage.ground import APP_USER
 from proof.stage.providers import pay_tenants
 from proof.stage.proving import Proof
@@ -37,6 +37,7 @@ _NEED_MORE: Final = frozenset(
         "/v1/rules/versions/{version}",
     }
 )
+_OF_A_FIT: Final = ("/v1/fits/{version}/preview", "/v1/fits/{version}/activate")
 _ID: Final = re.compile("[0-9a-f-]{36}|(?<=since=).*")
 _EVERYWHERE: Final = ("headers", "?tenant_id", "?tenant")
 _REFUSALS: Final = frozenset({400, 404, 422})
@@ -92,7 +93,6 @@ def _prove_override(proof: Proof) -> None:
     routes = _of_tenants(list_routes(proof))
     reading = [route for route in routes if route.asked_by == "GET"]
     pay_tenants(world)
-    keep_fits(world)
     with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
             (
@@ -124,7 +124,9 @@ def _prove_override(proof: Proof) -> None:
                     rows(at_least=6),
                     every("method", "POST", "DELETE", "PUT"),
                     every("path", "/v1/<text>"),
-                    every("status", 200, 422, where={"method": "POST"}),
+                    every("status", 200, 404, 422, where={"method": "POST"}),
+                    # Without an item, they name a fit: neither tenant has one of this name.
+                    every("path", *_OF_A_FIT, where={"method": "POST", "status": 404}),
                     every("status", 422, where={"method": ("DELETE", "PUT")}),
                 ),
             )
@@ -297,6 +299,7 @@ def _prove_scopes(proof: Proof) -> None:
     denied, changing = "403 scope_missing", {"method": ("DELETE", "PUT")}
     # A preview and a check write nothing, and yet only a reader may ask for one.
     preview = {"method": "POST", "read": "422 input_invalid"}
+    of_a_fit = {"method": "POST", "read": "404 fit_unknown"}
     proof.tabulate(
         "every route that needs a key, with a key of A of the scope `read` alone, and with one of `ingest` alone",
         ("method", "path", "read", "ingest"),
@@ -306,7 +309,9 @@ def _prove_scopes(proof: Proof) -> None:
             every("method", "GET", "POST", "DELETE", "PUT"),
             every("read", 200, where={"method": "GET", "path": complete}),
             every("ingest", denied, where={"method": "GET"}),
-            every("read", denied, "422 input_invalid", where={"method": "POST"}),
+            every("read", denied, "422 input_invalid", "404 fit_unknown", where={"method": "POST"}),
+            every("path", _OF_A_FIT[0], where=of_a_fit),
+            every("ingest", denied, where=of_a_fit),
             every("ingest", "<count>", "<count> <word>", where={"method": "POST"}),
             every(
                 "path",

@@ -33,6 +33,7 @@ from proof.recomputed.sums import (
     write_table,
 )
 from proof.stage.expectations import every, no_rows, one_row, rows, same_as, shows
+from proof.stage.fits import FIT
 from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof, Session
 from proof.stage.tables import print_table
@@ -52,13 +53,18 @@ _MODELS: Final = """
     FROM public.attribution_models ORDER BY 1"""
 _MODELS_EXPECTED: Final = shows(
     ("model_version", "model", "lookback_days", "after_conversion", "half_life_days", "is_active"),
-    *(
-        (f"{model}@{version}", model, lookback_days, "keep", 7, version == 1)
-        for model in (
-            *("first_touch", "last_non_direct", "last_touch"),
-            *("linear", "position_based", "time_decay"),
-        )
-        for version, lookback_days in ((1, 30), (2, 20))
+    *sorted(
+        [
+            *(
+                (f"{model}@{version}", model, lookback_days, "keep", 7, version == 1)
+                for model in (
+                    *("first_touch", "last_non_direct", "last_touch"),
+                    *("linear", "position_based", "time_decay"),
+                )
+                for version, lookback_days in ((1, 30), (2, 20))
+            ),
+            (FIT, FIT.partition("@")[0], 30, "reset", 7, True),
+        ]
     ),
 )
 
@@ -229,7 +235,7 @@ def _prove_models(proof: Proof) -> None:
             f"the allocations of {whose}",
             (
                 (
-                    "the allocations that the six models must give the orders of this tenant, recomputed in plain "
+                    "the allocations that the models in force must give the orders of this tenant, recomputed in plain "
                     "Python (proof.recomputed.crediting) from revenue_ledger, attribution_events and "
                     "attribution_models, as app_user reads them"
                 ),
@@ -347,7 +353,7 @@ CHECKS: Final = (
     ),
     Check(
         "LEDGER/models",
-        "Each entry credits the channels that its order's touches and the rules of the six models give, to the cent: "
+        "Each entry credits the channels that its order's touches and the models in force give, to the cent: "
         "so the explanations of all orders say, and so follows from what is stored of them.",
         _prove_models,
     ),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Final
-from uuid import UUID
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
-from proof.stage.world import World
+from proof.stage.planting import Plan
 from skeldir.db import open_database
+from skeldir.fits import activate_fit
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
 
 FIT: Final = "shapley@1"
 _STORE: Final = """
@@ -17,30 +20,23 @@ _STORE: Final = """
          conversions, touches, data_sha256, result)
     VALUES (public.current_tenant_id(), 'shapley', 1, $1::text, '2025-11-01', '2025-11-30', 30, 90, 1000, 0, 500, 100,
             900, sha256($1::text::bytea), $2::jsonb)"""
+_SHARES: Final = (("email", 0.5), ("paid_search", 0.3), ("direct", 0.05))
+_OF_ITS_OWN: Final = 0.15
+"""The share of a tenant's own channel. The fit does not know others, which rules and corrections give touches."""
 
 
-def keep_fits(world: World) -> None:
-    """Give each tenant one fit, by which another channel earns everything."""
-    for tenant_id, channel in ((world.a, "email"), (world.b, "display")):
-        asyncio.run(_keep_fit(world, tenant_id, channel))
+async def put_fits_in_force(url: str, plans: Iterable[Plan]) -> None:
+    """Give each tenant one fit, and have its orders credited by it beside the other models."""
+    async with open_database(url, pool_size=1, statement_timeout_ms=30_000) as database:
+        for plan in plans:
+            async with database.tenant(plan.tenant_id) as connection:
+                await _keep_fit(connection, plan)
+                await activate_fit(connection, plan.tenant_id, FIT, changed_by="proof")
 
 
-async def _keep_fit(world: World, tenant_id: UUID, channel: str) -> None:
-    url = world.environment()["DATABASE_URL"]
-    everything = {"value": 1.0, "lower": None, "upper": None}
-    earned = {
-        "channel": channel,
-        "journeys": 500,
-        "converted": 100,
-        "has_enough_data": False,
-        "removal_effect": None,
-        "share": everything,
-        "posterior": None,
-        "conversions": everything | {"value": 100.0},
-        "earnings": [],
-    }
+async def _keep_fit(connection: Connection, plan: Plan) -> None:
     result = {
-        "channels": [earned],
+        "channels": [_earned(*one) for one in (*_SHARES, (plan.channel, _OF_ITS_OWN))],
         "conversion_probability": None,
         "orders": [],
         "largest_difference": 0.0,
@@ -48,8 +44,19 @@ async def _keep_fit(world: World, tenant_id: UUID, channel: str) -> None:
         "without_key": 0,
         "over_refunded": 0,
     }
-    async with (
-        open_database(url, pool_size=1, statement_timeout_ms=30_000) as database,
-        database.tenant(tenant_id) as connection,
-    ):
-        await connection.execute(_STORE, channel, json.dumps(result))
+    await connection.execute(_STORE, plan.channel, json.dumps(result))
+
+
+def _earned(channel: str, share: float) -> dict[str, Any]:
+    earned = {"value": share, "lower": None, "upper": None}
+    return {
+        "channel": channel,
+        "journeys": 500,
+        "converted": 100,
+        "has_enough_data": False,
+        "removal_effect": None,
+        "share": earned,
+        "posterior": None,
+        "conversions": earned | {"value": 100 * share},
+        "earnings": [],
+    }

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from proof.stage.batches import COMPARISON, Batch, batches_of, corrections_of, rates_of, rules_of
+from proof.stage.fits import put_fits_in_force
 from proof.stage.ground import Ground
 from proof.stage.keeping import keep_journeys
 from proof.stage.noting import NotedReport, note_reports
@@ -222,7 +223,7 @@ class World:
         """Send both tenants' facts, let the worker credit them, let beat ask for work, and refresh all views.
 
         In between other models are in force for a while, in which more facts come, and more come after it: so credit is
-        taken off, worked out again from what is stored of the orders, and replaced.
+        taken off, worked out again from what is stored of the orders, and replaced. A fit is put in force beside them.
         """
         keys = (self.key_a, self.key_b)
         for plan, key in zip(self.plans, keys, strict=True):
@@ -242,6 +243,7 @@ class World:
         for plan, key in zip(self.plans, keys, strict=True):
             self._send_batches(key, batches_of(plan)[2:])
         self._change_models()
+        asyncio.run(put_fits_in_force(self._url, self.plans))
         for plan, key in zip(self.plans, keys, strict=True):
             self._send("touches", late_touches_of(plan), key)
             self._send("conversions", late_conversions_of(plan), key)
