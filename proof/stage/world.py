@@ -159,9 +159,8 @@ class World:
         """Open a session as `app_user` that commits each statement by itself, bound to `tenant` if one is given."""
         connection = psycopg.connect(self._url, autocommit=True)
         if tenant is not None:
-            connection.execute(
-                sql.SQL("SET app.current_tenant_id = {}").format(sql.Literal(str(tenant)))
-            )
+            own = sql.SQL("SET app.current_tenant_id = {}").format(sql.Literal(str(tenant)))
+            connection.execute(own)
         return connection
 
     def run(self, *words: str) -> str:
@@ -316,8 +315,7 @@ class World:
                 headers={"Authorization": f"Bearer {key}"},
                 timeout=30,
             )
-            receipt = answer.json()
-            counts = tuple(receipt.get(name) for name in ("new", "restated", "unchanged"))
+            counts = tuple(answer.json().get(name) for name in ("new", "restated", "unchanged"))
             if not answer.is_success or counts != batch.counts:
                 raise _not_provable(f"POST /v1/{batch.path} answered otherwise", answer.text)
 
