@@ -30,6 +30,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "kind": [
             "attribution.credit",
             "audit.tenant",
+            "fits.keep_journeys",
             "inbox.erase",
             "fits.make",
             "ingest.forget_touches",

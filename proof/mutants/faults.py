@@ -10,6 +10,7 @@ from proof.evidence.verdicts import judge
 from proof.mutants.balance_faults import BALANCE_TWINS
 from proof.mutants.claim_faults import CLAIM_TWINS
 from proof.mutants.credit_faults import CREDIT_TWINS
+from proof.mutants.fit_faults import FIT_TWINS
 from proof.mutants.inbox_faults import INBOX_TWINS
 from proof.mutants.known_faults import KNOWN_TWINS
 from proof.mutants.page_faults import PAGE_TWINS
@@ -255,6 +256,7 @@ TWINS: Final = (
     *BALANCE_TWINS,
     *KNOWN_TWINS,
     *RULE_TWINS,
+    *FIT_TWINS,
     *PAGE_TWINS,
     Twin(
         "totals-keep-what-went",

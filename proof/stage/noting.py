@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import httpx2
+
+from skeldir.clock import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,14 @@ def read_report(base: str, key: str, **query: str) -> dict[str, Any]:
     answer.raise_for_status()
     report: dict[str, Any] = answer.json()
     return report
+
+
+def note_reports(
+    base: str, tenants: Iterable[str], keys: Sequence[str], when: str
+) -> list[NotedReport]:
+    """Return the channel reports of tenants as they are now."""
+    reports = [read_report(base, key) for key in keys]
+    return [
+        NotedReport(whose, key, when, utc_now(), report)
+        for whose, key, report in zip(tenants, keys, reports, strict=True)
+    ]

@@ -20,7 +20,8 @@ from psycopg import sql
 from proof.stage.batches import COMPARISON, Batch, batches_of, corrections_of, rates_of, rules_of
 from proof.stage.fits import put_fits_in_force
 from proof.stage.ground import Ground
-from proof.stage.noting import NotedReport, read_report
+from proof.stage.keeping import keep_journeys
+from proof.stage.noting import NotedReport, note_reports
 from proof.stage.people import let_in
 from proof.stage.planting import (
     MARKER_B,
@@ -40,7 +41,6 @@ from proof.stage.planting import (
 from proof.stage.preloaded import PreloadedProgram
 from proof.words import TENANTS
 from skeldir.attribution import define_models
-from skeldir.clock import utc_now
 from skeldir.db import open_database
 from skeldir.errors import SkeldirError
 from skeldir.inbox import new_key
@@ -59,14 +59,15 @@ _CREDIT_IS_DONE: Final = """
     SELECT public.credit_backlog() = 0
        AND NOT EXISTS (SELECT FROM public.job_counts() WHERE kind = 'attribution.credit')"""
 _JOBS_ARE_DONE: Final = """
-    SELECT public.credit_backlog() = 0 AND NOT EXISTS (SELECT FROM public.job_counts())"""
+    SELECT public.credit_backlog() = 0
+       AND NOT EXISTS (SELECT FROM public.job_counts() WHERE kind <> 'fits.keep_journeys')"""
 _BEAT_HAS_ASKED: Final = """
     SELECT EXISTS (SELECT FROM public.matview_refreshes WHERE outcome = 'success')
        AND NOT EXISTS (SELECT FROM public.tenants_without_job('ingest.scan_personal_data', now() - interval '1 day'))"""
 _VIEWS_ARE_CURRENT: Final = """
     SELECT public.credit_backlog() = 0
        AND NOT EXISTS (SELECT FROM public.tenants_with_dirty_days())
-       AND NOT EXISTS (SELECT FROM public.job_counts())
+       AND NOT EXISTS (SELECT FROM public.job_counts() WHERE kind <> 'fits.keep_journeys')
        AND NOT EXISTS (SELECT FROM public.tenants_without_job('ingest.scan_personal_data', now() - interval '1 day'))
        AND NOT EXISTS (SELECT FROM public.tenants_without_job('audit.tenant', now() - interval '1 day'))
        AND (SELECT count(*) = 5 FROM (
@@ -158,9 +159,8 @@ class World:
         """Open a session as `app_user` that commits each statement by itself, bound to `tenant` if one is given."""
         connection = psycopg.connect(self._url, autocommit=True)
         if tenant is not None:
-            connection.execute(
-                sql.SQL("SET app.current_tenant_id = {}").format(sql.Literal(str(tenant)))
-            )
+            own = sql.SQL("SET app.current_tenant_id = {}").format(sql.Literal(str(tenant)))
+            connection.execute(own)
         return connection
 
     def run(self, *words: str) -> str:
@@ -265,8 +265,9 @@ class World:
         self._credit()
 
     def _credit(self) -> None:
-        """Run `skeldir credit` on what waits: a change of models from here wakes no worker."""
+        """Run `skeldir credit` on what waits, as a change of models from here wakes no worker, and keep journeys."""
         self.run("credit")
+        keep_journeys(self._url, self.tenants.values())
 
     def refresh(self) -> None:
         """Refresh all views as soon as no job waits; beat would let them reach half of their permitted age first."""
@@ -304,9 +305,7 @@ class World:
             raise _not_provable(f"POST /v1/{path} answered otherwise than it should", answer.text)
 
     def _note_reports(self, when: str) -> None:
-        for whose, key in zip(self.tenants, (self.key_a, self.key_b), strict=True):
-            report = read_report(self.base, key)
-            self.noted.append(NotedReport(whose, key, when, utc_now(), report))
+        self.noted += note_reports(self.base, self.tenants, (self.key_a, self.key_b), when)
 
     def _send_batches(self, key: str, batches: list[Batch]) -> None:
         for batch in batches:
@@ -316,8 +315,7 @@ class World:
                 headers={"Authorization": f"Bearer {key}"},
                 timeout=30,
             )
-            receipt = answer.json()
-            counts = tuple(receipt.get(name) for name in ("new", "restated", "unchanged"))
+            counts = tuple(answer.json().get(name) for name in ("new", "restated", "unchanged"))
             if not answer.is_success or counts != batch.counts:
                 raise _not_provable(f"POST /v1/{batch.path} answered otherwise", answer.text)
 

@@ -13,7 +13,7 @@ from skeldir.attribution.tasks import PULSES as CREDIT_PULSES
 from skeldir.audit.tasks import AUDIT_KIND
 from skeldir.audit.tasks import PULSES as AUDIT_PULSES
 from skeldir.errors import ConfigurationInvalid
-from skeldir.fits.tasks import MAKE_FIT_KIND
+from skeldir.fits.tasks import KEEP_KIND, MAKE_FIT_KIND
 from skeldir.inbox.tasks import ERASE_KIND
 from skeldir.ingest.tasks import DELETE, FORGET, SCAN, UNDO_KIND
 from skeldir.ingest.tasks import PULSES as INGEST_PULSES
@@ -41,6 +41,7 @@ KINDS: tuple[JobKind, ...] = (
     AUDIT_KIND,
     RECONCILE_KIND,
     MAKE_FIT_KIND,
+    KEEP_KIND,
     CHECK_KIND,
     REVIEW_KIND,
     send_kind(write_letter),

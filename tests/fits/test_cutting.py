@@ -90,9 +90,11 @@ def by_definition(happened: list[Event]) -> list[Journey]:
 @settings(deadline=None)
 @given(happened=events)
 def test_journeys_are_those_of_the_definition(happened: list[Event]) -> None:
-    made = cut(happened)
+    made = cut(happened).journeys
     ends = np.cumsum(made.lengths)
-    cents = made.values.get("EUR", np.zeros(len(ends), np.int64))
+    cents = np.zeros(len(ends), np.int64)
+    if "EUR" in made.money:
+        cents[made.money["EUR"].journeys] = np.maximum(made.money["EUR"].cents, 0)
     found = [
         (tuple(made.touches[end - length : end].tolist()), int(own) if is_order else None)
         for end, length, is_order, own in zip(
@@ -109,13 +111,19 @@ def test_journeys_are_those_of_the_definition(happened: list[Event]) -> None:
 
 def test_the_journeys_of_a_key_are_in_one_shard() -> None:
     happened = [Event(2, moment, moment == 25, 1, 9) for moment in (22, 23, 25, 30)]
-    assert len(set(cut(happened).shards.tolist())) == 1
+    assert len(set(cut(happened).journeys.shards.tolist())) == 1
 
 
 def test_money_below_nothing_is_nothing_and_is_counted() -> None:
-    made = cut([Event(1, 25, False, 1, 0), Event(1, 26, True, 1, -5)])
-    assert made.values["EUR"].tolist() == [0]
+    made = cut([Event(1, 25, False, 1, 0), Event(1, 26, True, 1, -5)]).journeys
+    assert made.as_columns(["email"]).values["EUR"].tolist() == [0]
     assert made.over_refunded == 1
+
+
+def test_each_journey_has_its_key_and_the_moment_of_its_end() -> None:
+    made = cut([Event(1, 25, False, 1, 0), Event(1, 26, True, 1, 5), Event(3, 30, False, 2, 0)])
+    assert made.keys.tolist() == [key_of(1), key_of(3)]
+    assert made.ends.tolist() == [26, 30]
 
 
 def test_keys_of_another_length_are_refused() -> None:

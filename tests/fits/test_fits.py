@@ -30,6 +30,7 @@ from skeldir.money import format_minor
 from skeldir.tenants import set_retention
 from tests.conftest import Clone
 from tests.support.fitted import ASKED, FIRST_DAY, make_journeys, send_journeys
+from tests.support.kept import forget_kept
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import key_of, open_client
 
@@ -157,6 +158,7 @@ async def test_many_small_ranges_of_keys_give_what_one_gives(
 ) -> None:
     await send_journeys(db, tenant)
     whole = await fit(db, tenant)
+    await forget_kept(db, tenant)
     monkeypatch.setattr("skeldir.fits.reading.TOUCHES_AT_A_TIME", 40)
     divided = await fit(db, tenant)
     assert divided.result == whole.result
@@ -265,3 +267,21 @@ async def test_the_api_shows_fits_and_another_tenants_are_not_found(
             key = own if path not in paths else foreign
             answer = await client.get(path, headers=key)
             assert (answer.status_code, answer.json()["code"]) == (404, "fit_unknown")
+
+
+async def test_touches_of_one_moment_follow_each_other_by_their_idempotency_keys(
+    db: Database, tenant: UUID
+) -> None:
+    codes = ["paid_search", "email", "referral", "direct", "display", "email", "organic_search"]
+    touches = [
+        make_touch(
+            journey_key=f"visitor-{visitor}", idempotency_key=f"{place}-{visitor}", channel=code
+        )
+        for visitor in range(50)
+        for place, code in enumerate(codes)
+    ]
+    Random(1).shuffle(touches)
+    await send_touches(db, tenant, *touches)
+    journeys = (await read_journeys(db, tenant, FIRST_DAY, FIRST_DAY, 30)).journeys
+    paths = journeys.touches.reshape(50, len(codes)).tolist()
+    assert [[journeys.channels[number] for number in path] for path in paths] == [codes] * 50

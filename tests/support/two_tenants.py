@@ -121,6 +121,7 @@ _PLAIN_ROWS = (
                                incremental, lower_end, upper_end, level_percent, source, recorded_by)
        VALUES ($1, 'spring', 'email', 'conversions', '', 1, '2026-03-01', '2026-03-31', 5000000, 1000000, 9000000, 90,
                'lift.csv', 'test')""",
+    "INSERT INTO kept_lookbacks (tenant_id, lookback_days, first_day) VALUES ($1, 30, '2026-03-01')",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",
@@ -135,6 +136,11 @@ _PLAIN_ROWS = (
     """INSERT INTO payments (tenant_id, id, state, flags, providers, reports, waiting, evidence, parts)
        VALUES ($1, '00000000-0000-0000-0000-000000000001', 'pending', '{}', '{standard}', 1, '[]', '[]', '{}')""",
 )
+
+# An erasure would delete it.
+_KEPT_JOURNEY = """INSERT INTO kept_journeys (tenant_id, lookback_days, day, keys, journeys)
+   VALUES ($1, 30, '2026-03-01', decode(repeat('ab', 16), 'hex'),
+           decode('0101000001000000010000000000000000000101', 'hex'))"""
 
 
 async def refresh_all(database: Database) -> list[str]:
@@ -156,6 +162,8 @@ async def fill_tenant(database: Database, name: str) -> UUID:
             await connection.execute(statement, tenant)
     await send_touches(database, tenant, make_touch(idempotency_key="gone", journey_key="gone"))
     await erase_journey(database, tenant, "gone", reason="A test", requested_by="test")
+    async with database.tenant(tenant) as connection:
+        await connection.execute(_KEPT_JOURNEY, tenant)
     touches = await send_touches(
         database,
         tenant,

@@ -73,6 +73,9 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.jobs": _REPLACE
         + " UPDATE(attempts, error, finished_at, lease_until, run_at, state, token)",
         "public.kept_allocations": _REPLACE,
+        "public.kept_journeys": _REPLACE + " UPDATE(journeys, keys)",
+        "public.kept_lookbacks": "app_user DELETE INSERT(first_day, lookback_days, tenant_id) SELECT "
+        "UPDATE(asked_at, channels, facts_until, first_day, number, zone_sha256)",
         "public.matview_refreshes": _REPLACE,
         "public.memberships": "app_user DELETE INSERT(added_by, email, role, tenant_id, user_id) SELECT UPDATE(role)",
         "public.model_changes": _APPEND,
@@ -212,6 +215,8 @@ _ONLY_ISOLATED: Final = (
     "imports",
     "kept_allocations",
     "lift_tests",
+    "kept_journeys",
+    "kept_lookbacks",
     "model_changes",
     "model_fits",
     "notice_deliveries",

@@ -75,7 +75,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
         "public.erase_traces(erasure uuid, request uuid, kind_of_target text, digest_of_target text, why text, "
-        "who text, named_orders text[], named_payments uuid[], named_key bytea)": "ef687097de629389",
+        "who text, named_orders text[], named_payments uuid[], named_key bytea)": "8fdd0b16af2c51f0",
         "public.forget_touches(most integer)": "3459618d73a37bce",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
@@ -118,7 +118,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "533fd7217037d9be",
+        "public.tenant_tables()": "2de1ff6fc9079c9e",
     }
 )
 

@@ -24,6 +24,8 @@ FROM (
     UNION ALL SELECT 'fit_requests', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.fit_requests
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
     UNION ALL SELECT 'kept_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_allocations
+    UNION ALL SELECT 'kept_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_journeys
+    UNION ALL SELECT 'kept_lookbacks', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_lookbacks
     UNION ALL SELECT 'model_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_changes
     UNION ALL SELECT 'lift_tests', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.lift_tests
     UNION ALL SELECT 'model_fits', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_fits

@@ -11,7 +11,7 @@ from skeldir.fits.asking import (
 )
 from skeldir.fits.comparing import compare_fits
 from skeldir.fits.fitting import FEWEST_CONVERSIONS, FEWEST_JOURNEYS, FEWEST_OF_CHANNEL, make_fit
-from skeldir.fits.reading import read_journeys
+from skeldir.fits.keeping import read_journeys
 from skeldir.fits.refusals import (
     FitInvalid,
     FitRequestUnknown,

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from skeldir.attribution import SHARDS
+from skeldir.fits.columns import Journeys, Money
+from skeldir.fits.packing import KEYS
 from skeldir.fits.refusals import JourneyKeysUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_KEY_BYTES: Final = 16
 _TOUCH: Final = np.dtype([("key", "V16"), ("moment", ">i8"), ("channel", ">i2")])
 _CONVERSION: Final = np.dtype([("key", "V16"), ("moment", ">i8")])
 _MONEY: Final = np.dtype([("place", ">i4"), ("currency", "S3"), ("cents", ">i8")])
@@ -40,19 +39,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Journeys that count, one after another: their touches as places of channels, and the length of each.
+    """Journeys that count, with the key of each and the moment on which it ended."""
 
-    `converted` and `shards` have one element per journey, and so has the money of each currency. A converted journey
-    may have no touch. `over_refunded` counts orders with less than nothing left in a currency, which is taken as
-    nothing.
-    """
-
-    touches: NDArray[np.int16]
-    lengths: Ints
-    converted: Flags
-    shards: NDArray[np.int16]
-    values: Mapping[str, Ints]
-    over_refunded: int
+    keys: NDArray[np.bytes_]
+    ends: Ints
+    journeys: Journeys
 
 
 def cut_journeys(touches: bytes, conversions: bytes, money: bytes, span: Span) -> Cut:
@@ -68,15 +59,18 @@ def cut_journeys(touches: bytes, conversions: bytes, money: bytes, span: Span) -
         )
     events = _Events.of(np.frombuffer(touches, _TOUCH), np.frombuffer(conversions, _CONVERSION))
     ends = _ends_of(events, span)
-    values, over_refunded = _values_of(np.frombuffer(money, _MONEY), events, ends)
+    left = _money_of(np.frombuffer(money, _MONEY), events, ends)
     keeps, lengths = _touches_of(events, ends, span)
     return Cut(
-        events.channels[keeps],
-        lengths,
-        events.orders[ends.events] >= 0,
-        events.shards[ends.events],
-        values,
-        over_refunded,
+        events.keys[ends.events],
+        events.moments[ends.events],
+        Journeys(
+            events.channels[keeps],
+            lengths,
+            events.orders[ends.events] >= 0,
+            events.shards[ends.events],
+            left,
+        ),
     )
 
 
@@ -84,10 +78,12 @@ def cut_journeys(touches: bytes, conversions: bytes, money: bytes, span: Span) -
 class _Events:
     """Touches and conversions by key and moment, a conversion after the touches of its moment.
 
-    `orders` is the place of a conversion among those that were read, and -1 for a touch.
+    `numbers` are those of the keys, from 1 in their order. `orders` is the place of a conversion among those that were
+    read, and -1 for a touch.
     """
 
-    keys: Ints
+    keys: NDArray[np.bytes_]
+    numbers: Ints
     moments: Ints
     channels: NDArray[np.int16]
     orders: Ints
@@ -99,7 +95,8 @@ class _Events:
         touches: NDArray[np.void],
         conversions: NDArray[np.void],
     ) -> _Events:
-        words = np.concatenate([touches["key"], conversions["key"]]).view(">u8").reshape(-1, 2)
+        keys = np.concatenate([touches["key"], conversions["key"]])
+        words = keys.view(">u8").reshape(-1, 2)
         moments = np.concatenate([touches["moment"], conversions["moment"]]).astype(np.int64)
         count = len(touches)
         orders = np.full(len(moments), -1, np.int64)
@@ -112,7 +109,14 @@ class _Events:
         channels = np.zeros(len(place), np.int16)
         channels[:count] = touches["channel"]
         shards = (words[:, 1] % SHARDS).astype(np.int16)
-        return cls(np.cumsum(is_new), moments[place], channels[place], orders[place], shards)
+        return cls(
+            keys.view(KEYS)[place],
+            np.cumsum(is_new),
+            moments[place],
+            channels[place],
+            orders[place],
+            shards,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +128,11 @@ class _Ends:
 
 
 def _ends_of(events: _Events, span: Span) -> _Ends:
-    count = len(events.keys)
+    count = len(events.numbers)
     is_order = events.orders >= 0
     follows = np.zeros(count, np.bool_)
     follows[1:] = (
-        (events.keys[1:] == events.keys[:-1])
+        (events.numbers[1:] == events.numbers[:-1])
         & ~is_order[:-1]
         & (events.moments[1:] - events.moments[:-1] <= span.lookback)
     )
@@ -149,19 +153,18 @@ def _touches_of(events: _Events, ends: _Ends, span: Span) -> tuple[Ints, Ints]:
     return places[counts], np.bincount(of[counts], minlength=len(lengths))
 
 
-def _values_of(
-    money: NDArray[np.void], events: _Events, ends: _Ends
-) -> tuple[dict[str, Ints], int]:
+def _money_of(money: NDArray[np.void], events: _Events, ends: _Ends) -> dict[str, Money]:
     orders = events.orders[ends.events]
     journeys = np.full(int(events.orders.max(initial=-1)) + 1, -1, np.int64)
     journeys[orders[orders >= 0]] = np.flatnonzero(orders >= 0)
-    values, over_refunded = {}, 0
+    left = {}
     for currency in np.unique(money["currency"]):
         some = money[money["currency"] == currency]
-        journey, cents = journeys[some["place"]], some["cents"].astype(np.int64)
-        counts = journey >= 0
-        over_refunded += int((cents[counts] < 0).sum())
-        left = np.zeros(len(orders), np.int64)
-        left[journey[counts]] = np.maximum(cents[counts], 0)
-        values[currency.decode("ascii")] = left
-    return values, over_refunded
+        journey = journeys[some["place"]]
+        counts = np.flatnonzero(journey >= 0)
+        in_order = counts[np.argsort(journey[counts])]
+        if len(in_order):
+            left[currency.decode("ascii")] = Money(
+                journey[in_order], some["cents"][in_order].astype(np.int64)
+            )
+    return left

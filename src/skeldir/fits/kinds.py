@@ -2,4 +2,5 @@
 
 from skeldir.jobs import declare_kind
 
+KEEP_JOURNEYS = declare_kind("fits.keep_journeys", queue="maintenance")
 MAKE_FIT = declare_kind("fits.make", queue="maintenance")

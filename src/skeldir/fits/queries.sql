@@ -9,14 +9,16 @@ WHERE e.tenant_id = :tenant_id AND e.journey_key IS NOT NULL AND e.journey_key <
 -- The touches between two moments of the journeys whose keys lie in a range, journey by journey in time order, as records of
 -- 26 bytes: key, moment, and the place of the channel in a list, from 1; 0 for one that is not in it. `others` are the
 -- channels of those.
-SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), '') AS touches,
-       array_agg(DISTINCT t.channel_code) FILTER (WHERE t.channel = 0) AS others
-FROM (SELECT e.journey_key, e.occurred_at, e.channel_code,
-             coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
-      FROM public.standing_touches e
-      WHERE e.tenant_id = :tenant_id AND e.journey_key >= :first_key::bytea AND e.journey_key < :end_key::bytea
-        AND e.occurred_at >= :first_moment::timestamptz AND e.occurred_at < :end_moment::timestamptz
-      ORDER BY e.journey_key, e.occurred_at, e.idempotency_key) t;
+WITH t AS MATERIALIZED (
+    SELECT e.journey_key, e.occurred_at, e.idempotency_key, e.channel_code,
+           coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
+    FROM public.standing_touches e
+    WHERE e.tenant_id = :tenant_id AND e.journey_key >= :first_key::bytea AND e.journey_key < :end_key::bytea
+      AND e.occurred_at >= :first_moment::timestamptz AND e.occurred_at < :end_moment::timestamptz
+)
+SELECT (SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), ''
+                          ORDER BY t.journey_key, t.occurred_at, t.idempotency_key) FROM t) AS touches,
+       (SELECT array_agg(DISTINCT t.channel_code) FROM t WHERE t.channel = 0) AS others;
 
 -- name: select_conversions_of_keys^
 -- The orders whose first capture that stands lies between two moments, on a journey whose key lies in a range: key and moment
@@ -51,6 +53,50 @@ SELECT (SELECT string_agg(f.journey_key || timestamptz_send(f.occurred_at), '' O
        (SELECT string_agg(int4send(s.place) || convert_to(s.currency, 'UTF8') || int8send(s.cents), ''
                           ORDER BY s.place, s.currency) FROM sums s) AS money;
 
+-- name: select_touches_of_named_keys^
+-- As `select_touches_of_keys`, of some keys.
+WITH t AS MATERIALIZED (
+    SELECT e.journey_key, e.occurred_at, e.idempotency_key, e.channel_code,
+           coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
+    FROM public.standing_touches e
+    WHERE e.tenant_id = :tenant_id AND e.journey_key = ANY(:keys::bytea[])
+      AND e.occurred_at >= :first_moment::timestamptz AND e.occurred_at < :end_moment::timestamptz
+)
+SELECT (SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), ''
+                          ORDER BY t.journey_key, t.occurred_at, t.idempotency_key) FROM t) AS touches,
+       (SELECT array_agg(DISTINCT t.channel_code) FROM t WHERE t.channel = 0) AS others;
+
+-- name: select_conversions_of_named_keys^
+-- As `select_conversions_of_keys`, of some keys.
+WITH reached AS MATERIALIZED (
+    SELECT DISTINCT c.order_id
+    FROM public.revenue_ledger c
+    WHERE c.tenant_id = :tenant_id AND c.kind = 'capture' AND c.journey_key IS NOT NULL
+      AND c.journey_key = ANY(:keys::bytea[])
+      AND c.occurred_at >= :first_moment::timestamptz AND c.occurred_at < :end_moment::timestamptz
+), firsts AS MATERIALIZED (
+    SELECT r.order_id, f.occurred_at, f.journey_key,
+           (row_number() OVER (ORDER BY f.occurred_at, r.order_id) - 1)::integer AS place
+    FROM reached r
+    CROSS JOIN LATERAL (
+        SELECT l.occurred_at, l.journey_key
+        FROM public.standing_entries l
+        WHERE l.tenant_id = :tenant_id AND l.order_id = r.order_id AND l.kind = 'capture'
+        ORDER BY l.occurred_at, l.business_key
+        LIMIT 1
+    ) f
+    WHERE f.journey_key = ANY(:keys::bytea[])
+      AND f.occurred_at >= :first_moment::timestamptz AND f.occurred_at < :end_moment::timestamptz
+), sums AS (
+    SELECT f.place, e.currency, sum(e.amount_cents)::bigint AS cents
+    FROM firsts f
+    JOIN public.revenue_ledger e ON e.tenant_id = :tenant_id AND e.order_id = f.order_id
+    GROUP BY f.place, e.currency
+)
+SELECT (SELECT string_agg(f.journey_key || timestamptz_send(f.occurred_at), '' ORDER BY f.place) FROM firsts f) AS conversions,
+       (SELECT string_agg(int4send(s.place) || convert_to(s.currency, 'UTF8') || int8send(s.cents), ''
+                          ORDER BY s.place, s.currency) FROM sums s) AS money;
+
 -- name: count_conversions_without_key$
 -- The orders whose first capture that stands lies between two moments and names no journey.
 SELECT count(*)
@@ -60,6 +106,95 @@ WHERE c.tenant_id = :tenant_id AND c.kind = 'capture' AND c.journey_key IS NULL
   AND NOT EXISTS (SELECT FROM public.standing_entries b
                   WHERE b.tenant_id = :tenant_id AND b.order_id = c.order_id AND b.kind = 'capture'
                     AND (b.occurred_at, b.business_key) < (c.occurred_at, c.business_key));
+
+-- name: ask_lookback!
+-- Notes that a fit asks for the journeys of a lookback, which are kept from then on.
+INSERT INTO public.kept_lookbacks (tenant_id, lookback_days, first_day)
+VALUES (:tenant_id, :lookback_days, :first_day)
+ON CONFLICT (tenant_id, lookback_days) DO UPDATE SET asked_at = (SELECT now());
+
+-- name: select_moment$
+SELECT clock_timestamp();
+
+-- name: select_lookback^
+SELECT k.number, k.first_day, k.facts_until, k.zone_sha256, k.channels
+FROM public.kept_lookbacks k
+WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days;
+
+-- name: select_lookbacks
+SELECT k.lookback_days FROM public.kept_lookbacks k WHERE k.tenant_id = :tenant_id ORDER BY k.lookback_days;
+
+-- name: delete_lookbacks!
+-- Deletes what no fit has asked for since a moment, with its journeys. An update that writes is waited for.
+WITH unasked AS MATERIALIZED (
+    SELECT k.lookback_days FROM public.kept_lookbacks k
+    WHERE k.tenant_id = :tenant_id AND k.asked_at < :since::timestamptz
+    FOR UPDATE
+), journeys AS (
+    DELETE FROM public.kept_journeys j
+    WHERE j.tenant_id = :tenant_id AND j.lookback_days IN (SELECT u.lookback_days FROM unasked u)
+)
+DELETE FROM public.kept_lookbacks k
+WHERE k.tenant_id = :tenant_id AND k.lookback_days IN (SELECT u.lookback_days FROM unasked u);
+
+-- name: select_changed_keys$
+-- The keys, one after another, of journeys of which a fact was recorded or taken back since a moment; a few more than `most`
+-- at most. Ids are in the order of their hosts' clocks, and moments are the database's: `since_id` is older than `since`.
+SELECT string_agg(k.journey_key, '' ORDER BY k.journey_key)
+FROM (SELECT u.journey_key
+      FROM (SELECT e.journey_key
+            FROM public.attribution_events e
+            WHERE e.tenant_id = :tenant_id AND e.id >= :since_id AND e.recorded_at >= :since::timestamptz
+              AND e.journey_key IS NOT NULL
+            UNION
+            SELECT t.journey_key
+            FROM public.touch_withdrawals w
+            JOIN public.attribution_events t ON t.tenant_id = :tenant_id AND t.idempotency_key = w.idempotency_key
+                                            AND t.generation = w.generation
+            WHERE w.tenant_id = :tenant_id AND w.withdrawn_at >= :since::timestamptz AND t.journey_key IS NOT NULL
+            UNION
+            SELECT c.journey_key
+            FROM public.revenue_ledger n
+            JOIN public.revenue_ledger c ON c.tenant_id = :tenant_id AND c.order_id = n.order_id
+            WHERE n.tenant_id = :tenant_id AND n.id >= :since_id AND n.recorded_at >= :since::timestamptz
+              AND c.kind = 'capture' AND c.journey_key IS NOT NULL) u
+      LIMIT :most) k;
+
+-- name: select_kept_keys
+-- The keys of the journeys that ended on some days, both included.
+SELECT k.day, k.keys
+FROM public.kept_journeys k
+WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days AND k.day >= :first_day AND k.day <= :last_day;
+
+-- name: select_kept_journeys
+SELECT k.day, k.journeys
+FROM public.kept_journeys k
+WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days AND k.day = ANY(:days::date[]);
+
+-- name: select_kept_days
+SELECT k.day
+FROM public.kept_journeys k
+WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days
+ORDER BY k.day;
+
+-- name: take_lookback$
+-- Moves a lookback on to facts until a moment; null if another update or an erasure did something to it before.
+UPDATE public.kept_lookbacks k
+SET number = k.number + 1, first_day = :first_day, facts_until = :facts_until::timestamptz, zone_sha256 = :zone_sha256::bytea,
+    channels = :channels::text[]
+WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days AND k.number = :number
+RETURNING k.number;
+
+-- name: delete_kept_days!
+DELETE FROM public.kept_journeys k
+WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days
+  AND (k.day < :first_day OR k.day = ANY(:days::date[]));
+
+-- name: put_kept_days!
+INSERT INTO public.kept_journeys (tenant_id, lookback_days, day, keys, journeys)
+SELECT :tenant_id, :lookback_days, d.day, d.keys, d.journeys
+FROM unnest(:days::date[], :keys::bytea[], :journeys::bytea[]) AS d (day, keys, journeys)
+ON CONFLICT (tenant_id, lookback_days, day) DO UPDATE SET keys = excluded.keys, journeys = excluded.journeys;
 
 -- name: select_last_version$
 SELECT coalesce(max(f.version), 0) FROM public.model_fits f WHERE f.tenant_id = :tenant_id AND f.model = :model;

@@ -11,6 +11,10 @@ class SelectConversionsOfKeysRow(TypedDict):
     conversions: bytes | None
     money: bytes | None
 
+class SelectConversionsOfNamedKeysRow(TypedDict):
+    conversions: bytes | None
+    money: bytes | None
+
 class SelectFitRequestsRow(TypedDict):
     id: UUID
     state: Literal["waiting", "done", "refused"]
@@ -49,11 +53,40 @@ class SelectFitsRow(TypedDict):
     touches: int
     data_sha256: str
 
+class SelectKeptDaysRow(TypedDict):
+    day: dt.date
+
+class SelectKeptJourneysRow(TypedDict):
+    day: dt.date
+    journeys: bytes
+
+class SelectKeptKeysRow(TypedDict):
+    day: dt.date
+    keys: bytes
+
+class SelectLookbackRow(TypedDict):
+    number: int
+    first_day: dt.date
+    facts_until: dt.datetime | None
+    zone_sha256: bytes | None
+    channels: list[str]
+
+class SelectLookbacksRow(TypedDict):
+    lookback_days: int
+
 class SelectTouchesOfKeysRow(TypedDict):
     touches: bytes | None
     others: list[str] | None
 
+class SelectTouchesOfNamedKeysRow(TypedDict):
+    touches: bytes | None
+    others: list[str] | None
+
 class _Queries:
+    @staticmethod
+    async def ask_lookback(
+        connection: Connection, /, *, tenant_id: UUID, lookback_days: int, first_day: dt.date
+    ) -> None: ...
     @staticmethod
     async def count_conversions_without_key(
         connection: Connection,
@@ -73,6 +106,20 @@ class _Queries:
         first_moment: dt.datetime,
         end_moment: dt.datetime,
     ) -> int: ...
+    @staticmethod
+    async def delete_kept_days(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        lookback_days: int,
+        first_day: dt.date,
+        days: Collection[dt.date],
+    ) -> None: ...
+    @staticmethod
+    async def delete_lookbacks(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime
+    ) -> None: ...
     @staticmethod
     async def end_fit_request(
         connection: Connection, /, *, version: int | None, tenant_id: UUID, id: UUID
@@ -119,6 +166,17 @@ class _Queries:
         asked_by: str,
     ) -> UUID | None: ...
     @staticmethod
+    async def put_kept_days(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        lookback_days: int,
+        days: Collection[dt.date],
+        keys: Collection[bytes],
+        journeys: Collection[bytes],
+    ) -> None: ...
+    @staticmethod
     async def refuse_fit_request(
         connection: Connection,
         /,
@@ -130,6 +188,10 @@ class _Queries:
         id: UUID,
     ) -> None: ...
     @staticmethod
+    async def select_changed_keys(
+        connection: Connection, /, *, tenant_id: UUID, since_id: UUID, since: dt.datetime, most: int
+    ) -> bytes | None: ...
+    @staticmethod
     async def select_conversions_of_keys(
         connection: Connection,
         /,
@@ -140,6 +202,16 @@ class _Queries:
         first_moment: dt.datetime,
         end_moment: dt.datetime,
     ) -> SelectConversionsOfKeysRow: ...
+    @staticmethod
+    async def select_conversions_of_named_keys(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        keys: Collection[bytes],
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+    ) -> SelectConversionsOfNamedKeysRow: ...
     @staticmethod
     async def select_fit_requests(
         connection: Connection, /, *, tenant_id: UUID, id: UUID | None, only_waiting: bool
@@ -155,9 +227,37 @@ class _Queries:
         most: int,
     ) -> list[SelectFitsRow]: ...
     @staticmethod
+    async def select_kept_days(
+        connection: Connection, /, *, tenant_id: UUID, lookback_days: int
+    ) -> list[SelectKeptDaysRow]: ...
+    @staticmethod
+    async def select_kept_journeys(
+        connection: Connection, /, *, tenant_id: UUID, lookback_days: int, days: Collection[dt.date]
+    ) -> list[SelectKeptJourneysRow]: ...
+    @staticmethod
+    async def select_kept_keys(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        lookback_days: int,
+        first_day: dt.date,
+        last_day: dt.date,
+    ) -> list[SelectKeptKeysRow]: ...
+    @staticmethod
     async def select_last_version(
         connection: Connection, /, *, tenant_id: UUID, model: str
     ) -> int: ...
+    @staticmethod
+    async def select_lookback(
+        connection: Connection, /, *, tenant_id: UUID, lookback_days: int
+    ) -> SelectLookbackRow | None: ...
+    @staticmethod
+    async def select_lookbacks(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectLookbacksRow]: ...
+    @staticmethod
+    async def select_moment(connection: Connection, /) -> dt.datetime: ...
     @staticmethod
     async def select_result(
         connection: Connection, /, *, tenant_id: UUID, model: str, number: int
@@ -174,5 +274,29 @@ class _Queries:
         first_moment: dt.datetime,
         end_moment: dt.datetime,
     ) -> SelectTouchesOfKeysRow: ...
+    @staticmethod
+    async def select_touches_of_named_keys(
+        connection: Connection,
+        /,
+        *,
+        channels: Collection[str],
+        tenant_id: UUID,
+        keys: Collection[bytes],
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+    ) -> SelectTouchesOfNamedKeysRow: ...
+    @staticmethod
+    async def take_lookback(
+        connection: Connection,
+        /,
+        *,
+        first_day: dt.date,
+        facts_until: dt.datetime | None,
+        zone_sha256: bytes | None,
+        channels: Collection[str],
+        tenant_id: UUID,
+        lookback_days: int,
+        number: int,
+    ) -> int | None: ...
 
 queries: _Queries

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from skeldir.db import wait_for_lock
 from skeldir.fits.fitting import make_fit
-from skeldir.fits.reading import read_journeys
+from skeldir.fits.keeping import read_journeys
 from skeldir.fits.refusals import FitUnknown
 from skeldir.fits.schemas import Fit, FitResult, FitSummary
 from skeldir.fits.store import queries
@@ -40,12 +40,13 @@ async def fit_model(
 ) -> str:
     """Read the journeys, make a fit of them, store it as the next version of its model, and return that version.
 
-    Ingestion goes on: facts are read in one snapshot, and nothing is locked until the version is numbered. `with_it`
-    gets the number, and belongs to the same transaction: what it refuses is not stored. `make_fit` gets `most_steps`.
+    Ingestion goes on: facts are read in one snapshot, and nothing is locked until the version is numbered. Their
+    journeys are kept for the next fit (see `keeping`). `with_it` gets the number, and belongs to the same transaction:
+    what it refuses is not stored. `make_fit` gets `most_steps`.
 
     Raises:
         FitInvalid: there is no such fit.
-        FitTooSmall: there are too few journeys; nothing was written.
+        FitTooSmall: there are too few journeys; there is no new version.
         FitTooLong: it would take more than `most_steps`.
         TouchesForgotten: the tenant does not keep touches for that long.
         ChannelsTooMany: there are too many channels.

@@ -1,20 +1,30 @@
-"""The room's job: making a fit that was asked for."""
+"""The room's jobs: making a fit that was asked for, and keeping journeys for the fits that follow.
+
+Journeys are kept hourly for tenants that have some, less often while nothing is new.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.fits.asking import DEFAULT_DRAWS
-from skeldir.fits.kinds import MAKE_FIT
+from skeldir.fits.keeping import keep_journeys
+from skeldir.fits.kinds import KEEP_JOURNEYS, MAKE_FIT
 from skeldir.fits.requests import find_waiting_fit, refuse_fit, request_of
 from skeldir.fits.store import queries
 from skeldir.fits.storing import fit_model
-from skeldir.jobs import AWAY, Job, JobKind, LeaseLost
+from skeldir.fits.updates import IDLE_EVERY_S, KEEP_EVERY_S
+from skeldir.jobs import AWAY, Job, JobKind, LeaseLost, enqueue
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
+
+ASKED_WITHIN: Final = timedelta(days=90)
+"""Kept journeys that no fit has asked for since are dropped."""
 
 MOST_STEPS: Final = DEFAULT_DRAWS * 500**3
 """Keeps a worker for some minutes. A chain whose order is chosen has 500 states at most, if that is above 1."""
@@ -55,4 +65,20 @@ async def make_fit_for_job(database: Database, job: Job) -> None:
             await job.finish(connection)
 
 
+async def keep_for_tenant(database: Database, job: Job) -> None:
+    """Bring all kept journeys of the tenant up to date, and enqueue the next such job while there are any."""
+    async with database.tenant(job.tenant_id) as connection:
+        await queries.delete_lookbacks(
+            connection, tenant_id=job.tenant_id, since=utc_now() - ASKED_WITHIN
+        )
+        rows = await queries.select_lookbacks(connection, tenant_id=job.tenant_id)
+    changes = [await keep_journeys(database, job.tenant_id, row["lookback_days"]) for row in rows]
+    delay_s = KEEP_EVERY_S if any(changes) else IDLE_EVERY_S
+    async with database.tenant(job.tenant_id) as connection:
+        if rows:
+            await enqueue(connection, job.tenant_id, KEEP_JOURNEYS, delay_s=delay_s)
+        await job.finish(connection)
+
+
 MAKE_FIT_KIND: Final = JobKind(MAKE_FIT, make_fit_for_job)
+KEEP_KIND: Final = JobKind(KEEP_JOURNEYS, keep_for_tenant)

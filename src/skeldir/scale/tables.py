@@ -33,6 +33,8 @@ _BY_TENANT: Final = (
     "imports",
     "kept_allocations",
     "lift_tests",
+    "kept_journeys",
+    "kept_lookbacks",
     "model_changes",
     "model_fits",
     "fit_requests",

@@ -32,6 +32,8 @@ ROWS: dict[str, str] = {
     "jobs": "A job, with its lease. Jobs for all tenants belong to the nil tenant.",
     "kept_allocations": "Credit of an order whose touches were forgotten before its journey was packed.",
     "lift_tests": "What an experiment measured of a channel, with its interval; restated by revisions. Written once.",
+    "kept_journeys": "The journeys that ended on a day, packed, so that a fit need not read all touches again.",
+    "kept_lookbacks": "A lookback whose journeys are kept by day, from which day on, and up to which facts.",
     "matview_refreshes": "One refresh of a canonical view and its outcome.",
     "memberships": "A user's role in a tenant, and the address by which its members know him.",
     "model_changes": "Who changed which model, and when.",

@@ -17,8 +17,8 @@ AS $$
                  'imports', 'channel_rule_turns', 'channel_rules', 'exchange_rates', 'spend', 'ad_days', 'ad_loads',
                  'touch_withdrawals', 'touch_corrections', 'undoings', 'attribution_events',
                  'channels', 'tenant_hosts',
-                 'model_fits', 'model_changes', 'attribution_models', 'retention', 'time_zones', 'audits', 'registered_tenants',
-                 'revenue_ledger']
+                 'kept_journeys', 'kept_lookbacks', 'model_fits', 'model_changes', 'attribution_models', 'retention',
+                 'time_zones', 'audits', 'registered_tenants', 'revenue_ledger']
 $$;
 
 DROP TABLE public.lift_tests;
