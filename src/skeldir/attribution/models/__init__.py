@@ -42,6 +42,7 @@ from skeldir.attribution.models.rules import (
 )
 from skeldir.attribution.models.shapley import (
     ChannelSets,
+    count_journeys,
     count_sets,
     shapley_by_sets,
     shapley_values,
@@ -70,6 +71,7 @@ __all__ = [
     "bootstrap_shapley",
     "channel_weights",
     "choose_order",
+    "count_journeys",
     "count_sets",
     "count_transitions",
     "first_touch",
