@@ -219,7 +219,7 @@ def _count(
 ) -> tuple[Counts, dict[str, Ints]]:
     """Count cells by part, and add up the values of those that convert."""
     parts, width = int(part_of_shard.max()) + 1, len(cells.found)
-    kind = np.int32 if parts * width <= _MOST_OF_INT32 else np.int64
+    kind = _kind_for(parts * width)
     # A count is at most the number of touches, for which 31 bits are enough.
     counts = np.zeros(parts * width, np.int32)
     converting = cells.converting(len(journeys.channels))
@@ -228,10 +228,10 @@ def _count(
     }
     for block in journeys.blocks():
         touched = len(block.touches)
-        places: Codes = cells.places_of(_cells_of(block, order)).astype(kind, copy=False)
+        places = cells.places_of(_cells_of(block, order)).astype(kind, copy=False)
         part = part_of_shard[block.shards]
         if parts > 1:
-            begins: Codes = part.astype(kind) * width
+            begins = part.astype(kind) * width
             places[:touched] += np.repeat(begins, np.diff(block.starts))
             places[touched:] += begins
         np.add.at(counts, places, np.int32(1))
@@ -242,11 +242,15 @@ def _count(
     return counts.reshape(parts, width), values
 
 
+def _kind_for(numbers: int) -> np.dtype[np.signedinteger[Any]]:
+    """Return the smaller kind of whole numbers that has as many."""
+    return np.dtype(np.int32) if numbers <= _MOST_OF_INT32 else np.dtype(np.int64)
+
+
 def _cells_of(journeys: JourneyColumns, order: int) -> Codes:
     """Return the cell of each touch, and then of the end of each journey."""
     count, touched = len(journeys.channels), len(journeys.touches)
-    is_small = (count + 1) ** order * (count + 2) <= _MOST_OF_INT32
-    touches: Codes = journeys.touches.astype(np.int32 if is_small else np.int64)
+    touches = journeys.touches.astype(_kind_for((count + 1) ** order * (count + 2)))
     lasts = journeys.starts[1:] - 1
     # The state after each touch: of one channel at first, and of one more in each turn.
     after = touches + 1
@@ -255,8 +259,9 @@ def _cells_of(journeys: JourneyColumns, order: int) -> Codes:
         before = after[:-1] * (count + 1)
         after = touches + 1
         after[1:] += before
-    cells = np.empty(touched + len(journeys), touches.dtype)
-    cells[touched:] = after[lasts] * (count + 2) + count + ~journeys.converted
+    cells = np.empty_like(touches, shape=touched + len(journeys))
+    cells[touched:] = after[lasts] * (count + 2)
+    cells[touched:] += np.where(journeys.converted, count, count + 1)
     after[lasts] = 0
     cells[:1] = touches[:1]
     np.multiply(after[:-1], count + 2, out=cells[1:touched])
@@ -297,7 +302,8 @@ class _Cells:
             return self.table[cells]
         if len(self.found) == self.found[-1] + 1:
             return cells
-        return np.searchsorted(self.found, cells)
+        places: Ints = np.searchsorted(self.found, cells)
+        return places
 
     def converting(self, channels: int) -> Ints:
         """Return the places of those that convert."""
