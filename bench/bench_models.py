@@ -16,20 +16,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
-import statistics
 import tempfile
-import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.fitted_database import DAYS, load_journeys, measure_fits
+from bench.measured import Measured
 from bench.peers.environments import (
     CHANNEL_ATTRIBUTION,
     DO_ATTRIBUTION,
@@ -37,14 +36,13 @@ from bench.peers.environments import (
     MARKETING_MODELS,
     install,
 )
-from bench.support import console, make_parser, show_ratio, show_table
+from bench.support import durable_place, make_parser, show_ratio, show_table
 from bench.touches import (
     NAMES,
     RawTouches,
     divide_touches,
     group_touches,
     make_touches,
-    order_columns,
 )
 from skeldir.attribution import (
     MODEL_NAMES,
@@ -59,6 +57,7 @@ from skeldir.attribution import (
 )
 from skeldir.attribution.engine import Engine
 from skeldir.attribution.models import ModelVersion
+from skeldir.clock import utc_now
 from skeldir.fits import MARKOV, FitAsked, make_fit
 
 JOURNEYS = 1_000_000
@@ -82,12 +81,13 @@ def fit_markov(journeys: JourneyColumns) -> None:
 
 def fit_all(touches: RawTouches) -> None:
     """From raw touches to the credit of all six rule models, removal effects, and Shapley values, each with value."""
-    journeys = group_touches(touches)
+    grouped = group_touches(touches)
+    journeys = grouped.journeys
     fit_markov(journeys)
     sets = count_sets(journeys, parts=1)
     shapley_values(sets.conversions[0])
     shapley_values(sets.values["EUR"][0])
-    engine = Engine(order_columns(touches, journeys))
+    engine = Engine(grouped.orders())
     for name in MODEL_NAMES:
         engine.evaluate(ModelVersion(f"{name}@1", name))
 
@@ -106,37 +106,37 @@ JOURNEY_ORDER = "touches in the order of journeys to Markov, conversions and val
 ALL_MODELS = "touches in time order to six rules, Markov and Shapley"
 POSTERIOR = "1,000 draws of the posterior"
 MEASURED: Mapping[str, Callable[[RawTouches], Prepared]] = {
-    TIME_ORDER: lambda raw: lambda: fit_markov(group_touches(raw)),
+    TIME_ORDER: lambda raw: lambda: fit_markov(group_touches(raw).journeys),
     JOURNEY_ORDER: lambda raw: (
         lambda sorted_touches: lambda: fit_markov(divide_touches(sorted_touches))
     )(raw.by_journey()),
     ALL_MODELS: lambda raw: lambda: fit_all(raw),
     "journeys to Markov, conversions and value": lambda raw: (
         lambda journeys: lambda: fit_markov(journeys)
-    )(group_touches(raw)),
+    )(group_touches(raw).journeys),
     "journeys to counts of order 4 by shard": lambda raw: (
         lambda journeys: lambda: count_transitions(journeys, 4)
-    )(group_touches(raw)),
+    )(group_touches(raw).journeys),
 }
 OF_COUNTS: Mapping[str, Callable[[RawTouches], Prepared]] = {
     "journeys to a fit of order 1, with all intervals": lambda raw: (
         lambda journeys: lambda: make_fit(journeys, _asked(1, DRAWS))
-    )(group_touches(raw)),
+    )(group_touches(raw).journeys),
     POSTERIOR: lambda raw: (lambda counts: lambda: posterior_effects(counts, DRAWS, 1))(
-        count_transitions(group_touches(raw))
+        count_transitions(group_touches(raw).journeys)
     ),
     "1,000 draws of the bootstrap, conversions and value": lambda raw: (
         lambda counts: lambda: bootstrap_effects(counts, DRAWS, 1)
-    )(count_transitions(group_touches(raw))),
+    )(count_transitions(group_touches(raw).journeys)),
     "1,000 draws of the bootstrap of Shapley values": lambda raw: (
         lambda sets: lambda: bootstrap_shapley(sets, DRAWS, 1)
-    )(count_sets(group_touches(raw))),
+    )(count_sets(group_touches(raw).journeys)),
 }
 
 
 def _fit_of(order: int | None, draws: int) -> Callable[[RawTouches], Prepared]:
     def prepare(raw: RawTouches) -> Prepared:
-        journeys = group_touches(raw)
+        journeys = group_touches(raw).journeys
         return lambda: make_fit(journeys, _asked(order, draws))
 
     return prepare
@@ -148,29 +148,6 @@ LARGE: Mapping[str, Callable[[RawTouches], Prepared]] = {
     "journeys to a fit of order 4, 2 draws": _fit_of(4, 2),
 }
 """Fits whose memory is of interest, which does not depend on the number of draws."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Medians of the elapsed and the processor time, in seconds, and memory above what was there before, in bytes."""
-
-    elapsed_s: float
-    processor_s: float
-    memory: int
-
-    @classmethod
-    def of_peer(cls, answer: Mapping[str, Any], task: str) -> Measured:
-        """Read what a peer's script returned."""
-        return cls(answer[task]["elapsed"], answer[task]["processor"], answer["memory"])
-
-    @property
-    def figures(self) -> list[str]:
-        """Return them as a row of a table."""
-        return [
-            f"{self.elapsed_s * 1e3:,.1f}",
-            f"{self.processor_s * 1e3:,.1f}",
-            f"{self.memory / 2**20:,.0f}",
-        ]
 
 
 COLUMNS = ("", "elapsed, ms", "processor, ms", "memory peak above the data, MiB")
@@ -188,20 +165,7 @@ def measure_one(name: str, file: Path, repeats: int) -> Measured:
     with np.load(file) as arrays:
         raw = RawTouches(**{field.name: arrays[field.name] for field in fields(RawTouches)})
     prepared = (MEASURED | OF_COUNTS | LARGE)[name](raw)
-    before = _peak_memory()
-    elapsed, processor = [], []
-    for _ in range(repeats):
-        began, began_processor = time.perf_counter(), time.process_time()
-        prepared()
-        elapsed.append(time.perf_counter() - began)
-        processor.append(time.process_time() - began_processor)
-    return Measured(
-        statistics.median(elapsed), statistics.median(processor), _peak_memory() - before
-    )
-
-
-def _peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Measured.of(prepared, repeats)
 
 
 def alone(task: Callable[..., Any], *arguments: object) -> Any:
@@ -275,6 +239,29 @@ def measure_slow_peers(file: Path, journeys: int, options: Namespace) -> None:
     show_table(f"Other peers, with fewer touches, medians of 3 {load()}", COLUMNS, rows)
 
 
+def measure_database(journeys: int, options: Namespace) -> None:
+    """Fit from facts in a database: first of all, and the median of all; and let the peer read the same by COPY."""
+    repeats = 1 if options.quick else REPEATS
+    with durable_place() as place:
+        raw = make_touches(journeys)
+        loaded = load_journeys(place, raw, date.fromordinal(utc_now().toordinal() - DAYS - 1))
+        taken = alone(measure_fits, loaded, repeats)
+        rows = [["ours, to a stored fit with its intervals", *taken.figures]]
+        copied = None
+        if options.peers:
+            peer = install(CHANNEL_ATTRIBUTION, options.peers_home)
+            asked = {"url": place.superuser_url, "tenant": str(loaded.tenant_id)}
+            answer = peer.ask("measure_copy", **asked, repeats=repeats, cores=2).result
+            copied = Measured.of_peer(answer, "markov")
+            rows.append([f"{peer.peer.name}, COPY to effects", *copied.figures])
+    title = f"From PostgreSQL: {len(raw.journeys):,} touches of {journeys:,} journeys"
+    show_table(f"{title}, medians of {repeats} {load()}", COLUMNS, rows)
+    if copied is not None:
+        ratio = copied.elapsed_s / taken.elapsed_s
+        what = "From PostgreSQL, cold, peer against ours"
+        show_ratio(what, ratio, f"≥ {LEAST_COLD}", is_met=ratio >= LEAST_COLD)
+
+
 def load() -> str:
     """Return how busy the machine is."""
     return f"(load {os.getloadavg()[0]:.1f})"
@@ -304,7 +291,8 @@ def measure(options: Namespace) -> None:
                 measure_peers(ours, file, repeats, title, options)
             if options.peers and is_first:
                 measure_slow_peers(file, min(journeys // 2, JOURNEYS_OF_SLOW_PEERS), options)
-    console.print(f"Done {load()}", highlight=False)
+    if options.postgres:
+        measure_database(sizes[0], options)
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ def read_paths(file: Path) -> list[CountedPath]:
 
 def make_paths(journeys: int) -> list[CountedPath]:
     """Count the paths of generated journeys."""
-    made = group_touches(make_touches(journeys))
+    made = group_touches(make_touches(journeys)).journeys
     names = np.array(NAMES)[made.touches].tolist()
     conversions: Counter[tuple[str, ...]] = Counter()
     values: Counter[tuple[str, ...]] = Counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skeldir.attribution import SHARDS, JourneyColumns
-from skeldir.attribution.columns import OrderColumns
+from skeldir.attribution.columns import OrderColumns, spread
 from skeldir.attribution.models import DIRECT
 from skeldir.attribution.packing import NO_CONVERSION
 from skeldir.attribution.splits import UNATTRIBUTED
@@ -33,7 +34,7 @@ class RawTouches:
     journey has them.
     """
 
-    journeys: npt.NDArray[np.int64]
+    journeys: npt.NDArray[np.int32]
     channels: npt.NDArray[np.uint8]
     moments: npt.NDArray[np.int64]
     converted: npt.NDArray[np.bool_]
@@ -70,59 +71,78 @@ def make_touches(journeys: int) -> RawTouches:
     converted = random.random(journeys) < 0.05
     values = np.where(converted, np.rint(random.lognormal(8.5, 0.8, journeys)), 0).astype(np.int64)
     return RawTouches(
-        owners[order], channels.astype(np.uint8)[order], moments[order], converted, values
+        owners[order].astype(np.int32),
+        channels.astype(np.uint8)[order],
+        moments[order],
+        converted,
+        values,
     )
 
 
-def group_touches(touches: RawTouches) -> JourneyColumns:
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Journeys made of raw touches, and where among these each of their touches is."""
+
+    touches: RawTouches
+    journeys: JourneyColumns
+    places: npt.NDArray[np.int32]
+
+    def orders(self) -> OrderColumns:
+        """Return the orders as the rule models take them; an order comes an hour after the last touch."""
+        starts, converted = self.journeys.starts, np.flatnonzero(self.journeys.converted)
+        own = self.journeys.only(self.journeys.converted)
+        lengths = np.diff(own.starts)
+        moments = self.touches.moments[self.places[spread(starts[converted], lengths)]]
+        converted_at = moments[own.starts[1:] - 1] + 3600
+        return orders_of(own, (np.repeat(converted_at, lengths) - moments) * _MICROSECONDS)
+
+
+def group_touches(touches: RawTouches) -> Grouped:
     """Put the touches of each journey together, in their order: one sort of journey, place and channel in 64 bits."""
     count = len(touches.journeys)
-    shift = count.bit_length() + _CHANNEL_BITS
+    place_bits = count.bit_length()
     keys = np.empty(count, np.int64)
-    channels = np.empty(count, np.int16)
-    for first in range(0, count, _BLOCK):
-        block = slice(first, min(first + _BLOCK, count))
-        np.left_shift(touches.journeys[block], shift, out=keys[block])
+    for block in _blocks(count):
+        journeys = touches.journeys[block].astype(np.int64)
+        np.left_shift(journeys, place_bits + _CHANNEL_BITS, out=keys[block])
         keys[block] |= np.arange(block.start, block.stop) << _CHANNEL_BITS
         keys[block] |= touches.channels[block]
     keys.sort()
-    for first in range(0, count, _BLOCK):
-        block = slice(first, first + _BLOCK)
+    owners, places = np.empty(count, np.int32), np.empty(count, np.int32)
+    channels = np.empty(count, np.int16)
+    for block in _blocks(count):
         channels[block] = keys[block] & ((1 << _CHANNEL_BITS) - 1)
-    lengths = np.bincount(touches.journeys, minlength=len(touches.converted))
-    return _columns(touches, channels, np.concatenate(([0], np.cumsum(lengths))))
+        rest = keys[block] >> _CHANNEL_BITS
+        places[block] = rest & ((1 << place_bits) - 1)
+        owners[block] = rest >> place_bits
+    return Grouped(touches, _columns(touches, channels, owners), places)
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    for first in range(0, count, _BLOCK):
+        yield slice(first, min(first + _BLOCK, count))
 
 
 def divide_touches(touches: RawTouches) -> JourneyColumns:
     """Find where each journey begins among touches that are in the order of journeys."""
-    begins = np.ones(len(touches.journeys), np.bool_)
-    np.not_equal(touches.journeys[1:], touches.journeys[:-1], out=begins[1:])
-    starts = np.append(np.flatnonzero(begins), len(begins))
-    return _columns(touches, touches.channels.astype(np.int16), starts)
+    return _columns(touches, touches.channels.astype(np.int16), touches.journeys)
 
 
 def _columns(
-    touches: RawTouches, channels: npt.NDArray[np.int16], starts: npt.NDArray[np.int64]
+    touches: RawTouches, channels: npt.NDArray[np.int16], owners: npt.NDArray[np.int32]
 ) -> JourneyColumns:
+    """Return journeys whose touches are together; `owners` are the journeys of the touches."""
+    begins = np.ones(len(owners), np.bool_)
+    np.not_equal(owners[1:], owners[:-1], out=begins[1:])
+    starts = np.append(np.flatnonzero(begins), len(begins))
     return JourneyColumns(
         NAMES,
         channels,
         starts,
         touches.converted,
-        (np.arange(len(starts) - 1) % SHARDS).astype(np.int16),
+        (np.arange(len(starts) - 1) & (SHARDS - 1)).astype(np.int16),
         {"EUR": touches.values},
     )
-
-
-def order_columns(touches: RawTouches, journeys: JourneyColumns) -> OrderColumns:
-    """Return the orders of the journeys, as the rule models take them; an order comes an hour after the last touch."""
-    own = journeys.only(journeys.converted)
-    of_orders = touches.converted[touches.journeys]
-    # Touches in the order of journeys stay in it.
-    order = np.argsort(touches.journeys[of_orders], kind="stable")
-    moments = touches.moments[of_orders][order]
-    converted_at = moments[own.starts[1:] - 1] + 3600
-    return orders_of(own, (np.repeat(converted_at, np.diff(own.starts)) - moments) * _MICROSECONDS)
 
 
 def orders_of(journeys: JourneyColumns, ages: npt.NDArray[np.int64]) -> OrderColumns:

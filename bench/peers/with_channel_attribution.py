@@ -104,7 +104,8 @@ def measure_copy(url: str, tenant: str, repeats: int, cores: int) -> dict[str, A
             read = io.BytesIO()
             for part in copy:
                 read.write(part)
-        return pl.read_csv(read.getbuffer(), has_header=False, new_columns=names)
+        read.seek(0)
+        return pl.read_csv(read, has_header=False, new_columns=names)
 
     def run() -> None:
         with psycopg.connect(url) as connection:
