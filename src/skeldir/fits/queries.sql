@@ -7,10 +7,10 @@ WHERE e.tenant_id = :tenant_id AND e.journey_key IS NOT NULL AND e.journey_key <
 
 -- name: select_touches_of_keys^
 -- The touches between two moments of the journeys whose keys lie in a range, journey by journey in time order, as records of
--- 26 bytes: key, moment, and the place of the channel in a list, from 1; 0 for one that is not in it. `others` are the
--- channels of those.
+-- 26 bytes: key, moment, and the place of the channel in a list, from 1; 0 for one that is not in it. `others` has the
+-- channel of each of those. It is not DISTINCT, for which touches would be sorted by channel first.
 SELECT string_agg(t.journey_key || timestamptz_send(t.occurred_at) || int2send(t.channel), '') AS touches,
-       array_agg(DISTINCT t.channel_code) FILTER (WHERE t.channel = 0) AS others
+       array_agg(t.channel_code) FILTER (WHERE t.channel = 0) AS others
 FROM (SELECT e.journey_key, e.occurred_at, e.channel_code,
              coalesce(array_position(:channels::text[], e.channel_code), 0)::smallint AS channel
       FROM public.standing_touches e

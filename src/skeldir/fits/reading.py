@@ -115,7 +115,7 @@ class _Reader:
             end_moment=self.end_moment,
         )
         if touches["others"]:
-            channels.extend(touches["others"])
+            channels.extend(dict.fromkeys(touches["others"]))
             return await self.cut(first_key, end_key, span, channels)
         found = await queries.select_conversions_of_keys(
             self.connection,
