@@ -28,7 +28,6 @@ from typing import Any
 import numpy as np
 
 from bench.fitted_database import DAYS, load_journeys, measure_fits
-from bench.measured import Measured
 from bench.peers.environments import (
     CHANNEL_ATTRIBUTION,
     DO_ATTRIBUTION,
@@ -36,6 +35,7 @@ from bench.peers.environments import (
     MARKETING_MODELS,
     install,
 )
+from bench.peers.measured import Measured
 from bench.support import durable_place, make_parser, show_ratio, show_table
 from bench.touches import (
     NAMES,
@@ -204,7 +204,7 @@ def measure_peers(
         f"{CHANNEL_ATTRIBUTION.name} with Polars: {title}, medians of {repeats} {load()}",
         COLUMNS,
         [
-            [f"{name}, {cores} of its threads", *Measured.of_peer(answer, task).figures]
+            [f"{name}, {cores} of its threads", *Measured.of_peer(answer[task]).figures]
             for cores, answer in answers.items()
             for name, task in tasks.items()
         ],
@@ -214,7 +214,7 @@ def measure_peers(
         (JOURNEY_ORDER, "markov", LEAST_MARKOV),
         (ALL_MODELS, "rules and markov", LEAST_ALL),
     ):
-        fastest = min(answer[task]["elapsed"] for answer in answers.values())
+        fastest = min(answer[task]["elapsed_s"] for answer in answers.values())
         ratio = fastest / ours[name].elapsed_s
         what = f"{title}, {name}, fastest peer against ours"
         show_ratio(what, ratio, f"≥ {least}", is_met=ratio >= least)
@@ -232,7 +232,7 @@ def measure_slow_peers(file: Path, journeys: int, options: Namespace) -> None:
         rows += [
             [
                 f"{peer.name}, {name}, {answer['touches']:,} touches",
-                *Measured.of_peer(answer, task).figures,
+                *Measured.of_peer(answer[task]).figures,
             ]
             for name, task in tasks.items()
         ]
@@ -252,7 +252,7 @@ def measure_database(journeys: int, options: Namespace) -> None:
             peer = install(CHANNEL_ATTRIBUTION, options.peers_home)
             asked = {"url": place.superuser_url, "tenant": str(loaded.tenant_id)}
             answer = peer.ask("measure_copy", **asked, repeats=repeats, cores=2).result
-            copied = Measured.of_peer(answer, "markov")
+            copied = Measured.of_peer(answer["markov"])
             rows.append([f"{peer.peer.name}, COPY to effects", *copied.figures])
     title = f"From PostgreSQL: {len(raw.journeys):,} touches of {journeys:,} journeys"
     show_table(f"{title}, medians of {repeats} {load()}", COLUMNS, rows)
@@ -302,6 +302,7 @@ def main() -> None:
     parser.add_argument(
         "--more-journeys", type=int, default=MORE_JOURNEYS, help="of 10 million touches"
     )
+    parser.add_argument("--postgres", action="store_true", help="fit from a database too")
     parser.add_argument("--peers", action="store_true", help="measure other packages too")
     parser.add_argument(
         "--peers-home", type=Path, default=HOME, help="where their environments are kept"

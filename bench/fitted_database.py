@@ -16,7 +16,7 @@ import uvloop
 from pyarrow import csv
 
 from bench.facts import read_sql
-from bench.measured import Measured, Runs
+from bench.peers.measured import Measured, Runs
 from bench.support import (
     Place,
     checkpoint,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import resource
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +12,7 @@ import ChannelAttribution
 import numpy as np
 import polars as pl
 import psycopg
+from measured import Measured
 
 MARKOV = {
     "var_path": "path",
@@ -86,18 +84,21 @@ def measure(data: str, repeats: int, cores: int) -> dict[str, Any]:
             "value": arrays["values"],
         }
     )
-    before = peak_memory()
-    found: dict[str, Any] = {
-        name: timed(lambda model=model: model(paths_of(touches, ends), cores), repeats)
-        for name, model in (("markov", markov), ("rules and markov", rules_and_markov))
+    tasks: dict[str, Callable[[pl.DataFrame, int], None]] = {
+        "paths": lambda *_: None,
+        "markov": markov,
+        "rules and markov": rules_and_markov,
     }
-    found["paths"] = timed(lambda: paths_of(touches, ends), repeats)
-    return found | {"memory": peak_memory() - before}
+    return {
+        name: Measured.of(
+            lambda task=task: task(paths_of(touches, ends), cores), repeats
+        ).as_answer()
+        for name, task in tasks.items()
+    }
 
 
 def measure_copy(url: str, tenant: str, repeats: int, cores: int) -> dict[str, Any]:
     """Time from a database, read by COPY, to results."""
-    before = peak_memory()
 
     def read(connection: psycopg.Connection[Any], statement: str, names: list[str]) -> pl.DataFrame:
         with connection.cursor() as cursor, cursor.copy(statement.format(tenant=tenant)) as copy:  # type: ignore[arg-type]
@@ -114,7 +115,7 @@ def measure_copy(url: str, tenant: str, repeats: int, cores: int) -> dict[str, A
         ends = orders.with_columns(pl.lit(value=True).alias("converted"))
         markov(paths_of(touches, ends), cores)
 
-    return {"markov": timed(run, repeats), "memory": peak_memory() - before}
+    return {"markov": Measured.of(run, repeats).as_answer()}
 
 
 def agree(file: str, walks: int | None) -> dict[str, Any]:
@@ -137,21 +138,6 @@ def agree(file: str, walks: int | None) -> dict[str, Any]:
             )
         },
     }
-
-
-def timed(run: Callable[[], object], repeats: int) -> dict[str, float]:
-    """Return the medians of elapsed and processor time."""
-    elapsed, processor = [], []
-    for _ in range(repeats):
-        began, began_processor = time.perf_counter(), time.process_time()
-        run()
-        elapsed.append(time.perf_counter() - began)
-        processor.append(time.process_time() - began_processor)
-    return {"elapsed": statistics.median(elapsed), "processor": statistics.median(processor)}
-
-
-def peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import resource
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from do_attribution import MarkovAttribution, ShapleyAttribution
+from measured import Measured
 
 
 def measure(data: str, repeats: int, journeys: int) -> dict[str, Any]:
@@ -21,26 +20,16 @@ def measure(data: str, repeats: int, journeys: int) -> dict[str, Any]:
     own = arrays["journeys"] < journeys
     owners, channels = arrays["journeys"][own], arrays["names"][arrays["channels"][own]].tolist()
     converted = arrays["converted"][:journeys].astype(int)
-    before = peak_memory()
-    elapsed, processor = [], []
-    for _ in range(repeats):
-        began, began_processor = time.perf_counter(), time.process_time()
+
+    def run() -> None:
         paths: list[list[str]] = [[] for _ in range(journeys)]
         for owner, channel in zip(owners.tolist(), channels, strict=True):
             paths[owner].append(channel)
         MarkovAttribution(removal_strategy="redirect_to_null").fit(
             [" > ".join(path) for path in paths], converted
         )
-        elapsed.append(time.perf_counter() - began)
-        processor.append(time.process_time() - began_processor)
-    return {
-        "touches": len(channels),
-        "markov": {
-            "elapsed": sorted(elapsed)[repeats // 2],
-            "processor": sorted(processor)[repeats // 2],
-        },
-        "memory": peak_memory() - before,
-    }
+
+    return {"touches": len(channels), "markov": Measured.of(run, repeats).as_answer()}
 
 
 def agree(file: str) -> dict[str, Any]:
@@ -63,10 +52,6 @@ def agree(file: str) -> dict[str, Any]:
     shapley = ShapleyAttribution().fit(*zip(*each, strict=True))
     found["shapley"] = {name: float(one) for name, one in shapley["shapley_values"].items()}
     return found
-
-
-def peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
-import statistics
 import sys
-import time
 from typing import Any
 
 import numpy as np
 import polars as pl
 from mam import MAM
+from measured import Measured
 
 RULES = ("first_click", "last_click", "linear", "position_based", "time_decay")
 
@@ -37,7 +35,6 @@ def measure(data: str, repeats: int, journeys: int) -> dict[str, Any]:
             "value": np.where(ends, values[owners], 0).astype(np.float64),
         }
     )
-    before = peak_memory()
 
     def run(*, has_rules: bool) -> None:
         models = MAM(
@@ -55,19 +52,10 @@ def measure(data: str, repeats: int, journeys: int) -> dict[str, Any]:
                 getattr(models, f"run_{name}")()
             models.run_shapley(max_size=None)
 
-    found: dict[str, Any] = {"touches": len(owners)}
-    for name, has_rules in (("markov", False), ("all", True)):
-        elapsed, processor = [], []
-        for _ in range(repeats):
-            began, began_processor = time.perf_counter(), time.process_time()
-            run(has_rules=has_rules)
-            elapsed.append(time.perf_counter() - began)
-            processor.append(time.process_time() - began_processor)
-        found[name] = {
-            "elapsed": statistics.median(elapsed),
-            "processor": statistics.median(processor),
-        }
-    return found | {"memory": peak_memory() - before}
+    return {"touches": len(owners)} | {
+        name: Measured.of(lambda has_rules=has_rules: run(has_rules=has_rules), repeats).as_answer()
+        for name, has_rules in (("markov", False), ("all", True))
+    }
 
 
 def agree(file: str) -> dict[str, Any]:
@@ -94,10 +82,6 @@ def agree(file: str) -> dict[str, Any]:
     rows = models.run_shapley(max_size=None).to_polars()
     found["shapley"] = dict(zip(rows["channels"], rows["attribution"], strict=True))
     return found
-
-
-def peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""What a run of something took: time, processor time, and memory."""
+"""What a run of something took: time, processor time, and memory. The scripts of peers use it too."""
 
 from __future__ import annotations
 
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -29,9 +29,13 @@ class Measured:
         return runs.measured
 
     @classmethod
-    def of_peer(cls, answer: Mapping[str, Any], task: str) -> Measured:
-        """Read what a peer's script returned."""
-        return cls(answer[task]["elapsed"], answer[task]["processor"], answer["memory"])
+    def of_peer(cls, answer: Mapping[str, Any]) -> Measured:
+        """Read what a peer's script returned, of `as_answer`."""
+        return cls(**answer)
+
+    def as_answer(self) -> dict[str, Any]:
+        """Return it as a script writes it."""
+        return asdict(self)
 
     @property
     def figures(self) -> list[str]:
@@ -43,9 +47,16 @@ class Measured:
         ]
 
 
-def peak_memory() -> int:
-    """Return the largest memory of this process so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def _memory(of: str) -> int:
+    """Return a figure of this process's memory in bytes: VmRSS now, or VmHWM at most since it was reset."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(of)) * 1024
+
+
+def _reset_peak() -> int:
+    """Let the largest memory of this process begin again; return what it uses now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return _memory("VmRSS")
 
 
 @dataclass(slots=True)
@@ -54,7 +65,7 @@ class Runs:
 
     elapsed: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
-    before: int = field(default_factory=peak_memory)
+    before: int = field(default_factory=_reset_peak)
 
     @contextmanager
     def measuring(self) -> Iterator[None]:
@@ -70,5 +81,5 @@ class Runs:
         return Measured(
             statistics.median(self.elapsed),
             statistics.median(self.processor),
-            peak_memory() - self.before,
+            _memory("VmHWM") - self.before,
         )
