@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import (
+    SHARDS,
     ChannelsTooMany,
     JourneyColumns,
     count_sets,
@@ -121,6 +122,10 @@ def test_counting_shards_together_adds_up_what_they_have(
 ) -> None:
     journeys = columns(walked, CHANNELS)
     by_shard = count_transitions(journeys, order)
+    steps = np.zeros(SHARDS, np.int64)
+    for walk in walked:
+        steps[walk.shard] += len(walk.channels) + 1
+    assert by_shard.counts.sum(axis=1).tolist() == steps.tolist()
     together = count_transitions(journeys, order, parts=parts)
     assert together.counts.shape == (parts, len(by_shard.nexts))
     for part in range(parts):
