@@ -47,6 +47,7 @@ from skeldir.attribution.splits import PARTS_OF_A_CONVERSION
 
 STANDARD: Final = Path(__file__).parents[2] / "shared" / "data" / "pathdata.csv"
 MOST_DIFFERENCE: Final = 1e-12
+COMMON: Final = 0.01
 MORE_WALKS: Final = 10_000_000
 _WALKS: Final = re.compile(r"Number of simulations: *([0-9.e+]+)")
 
@@ -137,8 +138,9 @@ def columns_of(paths: Sequence[CountedPath]) -> JourneyColumns:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What our models say of each channel."""
+    """What our models say of each channel; and how probable it is that a journey converts."""
 
+    probability: float
     effects: ByChannel
     conversions: Mapping[str, ByChannel]
 
@@ -148,7 +150,8 @@ RULES: Final[tuple[ModelName, ...]] = ("first_touch", "last_touch", "linear", "p
 
 def fit(journeys: JourneyColumns) -> Ours:
     """Estimate the removal effects, and the conversions by Markov, Shapley and the rules that need no times."""
-    effects = removal_effects(count_transitions(journeys, parts=1)).conversions[0]
+    chain = removal_effects(count_transitions(journeys, parts=1))
+    effects = chain.conversions[0]
     orders = int(np.count_nonzero(journeys.converted))
     own = journeys.only(journeys.converted)
     columns = orders_of(own, np.zeros(len(own.touches), np.int64))
@@ -164,6 +167,7 @@ def fit(journeys: JourneyColumns) -> Ours:
         places = [columns.channels.index(channel) for channel in journeys.channels]
         conversions[name] = parts[places] / PARTS_OF_A_CONVERSION
     return Ours(
+        float(chain.probabilities[0]),
         dict(zip(journeys.channels, effects.tolist(), strict=True)),
         {
             name: dict(zip(journeys.channels, found.tolist(), strict=True))
@@ -194,6 +198,12 @@ class Compared:
     @property
     def largest(self) -> float:
         return max(abs(self.difference(channel)) for channel in self.ours)
+
+    @property
+    def largest_of_common(self) -> float:
+        """Return the largest of the channels that have 1 % of all at least."""
+        least = sum(self.ours.values()) * COMMON
+        return max(abs(self.difference(name)) for name, own in self.ours.items() if own >= least)
 
     @property
     def is_exact(self) -> bool:
@@ -227,12 +237,12 @@ def compare(
         exact(name, rule, answers[None].result[rule], ours.conversions[rule], orders)
         for rule in RULES[:3]
     ]
-    for walks, answer in answers.items():
+    for answer in answers.values():
         counted = _WALKS.search(answer.printed)
-        how = "its default" if walks is None else "asked for"
-        why = (
-            f"simulates {float(counted[1]):,.0f} walks ({how})" if counted else f"simulates ({how})"
-        )
+        assert counted is not None, answer.printed
+        count = float(counted[1])
+        rare = count * ours.probability * min(ours.effects.values())
+        why = f"simulates {count:,.0f} walks; about {rare:,.0f} convert with the rarest channel"
         found.append(
             Compared(
                 name,
@@ -296,14 +306,16 @@ def show(compared: Sequence[Compared], paths: Sequence[CountedPath]) -> None:
         )
     journeys = sum(path.conversions + path.nulls for path in paths)
     console.print(f"{len(paths):,} paths of {journeys:,} journeys", highlight=False)
-    console.print("| peer | model | largest difference of a channel | |")
-    console.print("|---|---|---|---|")
+    console.print("| peer | model | largest difference | of channels with 1 % at least | |")
+    console.print("|---|---|---|---|---|")
     for one in compared:
-        largest = f"{one.largest:.0e}" if one.most is not None else f"{one.largest:.1%}"
+        figures = [
+            f"{size:.0e}" if one.most is not None else f"{size:.1%}"
+            for size in (one.largest, one.largest_of_common)
+        ]
         verdict = one.why if one.most is None or one.is_exact else "NOT EXACT"
-        console.print(
-            f"| {one.peer} | {one.model} | {largest} | {verdict} |", highlight=False, soft_wrap=True
-        )
+        line = f"| {' | '.join([one.peer, one.model, *figures, verdict])} |"
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def run(options: Namespace) -> bool:
