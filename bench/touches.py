@@ -81,41 +81,42 @@ def make_touches(journeys: int) -> RawTouches:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Journeys made of raw touches, and where among these each of their touches is."""
+    """Journeys made of raw touches; of each of their touches, `keys` has the journey, the place, and the channel."""
 
     touches: RawTouches
     journeys: JourneyColumns
-    places: npt.NDArray[np.int32]
+    keys: npt.NDArray[np.int64]
 
     def orders(self) -> OrderColumns:
         """Return the orders as the rule models take them; an order comes an hour after the last touch."""
         starts, converted = self.journeys.starts, np.flatnonzero(self.journeys.converted)
         own = self.journeys.only(self.journeys.converted)
         lengths = np.diff(own.starts)
-        moments = self.touches.moments[self.places[spread(starts[converted], lengths)]]
+        keys = self.keys[spread(starts[converted], lengths)] >> _CHANNEL_BITS
+        moments = self.touches.moments[keys & ((1 << _place_bits(self.touches)) - 1)]
         converted_at = moments[own.starts[1:] - 1] + 3600
         return orders_of(own, (np.repeat(converted_at, lengths) - moments) * _MICROSECONDS)
+
+
+def _place_bits(touches: RawTouches) -> int:
+    return len(touches.journeys).bit_length()
 
 
 def group_touches(touches: RawTouches) -> Grouped:
     """Put the touches of each journey together, in their order: one sort of journey, place and channel in 64 bits."""
     count = len(touches.journeys)
-    place_bits = count.bit_length()
+    shift = _place_bits(touches) + _CHANNEL_BITS
     keys = np.empty(count, np.int64)
     for block in _blocks(count):
-        journeys = touches.journeys[block].astype(np.int64)
-        np.left_shift(journeys, place_bits + _CHANNEL_BITS, out=keys[block])
+        np.left_shift(touches.journeys[block].astype(np.int64), shift, out=keys[block])
         keys[block] |= np.arange(block.start, block.stop) << _CHANNEL_BITS
         keys[block] |= touches.channels[block]
     keys.sort()
-    owners, places = np.empty(count, np.int32), np.empty(count, np.int32)
-    channels = np.empty(count, np.int16)
+    owners, channels = np.empty(count, np.int32), np.empty(count, np.int16)
     for block in _blocks(count):
         channels[block] = keys[block] & ((1 << _CHANNEL_BITS) - 1)
-        rest = keys[block] >> _CHANNEL_BITS
-        places[block] = rest & ((1 << place_bits) - 1)
-        owners[block] = rest >> place_bits
-    return Grouped(touches, _columns(touches, channels, owners), places)
+        owners[block] = keys[block] >> shift
+    return Grouped(touches, _columns(touches, channels, owners), keys)
 
 
 def _blocks(count: int) -> Iterator[slice]:
