@@ -34,7 +34,7 @@ from bench.support import (
     show_table,
 )
 from skeldir.attribution import (
-    MODEL_NAMES,
+    RULE_MODELS,
     ModelParameters,
     active_versions,
     credit_dirty_orders,
@@ -52,7 +52,7 @@ MOST_US_OF_ORDER = 100
 MOST_BYTES_OF_ORDER = 450
 LEAST_OF_REBUILD = 3.0
 LEAST_OF_RESTATEMENT = 8.0
-MODELS = ", ".join(MODEL_NAMES)
+MODELS = ", ".join(RULE_MODELS)
 
 
 @dataclass(slots=True)
@@ -153,9 +153,9 @@ async def measure(options: Namespace) -> None:
                 for contender in (small, small, large):
                     await run_once(contender)
                 await rebuild(large)
-                for model in MODEL_NAMES:
+                for model in RULE_MODELS:
                     await restate(large, large.restating_one, [model])
-                await restate(large, large.restating_all, MODEL_NAMES)
+                await restate(large, large.restating_all, RULE_MODELS)
             for _ in range(2):
                 await run_once(small)
             show_table(

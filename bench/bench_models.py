@@ -45,7 +45,6 @@ from bench.touches import (
     make_touches,
 )
 from skeldir.attribution import (
-    MODEL_NAMES,
     JourneyColumns,
     bootstrap_effects,
     bootstrap_shapley,
@@ -56,7 +55,7 @@ from skeldir.attribution import (
     shapley_values,
 )
 from skeldir.attribution.engine import Engine
-from skeldir.attribution.models import ModelVersion
+from skeldir.attribution.models import RULE_MODELS, ModelVersion
 from skeldir.clock import utc_now
 from skeldir.fits import MARKOV, FitAsked, make_fit
 
@@ -88,7 +87,7 @@ def fit_all(touches: RawTouches) -> None:
     shapley_values(sets.conversions[0])
     shapley_values(sets.values["EUR"][0])
     engine = Engine(grouped.orders())
-    for name in MODEL_NAMES:
+    for name in RULE_MODELS:
         engine.evaluate(ModelVersion(f"{name}@1", name))
 
 

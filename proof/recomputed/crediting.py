@@ -8,6 +8,8 @@ It shares nothing with `skeldir.attribution`, so that a mistake there is none he
   only when it came after the conversion before. Touches stand by (occurred_at, idempotency_key).
 - The model weighs the touches; a channel's weight is the sum of those of its touches. Without a touch all goes to
   `unattributed`.
+- A fit weighs channels, whatever their touches: the row of its version says how much. Where it knows no channel of the
+  journey, all goes to `unattributed`.
 - After each entry, by (occurred_at, business_key), the balance in its currency is divided by largest remainder, and
   the entry is credited with each channel's change. The one conversion, 10¹² parts, is divided at the capture.
 
@@ -147,6 +149,10 @@ def _journey_of(
 
 
 def _weigh_channels(journey: Sequence[Row], version: Row) -> Mapping[str, int]:
+    if version["model"] in ("markov", "shapley"):
+        known = dict(zip(version["channels"], version["weights"], strict=True))
+        met = {touch["channel_code"] for touch in journey} & known.keys()
+        return {channel: known[channel] for channel in met} or {"unattributed": 1}
     if not journey:
         return {"unattributed": 1}
     sums: Counter[str] = Counter()

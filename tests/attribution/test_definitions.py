@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from skeldir.attribution import (
-    MODEL_NAMES,
+    RULE_MODELS,
     CompleteParameters,
     ModelParameters,
     channel_totals,
@@ -53,7 +53,7 @@ async def test_other_parameters_make_a_version_whose_credit_is_never_added_to_th
     await roll_up_dirty_days(db, tenant_id=tenant)
     assert await rolled_up(db, tenant) == {"linear@1": {"email": 5_000, "sms": 5_000}}
 
-    assert await redefine(db, tenant, 10) == sorted(f"{model}@2" for model in MODEL_NAMES)
+    assert await redefine(db, tenant, 10) == sorted(f"{model}@2" for model in RULE_MODELS)
     assert await count_dirty(db, tenant) == 1
     await credit_until_complete(db, tenant)
     assert await sum_by_channel(db, tenant) == {"sms": 10_000}
@@ -79,13 +79,13 @@ async def test_going_back_puts_the_first_version_in_force_again_with_the_facts_t
     await credit_until_complete(db, tenant)
     assert await sum_by_channel(db, tenant) == {"unattributed": 9_999}
 
-    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
+    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in RULE_MODELS)
     await credit_until_complete(db, tenant)
     await roll_up_dirty_days(db, tenant_id=tenant)
     assert await sum_by_channel(db, tenant) == {"email": 9_999}
     assert await rolled_up(db, tenant) == {"linear@1": {"email": 9_999}}
     await assert_ledger_is_credited(db, tenant)
-    assert await redefine(db, tenant, 31) == sorted(f"{model}@3" for model in MODEL_NAMES)
+    assert await redefine(db, tenant, 31) == sorted(f"{model}@3" for model in RULE_MODELS)
 
 
 async def test_a_late_touch_marks_orders_within_the_longest_lookback_that_any_version_ever_had(
@@ -107,7 +107,7 @@ async def test_a_late_touch_marks_orders_within_the_longest_lookback_that_any_ve
 async def test_the_same_parameters_again_change_nothing(db: Database, tenant: UUID) -> None:
     await send_conversions(db, tenant, make_conversion())
     await credit_until_complete(db, tenant)
-    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
+    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in RULE_MODELS)
     assert await count_dirty(db, tenant) == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skeldir.attribution import MODEL_NAMES, ModelVersion, define_models, retain_touches
+from skeldir.attribution import RULE_MODELS, ModelVersion, define_models, retain_touches
 from skeldir.attribution.models import ModelVersionInvalid
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.shares_clone
 
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 NAMESPACE = UUID(int=0x52)
-VERSIONS = [ModelVersion(f"{model}@1", model) for model in MODEL_NAMES]
+VERSIONS = [ModelVersion(f"{model}@1", model) for model in RULE_MODELS]
 WHOLE = 10**12
 KEPT_DAYS = 40
 
@@ -168,7 +168,7 @@ async def assert_ledger_is_credited_by_active_versions(db: Database, tenant: UUI
     for row in await read_credits(db, tenant):
         totals[row[1]] += row[6]
     assert set(totals.values()) == {1_001}
-    assert len(totals) == len(MODEL_NAMES)
+    assert len(totals) == len(RULE_MODELS)
 
 
 async def test_a_longer_retention_restores_no_touch_and_keeps_the_credit(
@@ -307,7 +307,7 @@ async def test_refunds_after_forgetting_are_exact_in_any_parts(
             await assert_ledger_is_credited(db, tenant)
     await credit_until_complete(db, tenant)
     await assert_ledger_is_credited(db, tenant)
-    for model in MODEL_NAMES:
+    for model in RULE_MODELS:
         assert set((await sum_by_channel(db, tenant, model)).values()) == {0}
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.attribution import MODEL_NAMES, ModelVersion
+from skeldir.attribution import RULE_MODELS, ModelVersion
 from skeldir.attribution.journeys import Journey
 from skeldir.attribution.models import JourneyTouch
 from skeldir.attribution.splits import Allocation, LedgerEntry, allocate_order_for_versions
@@ -19,7 +19,7 @@ from skeldir.money import split
 
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 NAMESPACE = UUID(int=0x52)
-VERSIONS = [ModelVersion(f"{model}@1", model) for model in MODEL_NAMES]
+VERSIONS = [ModelVersion(f"{model}@1", model) for model in RULE_MODELS]
 WHOLE = 10**12
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from skeldir.attribution import MODEL_NAMES, count_dirty_orders, credit_dirty_orders, define_models
+from skeldir.attribution import RULE_MODELS, count_dirty_orders, credit_dirty_orders, define_models
 from skeldir.attribution.bounds import Bounds
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import MOST_ORDERS_MARKED
@@ -343,7 +343,7 @@ async def test_the_previous_conversion_is_found_among_many_captures_of_one_order
     others = {row[3] for row in rows if row[0] not in ("hot-0", "parts")}
     assert first <= set(CHANNELS)
     assert others == {"unattributed"}
-    assert len({row[1] for row in rows}) == len(MODEL_NAMES)
+    assert len({row[1] for row in rows}) == len(RULE_MODELS)
 
 
 async def test_an_order_at_the_moment_where_a_reading_ends_waits_for_the_other_touches_of_that_moment(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.attribution.models import (
-    MODEL_NAMES,
+    RULE_MODELS,
     JourneyTouch,
     ModelUnknown,
     ModelVersion,
@@ -22,7 +22,7 @@ from skeldir.attribution.models.halving import UNIT, halved
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-RULE_MODELS = [name for name in MODEL_NAMES if name != "time_decay"]
+WHOLE_MODELS = [name for name in RULE_MODELS if name != "time_decay"]
 
 
 def make_journey(*channels: str) -> list[JourneyTouch]:
@@ -64,19 +64,19 @@ def expected_shares(model: str, channels: list[str]) -> list[Fraction]:
     return share
 
 
-@pytest.mark.parametrize("model", RULE_MODELS)
+@pytest.mark.parametrize("model", WHOLE_MODELS)
 @given(channels=channel_lists)
 def test_a_model_gives_the_shares_of_its_definition(model: str, channels: list[str]) -> None:
     assert shares(model, make_journey(*channels)) == expected_shares(model, channels)
 
 
 def test_there_are_six_models() -> None:
-    assert MODEL_NAMES == (
+    assert RULE_MODELS == (
         "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay",
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("model", MODEL_NAMES)
+@pytest.mark.parametrize("model", RULE_MODELS)
 def test_a_single_touch_earns_everything(model: str) -> None:
     assert shares(model, make_journey("direct")) == [1]
 
@@ -170,7 +170,7 @@ def test_no_age_is_too_old_for_time_decay() -> None:
 def test_every_weight_is_a_whole_number_not_negative_and_not_all_are_zero(
     channels: list[str],
 ) -> None:
-    for model in MODEL_NAMES:
+    for model in RULE_MODELS:
         weights = touch_weights(model, make_journey(*channels))
         assert len(weights) == len(channels)
         assert all(type(weight) is int and weight >= 0 for weight in weights)
@@ -186,7 +186,7 @@ def test_an_unknown_model_is_refused() -> None:
         ModelVersion("u_shaped.1", "u_shaped")
 
 
-@pytest.mark.parametrize("model", MODEL_NAMES)
+@pytest.mark.parametrize("model", RULE_MODELS)
 def test_an_empty_journey_is_refused(model: str) -> None:
     with pytest.raises(ValueError, match="empty journey"):
         touch_weights(model, [])
@@ -211,7 +211,7 @@ def test_a_model_version_looks_back_30_days_and_keeps_touches_by_default() -> No
         ModelVersion("linear.1", "linear", after_conversion="forget")  # type: ignore[arg-type]  # refused at run time too
 
 
-@given(st.sampled_from(MODEL_NAMES), channel_lists)
+@given(st.sampled_from(RULE_MODELS), channel_lists)
 def test_the_sums_of_the_channels_are_those_of_the_weights_of_their_touches(
     model: str, channels: list[str]
 ) -> None:

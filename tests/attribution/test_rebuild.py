@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from skeldir.attribution import MODEL_NAMES, ModelVersion, credit_dirty_orders, define_models
+from skeldir.attribution import RULE_MODELS, ModelVersion, credit_dirty_orders, define_models
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.models import JourneyTouch
 from skeldir.attribution.splits import LedgerEntry, allocate_order
@@ -169,7 +169,7 @@ def credit_order_by_hand(
     order_id: str, items: Sequence[Item], window: Sequence[JourneyTouch]
 ) -> Iterator[CreditRow]:
     entries = {ledger_entry(item).entry_id: ledger_entry(item) for item in items}
-    for model in MODEL_NAMES:
+    for model in RULE_MODELS:
         version = ModelVersion(f"{model}@2", model)
         for row in allocate_order(list(entries.values()), window, version):
             entry = entries[row.entry_id]

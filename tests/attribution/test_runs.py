@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import (
-    MODEL_NAMES,
+    RULE_MODELS,
     ChannelTotal,
     channel_totals,
     credit_dirty_orders,
@@ -217,7 +217,7 @@ async def test_a_fully_refunded_order_leaves_nothing_on_any_channel(
     left: Counter[tuple[str, str]] = Counter()
     for row in await read_credits(db, tenant):
         left[row[1], row[3]] += row[6]
-    assert {model.partition("@")[0] for model, _ in left} == set(MODEL_NAMES)
+    assert {model.partition("@")[0] for model, _ in left} == set(RULE_MODELS)
     assert not any(left.values())
 
 
@@ -242,7 +242,7 @@ async def test_the_totals_of_every_model_equal_the_ledger_in_each_currency(
     async with db.tenant(tenant) as connection:
         totals = await channel_totals(connection, tenant)
         ledger = {total.currency: total for total in await ledger_totals(connection, tenant)}
-    for model in MODEL_NAMES:
+    for model in RULE_MODELS:
         for currency, total in ledger.items():
             own = [row for row in totals if (row.model, row.currency) == (model, currency)]
             assert sum_cents(own) == total.net_cents - total.awaiting_cents

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from skeldir.attribution import (
-    MODEL_NAMES,
+    RULE_MODELS,
     CompleteParameters,
     ModelParameters,
     ModelPreview,
@@ -24,7 +24,7 @@ from skeldir.attribution import (
 )
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.models import ModelUnknown, ModelVersionInvalid
-from skeldir.attribution.parameters import LastModelInForce, ModelNotInForce
+from skeldir.attribution.parameters import LastModelInForce, ModelFitted, ModelNotInForce
 from skeldir.db.pool import Database
 from skeldir.rollups import roll_up_dirty_days
 from tests.support.credit import (
@@ -166,7 +166,7 @@ async def test_a_retired_model_leaves_the_reports_and_the_journal_and_can_return
     assert await sums_of(db, tenant) == left
     async with db.tenant(tenant) as connection:
         assert await count_dirty_orders(connection, tenant) == 0
-        assert {t.model for t in await channel_totals(connection, tenant)} == {*MODEL_NAMES} - {
+        assert {t.model for t in await channel_totals(connection, tenant)} == {*RULE_MODELS} - {
             "linear"
         }
         journal = await connection.fetch(
@@ -205,14 +205,14 @@ async def test_a_model_retired_during_its_restatement_leaves_nothing(
 
 
 async def test_the_last_model_cannot_be_retired(db: Database, tenant: UUID) -> None:
-    for model in MODEL_NAMES[:-1]:
+    for model in RULE_MODELS[:-1]:
         await retire(db, tenant, model)
     with pytest.raises(LastModelInForce) as refusal:
-        await retire(db, tenant, MODEL_NAMES[-1])
+        await retire(db, tenant, RULE_MODELS[-1])
     assert "another model first" in refusal.value.cure
     with pytest.raises(ModelNotInForce):
-        await retire(db, tenant, MODEL_NAMES[0])
-    assert await versions(db, tenant) == {MODEL_NAMES[-1]: f"{MODEL_NAMES[-1]}@1"}
+        await retire(db, tenant, RULE_MODELS[0])
+    assert await versions(db, tenant) == {RULE_MODELS[-1]: f"{RULE_MODELS[-1]}@1"}
 
 
 @pytest.mark.parametrize(
@@ -231,9 +231,18 @@ async def test_invalid_parameters_are_refused_by_change_and_preview(
         await set_one(db, tenant, "linear", **parameters)
     with pytest.raises(ModelVersionInvalid):
         await preview_model(db, tenant, "linear", ModelParameters(**parameters))  # type: ignore[arg-type]
-    with pytest.raises(ModelUnknown):
-        await set_one(db, tenant, "markov")
     assert (await versions(db, tenant))["linear"] == "linear@1"
+
+
+async def test_a_model_that_nobody_knows_and_one_that_is_fitted_are_not_set(
+    db: Database, tenant: UUID
+) -> None:
+    for model, error in (("u_shaped", ModelUnknown), ("markov", ModelFitted)):
+        with pytest.raises(error):
+            await set_one(db, tenant, model)
+        with pytest.raises(error):
+            await preview_model(db, tenant, model, ModelParameters())
+    assert set(await versions(db, tenant)) == set(RULE_MODELS)
 
 
 async def test_no_model_looks_back_further_than_touches_are_kept(

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.attribution.journeys import Journey
-from skeldir.attribution.models import MODEL_NAMES, JourneyTouch, ModelVersion, touch_weights
+from skeldir.attribution.models import RULE_MODELS, JourneyTouch, ModelVersion, touch_weights
 from skeldir.attribution.splits import (
     Allocation,
     LedgerEntry,
@@ -28,7 +28,7 @@ from skeldir.money import minor_units
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 WHOLE = 10**12
-VERSIONS = [ModelVersion(f"{model}.1", model) for model in MODEL_NAMES]
+VERSIONS = [ModelVersion(f"{model}.1", model) for model in RULE_MODELS]
 LINEAR = ModelVersion("linear.1", "linear")
 
 
@@ -331,7 +331,7 @@ def read_real_orders() -> Iterator[tuple[LedgerEntry, list[JourneyTouch], dateti
 def test_a_month_of_real_data_gets_the_credit_that_another_implementation_computed() -> None:
     july = [
         ModelVersion(model, model, lookback=timedelta(days=32), after_conversion="reset")
-        for model in MODEL_NAMES
+        for model in RULE_MODELS
     ]
     parts: dict[tuple[str, str], int] = defaultdict(int)
     cents: dict[tuple[str, str], int] = defaultdict(int)
@@ -341,7 +341,7 @@ def test_a_month_of_real_data_gets_the_credit_that_another_implementation_comput
         ):
             parts[row.model_version, row.channel_code] += row.conversion_ppt
             cents[row.model_version, row.channel_code] += row.allocated_cents
-    for model in MODEL_NAMES:
+    for model in RULE_MODELS:
         assert sum(n for (name, _), n in cents.items() if name == model) == 1_142_350
         assert sum(n for (name, _), n in parts.items() if name == model) == 1838 * WHOLE
     golden = json.loads(GOLDEN.read_text())["models"]

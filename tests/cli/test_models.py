@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner, Result
 
-from skeldir.attribution import MODEL_NAMES
+from skeldir.attribution import RULE_MODELS
 from skeldir.cli import app
 from skeldir.db.pool import open_database
 from skeldir.errors import SkeldirError
@@ -68,7 +68,7 @@ def sales(clone: Clone, shop: UUID) -> None:
 
 def test_the_list_shows_models_in_force_and_who_put_them_there(shop: UUID) -> None:
     listed = run("models", "list", shop).stdout
-    for model in MODEL_NAMES:
+    for model in RULE_MODELS:
         (row,) = cells(listed, model)
         assert row[1:5] == [f"{model}@1", "30 days", "7 days", "keep"]
     assert len(re.findall(r"tenant created +│ \w+ +│ not in force +│ \w+@1", listed)) == 6
@@ -85,7 +85,7 @@ def test_a_change_shows_the_parameters_before_and_after(shop: UUID) -> None:
     printed = json.loads(run("models", "list", shop, "--json").stdout)
     assert set(printed) == {"data", "changes"}
     assert [one["model"] for one in printed["data"]] == [
-        m for m in MODEL_NAMES if m != "last_touch"
+        m for m in RULE_MODELS if m != "last_touch"
     ]
     retired, changed = printed["changes"][:2]
     assert (retired["from_version"], retired["parameters_after"]) == ("last_touch@1", None)
@@ -158,12 +158,13 @@ def test_on_a_terminal_the_change_must_be_confirmed(
 
 
 def test_an_impossible_change_is_refused_with_a_cure(shop: UUID) -> None:
-    assert refused("models", "set", shop, "markov", "--yes").code == "model_unknown"
+    assert refused("models", "set", shop, "u_shaped", "--yes").code == "model_unknown"
+    assert refused("models", "set", shop, "markov", "--yes").code == "model_fitted"
     longer = refused("models", "set", shop, "linear", "--lookback-days", "0", "--yes")
     assert longer.code == "model_version_invalid"
-    for model in MODEL_NAMES[1:]:
+    for model in RULE_MODELS[1:]:
         run("models", "retire", shop, model, "--yes")
-    last = refused("models", "retire", shop, MODEL_NAMES[0], "--yes")
+    last = refused("models", "retire", shop, RULE_MODELS[0], "--yes")
     assert last.code == "last_model_in_force"
     assert "another model first" in last.cure
 

@@ -42,6 +42,7 @@ OTHER_WORDS = {
     "keys create": ["--scope", "read"],
     "keys revoke": ["skd_12345678"],
     "keys rotate": ["skd_12345678"],
+    "models activate": ["markov@1"],
     "models compare": ["markov@1", "markov@2"],
     "models fit": ["markov", "--from", "2026-03-01", "--to", "2026-03-31"],
     "models fitted": ["markov@1"],

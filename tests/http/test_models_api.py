@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from skeldir.attribution import MODEL_NAMES, retain_touches
+from skeldir.attribution import RULE_MODELS, retain_touches
 from skeldir.db.pool import Database
 from skeldir.http.bodies import MAX_BODY_BYTES
 from tests.conftest import Clone
@@ -64,6 +64,7 @@ async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
         "wanted": {"lookback_days": 10, "after_conversion": "keep", "half_life_days": 7},
         "orders": 1,
         "orders_in_all": 1,
+        "fit": None,
         "orders_known_in_part": 0,
         "orders_left_out": 0,
         "channels": [
@@ -90,7 +91,7 @@ async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
     assert await credited(client, theirs, "linear") == {"email": 5_000, "sms": 5_000}
 
     listed = await get(client, PATH, read)
-    assert [one["model"] for one in listed["data"]] == list(MODEL_NAMES)
+    assert [one["model"] for one in listed["data"]] == list(RULE_MODELS)
     assert made in listed["data"]
     assert listed["changes"][0] == {
         "changed_at": made["in_force_since"],
@@ -146,9 +147,9 @@ async def test_a_report_of_a_retired_model_is_refused_with_the_cure(
 async def test_a_report_of_an_unknown_model_names_the_known_ones(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
-    refused = await client.get(f"{REPORT}?model=markov", headers=await key_of(db, tenant))
+    refused = await client.get(f"{REPORT}?model=u_shaped", headers=await key_of(db, tenant))
     assert (refused.status_code, refused.json()["code"]) == (422, "input_invalid")
-    assert all(model in refused.json()["detail"] for model in MODEL_NAMES)
+    assert all(model in refused.json()["detail"] for model in RULE_MODELS)
 
 
 async def test_a_tenant_without_models_is_shown_an_empty_report_of_any(
@@ -173,9 +174,9 @@ async def test_the_last_model_is_not_retired(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     manage = await key_of(db, tenant, "manage")
-    for model in MODEL_NAMES[1:]:
+    for model in RULE_MODELS[1:]:
         assert (await client.delete(f"{PATH}/{model}", headers=manage)).status_code == 200
-    refused = await client.delete(f"{PATH}/{MODEL_NAMES[0]}", headers=manage)
+    refused = await client.delete(f"{PATH}/{RULE_MODELS[0]}", headers=manage)
     assert (refused.status_code, refused.json()["code"]) == (409, "last_model_in_force")
     assert "another model first" in refused.json()["cure"]
 

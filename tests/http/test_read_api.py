@@ -95,7 +95,7 @@ async def test_two_tenants_with_the_same_facts_read_the_same_and_nothing_of_each
 @pytest.mark.parametrize(
     ("path", "query", "named"),
     [
-        ("/v1/attribution/channels", "model=markov", "query.model.0"),
+        ("/v1/attribution/channels", "model=u_shaped", "query.model.0"),
         ("/v1/attribution/channels", "model=linear,", "query.model.1"),
         ("/v1/attribution/channels", "from=2026-02-30", "query.from"),
         ("/v1/attribution/channels", "from=1770000000", "query.from"),

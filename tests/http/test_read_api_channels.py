@@ -12,7 +12,7 @@ import httpx2
 import psycopg
 import pytest
 
-from skeldir.attribution import MODEL_NAMES, channel_totals, define_models, mark_all_orders
+from skeldir.attribution import RULE_MODELS, channel_totals, define_models, mark_all_orders
 from skeldir.attribution.schemas import MOST_AWAITING
 from skeldir.db.pool import Database
 from skeldir.revenue import ledger_totals
@@ -73,7 +73,7 @@ async def test_all_models_are_side_by_side_with_their_versions(
     await sell(db, tenant)
     await settle(db)
     body = await get(client, PATH, await key_of(db, tenant))
-    assert body["model_versions"] == {model: f"{model}@1" for model in MODEL_NAMES}
+    assert body["model_versions"] == {model: f"{model}@1" for model in RULE_MODELS}
     assert [(row["currency"], row["channel"], row["period"]) for row in body["data"]] == [
         ("EUR", "email", None),
         ("EUR", "paid_search", None),
@@ -81,7 +81,7 @@ async def test_all_models_are_side_by_side_with_their_versions(
         ("USD", "paid_search", None),
     ]
     email, search = (row["models"] for row in body["data"][2:])
-    assert list(email) == list(MODEL_NAMES)
+    assert list(email) == list(RULE_MODELS)
     assert email["first_touch"] == {
         "credited_cents": 15_001,
         "conversions": "2",
@@ -89,11 +89,12 @@ async def test_all_models_are_side_by_side_with_their_versions(
         "roas": None,
         "cpa_cents": None,
         "share": "1.000000",
+        "interval": None,
     }
     assert email["last_touch"]["credited_cents"] == 0
     assert email["last_touch"]["conversions"] == "0"
     assert (email["linear"]["conversions"], email["linear"]["credited_cents"]) == ("1", 7_501)
-    for model in MODEL_NAMES:
+    for model in RULE_MODELS:
         assert email[model]["credited_cents"] + search[model]["credited_cents"] == 15_001
         parts = [Decimal(row[model]["conversions"]) for row in (email, search)]
         assert sum(parts) == 2
@@ -135,6 +136,7 @@ async def test_return_on_spend_is_an_exact_quotient_to_six_places(
             "roas": "5.000333",
             "cpa_cents": "1500.000000",
             "share": "1.000000",
+            "interval": None,
         }
     }
     only_spend = (await get(client, PATH, await key_of(db, other)))["data"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proof.recomputed.crediting import credit_orders, divide
 from skeldir.attribution.journeys import Journey
-from skeldir.attribution.models import MODEL_NAMES, JourneyTouch, ModelVersion
+from skeldir.attribution.models import RULE_MODELS, JourneyTouch, ModelVersion
 from skeldir.attribution.splits import LedgerEntry, allocate_order_for_versions
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -76,6 +76,21 @@ def test_each_model_weighs_the_touches_by_its_rule(model: str, earned: dict[str,
     channels = ("email", "social", "search", "direct")
     touches = [make_touch(n, channel, 24 * (7 - n)) for n, channel in enumerate(channels)]
     assert shares(make_version(model, half_life=1), touches) == earned
+
+
+WEIGHTS = {"email": 3, "search": 1, "social": 10**15}
+
+
+def make_fit() -> Row:
+    version = make_version("markov", after="reset")
+    return version | {"channels": list(WEIGHTS), "weights": list(WEIGHTS.values())}
+
+
+def test_a_fit_weighs_channels_and_knows_no_others() -> None:
+    named = ("email", "search", "email", "podcast")
+    touches = [make_touch(n, channel, 24 * (7 - n)) for n, channel in enumerate(named)]
+    assert shares(make_fit(), touches) == {"email": 75, "search": 25}
+    assert shares(make_fit(), touches[3:]) == shares(make_fit(), []) == {"unattributed": 100}
 
 
 def test_a_touch_counts_up_to_the_end_of_the_lookback_and_no_longer() -> None:
@@ -144,7 +159,7 @@ entries = st.lists(
 def test_the_program_credits_any_order_alike(
     ledger: list[Row], touches: list[Row], before: int | None, after: Any
 ) -> None:
-    models = [make_version(model, after=after) for model in MODEL_NAMES]
+    models = [*(make_version(model, after=after) for model in RULE_MODELS), make_fit()]
     captures = sorted(entry["occurred_at"] for entry in ledger if entry["kind"] == "capture")
     other = [] if before is None else [make_entry(99, "capture", 1, hours=before, order="another")]
     previous = [
@@ -175,7 +190,13 @@ def test_the_program_credits_any_order_alike(
                     key=lambda touch: (touch.occurred_at, touch.idempotency_key),
                 )
             ),
-            [ModelVersion(f"{model}@1", model, after_conversion=after) for model in MODEL_NAMES],
+            [
+                *(
+                    ModelVersion(f"{model}@1", model, after_conversion=after)
+                    for model in RULE_MODELS
+                ),
+                ModelVersion("markov@1", "markov", after_conversion="reset", weights=WEIGHTS),
+            ],
             previous_conversion_at=max(previous, default=None),
         )
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from skeldir.attribution import MODEL_NAMES, ModelParameters, set_models
+from skeldir.attribution import RULE_MODELS, ModelParameters, set_models
 from skeldir.db.pool import Database
 from tests.support.make import (
     at,
@@ -67,7 +67,7 @@ async def set_lookback(db: Database, tenant: UUID, days: int) -> None:
         await set_models(
             connection,
             tenant,
-            dict.fromkeys(MODEL_NAMES, ModelParameters(days, None, None)),
+            dict.fromkeys(RULE_MODELS, ModelParameters(days, None, None)),
             changed_by="command:tester",
         )
 

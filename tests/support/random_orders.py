@@ -9,7 +9,7 @@ from random import Random
 from uuid import UUID
 
 from skeldir.attribution.journeys import Journey
-from skeldir.attribution.models import MODEL_NAMES, JourneyTouch, ModelVersion
+from skeldir.attribution.models import RULE_MODELS, JourneyTouch, ModelVersion, whole_weights
 from skeldir.attribution.packing import NO_CONVERSION, PackedOrder, pack_entries, pack_path
 from skeldir.attribution.splits import (
     Allocation,
@@ -22,9 +22,25 @@ NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 CHANNELS = ("Zeta", "direct", "email", "paid_search", "sms", "unattributed", "éclair")
 KINDS = ("capture", "refund", "refund", "dispute", "refund_reversal", "dispute_reversal")
+_KNOWN = {"Zeta": 0.2, "direct": 0.55, "email": 0.2, "paid_search": 0.05}
+FITS = [
+    ModelVersion(f"{model}@{number}", model, lookback, "reset", weights=whole_weights(shares))  # type: ignore[arg-type]
+    for number, (model, lookback, shares) in enumerate(
+        (
+            ("markov", timedelta(days=30), _KNOWN),
+            ("shapley", timedelta(days=7), _KNOWN),
+            (
+                "markov",
+                timedelta(days=365),
+                _KNOWN | {"sms": 1e-17, "éclair": 1 / 3, "direct": 1e-9},
+            ),
+            ("shapley", timedelta(0), {"email": 1.0}),
+        )
+    )
+]
 VERSIONS = [
     ModelVersion(f"{model}@{number}", model, lookback, after, half_life)  # type: ignore[arg-type]
-    for model in MODEL_NAMES
+    for model in RULE_MODELS
     for number, (lookback, after, half_life) in enumerate(
         (
             (timedelta(days=30), "keep", 7.0),
@@ -35,6 +51,7 @@ VERSIONS = [
         )
     )
 ]
+VERSIONS += FITS
 
 
 @dataclass(frozen=True)

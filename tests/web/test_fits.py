@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -275,6 +276,23 @@ async def test_two_fits_stand_side_by_side_as_the_api_compares_them(
         ]
         for each in answer["data"]
     ]
+    moved = answer["orders_moved"]["data"]
+    for currency, places in CURRENCIES.items():
+        table = tables[f"markov-1-and-{other.replace('@', '-')}-orders-{currency}"]
+        assert [
+            (row[0], *(row[place].replace(",", "") for place in (2, 3))) for row in table.rows
+        ] == [
+            (
+                order["order_id"],
+                *(
+                    f"{Decimal(channel[name]).scaleb(-places):f}"
+                    for name in ("credited_cents", "other_credited_cents")
+                ),
+            )
+            for order in moved
+            if order["currency"] == currency
+            for channel in order["channels"]
+        ]
     assert ("not of the same days" in text) == (other == OF_OTHER_DAYS)
     assert NOT_MEASURED in text
 

@@ -31,8 +31,7 @@ from skeldir.attribution.definitions import (
     active_versions,
     define_models,
     describe_command,
-    latest_changes,
-    models_in_force,
+    put_fit_in_force,
     rebuild_credit,
     retain_touches,
     retire_model,
@@ -49,6 +48,7 @@ from skeldir.attribution.explanations import (
     VersionExplanation,
 )
 from skeldir.attribution.figures import ChannelFigures, channel_figures
+from skeldir.attribution.fitted_versions import FittedVersion
 from skeldir.attribution.kind_schemas import KindCredit, KindRow, KindsReport
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.kinds_of_credit import report_kinds
@@ -73,8 +73,10 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
 from skeldir.attribution.models import (
+    FITTED_MODELS,
     LONGEST_ORDER,
     MODEL_NAMES,
+    RULE_MODELS,
     SHARDS,
     AfterConversion,
     ChannelSets,
@@ -92,11 +94,13 @@ from skeldir.attribution.models import (
     count_sets,
     count_transitions,
     interval,
+    part_of_weight,
     posterior_effects,
     removal_effects,
     shapley_by_sets,
     shapley_values,
     shares_of_sum,
+    whole_weights,
 )
 from skeldir.attribution.moved_credit import CreditMoved, show_credit_moved
 from skeldir.attribution.moving import (
@@ -120,6 +124,7 @@ from skeldir.attribution.order_origins import (
     Origin,
     find_version,
 )
+from skeldir.attribution.orders_moved import OrderMoved, OrdersMoved, find_orders_moved
 from skeldir.attribution.origin_lines import (
     OriginWanted,
     find_orders_near_origin,
@@ -131,6 +136,7 @@ from skeldir.attribution.packing import TOUCH_BYTES
 from skeldir.attribution.parameters import (
     LONGEST_DAYS,
     CompleteParameters,
+    ModelFitted,
     ModelNotInForce,
     ModelParameters,
     require_model,
@@ -160,6 +166,7 @@ from skeldir.attribution.stored_credit import (
     list_stored_credit,
     read_stored_credit,
 )
+from skeldir.attribution.stored_versions import latest_changes, models_in_force
 from skeldir.attribution.totals import (
     ChannelTotal,
     SetAsideTotal,
@@ -181,11 +188,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BY_NAME",
     "CREDIT",
+    "FITTED_MODELS",
     "LONGEST_DAYS",
     "LONGEST_ORDER",
     "MODEL_NAMES",
     "MOST_ORDERS_OF_PATHS",
     "MOST_VALUES",
+    "RULE_MODELS",
     "SHARDS",
     "TOUCH_BYTES",
     "UNATTRIBUTED",
@@ -223,6 +232,7 @@ __all__ = [
     "EntryCredit",
     "ExplainedEntry",
     "ExplainedTouch",
+    "FittedVersion",
     "Floats",
     "JourneyColumns",
     "JourneyRows",
@@ -233,6 +243,7 @@ __all__ = [
     "Match",
     "ModelChange",
     "ModelCredit",
+    "ModelFitted",
     "ModelInForce",
     "ModelName",
     "ModelNotInForce",
@@ -244,8 +255,10 @@ __all__ = [
     "OrderFacts",
     "OrderLikelihood",
     "OrderLine",
+    "OrderMoved",
     "OrderOrigins",
     "OrderUnknown",
+    "OrdersMoved",
     "Origin",
     "OriginCredit",
     "OriginRow",
@@ -284,6 +297,7 @@ __all__ = [
     "explain_order",
     "fewer_collections",
     "find_moves_of_credit",
+    "find_orders_moved",
     "find_orders_near_origin",
     "find_orders_reached",
     "find_other",
@@ -301,9 +315,11 @@ __all__ = [
     "mark_orders_reached_by_touches",
     "models_in_force",
     "pair_rows",
+    "part_of_weight",
     "plain_campaign",
     "posterior_effects",
     "preview_model",
+    "put_fit_in_force",
     "read_channel_page",
     "read_order",
     "read_order_lines",
@@ -332,6 +348,7 @@ __all__ = [
     "share_of",
     "shares_of_sum",
     "show_credit_moved",
+    "whole_weights",
     "with_shares",
 ]
 

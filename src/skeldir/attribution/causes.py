@@ -24,8 +24,9 @@ from skeldir.attribution.cause_schemas import (
 )
 from skeldir.attribution.facts_at import FactsAt, credit_as_of
 from skeldir.attribution.known import ChannelsAsked, Standing, find_standing, read_rows
-from skeldir.attribution.models import MODEL_NAMES, ModelName, ModelVersion
+from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import version_of
 from skeldir.days import days_by
 from skeldir.errors import InputInvalid, ReportTooLarge
 from skeldir.rollups import find_known_moment, find_latest_moment
@@ -110,17 +111,7 @@ async def _read_facts_at(
 ) -> FactsAt:
     known = await find_known_moment(connection, tenant_id, moment)
     rows = await queries.select_versions(connection, tenant_id=tenant_id, models=list(MODEL_NAMES))
-    versions = [
-        ModelVersion(
-            model_version=row["model_version"],
-            model=row["model"],
-            lookback=timedelta(days=row["lookback_days"]),
-            after_conversion=row["after_conversion"],
-            half_life_days=float(row["half_life_days"]),
-        )
-        for row in rows
-        if row["model_version"] in in_force.values()
-    ]
+    versions = [version_of(row) for row in rows if row["model_version"] in in_force.values()]
     return FactsAt.all_by(moment, versions, days_by(known.rules))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from skeldir.attribution.credit_intervals import CreditInterval
 from skeldir.money import Cents, CurrencyCode
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ class ModelCredit:
             pattern=r"^-?[0-9]+(\.[0-9]+)?$",
             description="part of the credited money of all channels in the period and currency, to 6 decimals; null if"
             " that is not above 0",
+        ),
+    ] = None
+    interval: Annotated[
+        CreditInterval | None,
+        Field(
+            description="by a fit, how far the credit moves with the interval of the channel's share; null for other "
+            "models, and for a channel without an interval"
         ),
     ] = None
 

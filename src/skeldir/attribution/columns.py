@@ -109,8 +109,17 @@ class Window:
     direct: int
 
     @classmethod
-    def of(cls, columns: OrderColumns, lookback: int, after_conversion: str) -> Window:
-        """Return the window of versions with this lookback, in microseconds, and `after_conversion`."""
+    def of(
+        cls,
+        columns: OrderColumns,
+        lookback: int,
+        after_conversion: str,
+        is_known: Flags | None = None,
+    ) -> Window:
+        """Return the window of versions with this lookback, in microseconds, and `after_conversion`.
+
+        With `is_known`, only touches of channels whose number is known count.
+        """
         count = len(columns)
         orders = np.repeat(np.arange(count), np.diff(columns.touch_starts))
         channels, ages = columns.touch_channels, columns.touch_ages
@@ -118,6 +127,8 @@ class Window:
         if after_conversion == "reset":
             previous = columns.previous_ages[orders]
             counts &= (previous == NO_CONVERSION) | (ages < previous)
+        if is_known is not None:
+            counts &= is_known[channels]
         if not counts.all():
             inside = np.flatnonzero(counts)
             orders, channels, ages = orders[inside], channels[inside], ages[inside]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from skeldir.attribution.models import DIRECT, ModelVersion
+from skeldir.attribution.models import DIRECT, SEPARATOR, ModelVersion
 from skeldir.attribution.packing import (
     AGE_BITS,
     ENTRY_COLUMNS,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 Basis: TypeAlias = Literal["entry_day", "order_day", "touch_day"]
 
-_SEPARATOR: Final = "\x1f"
 _EPOCH: Final = date(1970, 1, 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_DAY: Final = -(1 << 31)
@@ -101,7 +100,7 @@ def by_touch_day(
 
 def day_of_code(code: str, otherwise: date) -> tuple[str, date]:
     """Return the channel of a code and the day of its touches, or the other one if the code has no day."""
-    channel, _, day = code.partition(_SEPARATOR)
+    channel, _, day = code.partition(SEPARATOR)
     return channel, date.fromisoformat(day) if day else otherwise
 
 
@@ -127,4 +126,4 @@ def _code(code_of: Mapping[int, str], pair: int) -> str:
     if since == 0:
         return code_of[number]
     day = _EPOCH + timedelta(days=since + _NO_DAY)
-    return f"{code_of[number]}{_SEPARATOR}{day.isoformat()}"
+    return f"{code_of[number]}{SEPARATOR}{day.isoformat()}"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from skeldir.attribution.evaluating import VersionInForce
+from skeldir.attribution.fitted_versions import FittedVersion
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     DEFAULT_LOOKBACK_DAYS,
     longest_lookback,
     mark_all_orders,
 )
-from skeldir.attribution.model_schemas import ModelChange, ModelInForce
-from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
+from skeldir.attribution.models import (
+    FITTED_MODELS,
+    RULE_MODELS,
+    AfterConversion,
+    ModelVersion,
+)
 from skeldir.attribution.parameters import (
     DEFAULT_AFTER_CONVERSION,
     DEFAULT_HALF_LIFE_DAYS,
@@ -25,9 +28,11 @@ from skeldir.attribution.parameters import (
     complete_parameters,
     require_model,
     require_retirable,
+    require_rule_model,
     require_touches_kept,
 )
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import last_versions, versions_of
 from skeldir.db import new_ids, wait_for_lock
 from skeldir.jobs import enqueue
 from skeldir.rollups import (
@@ -42,41 +47,21 @@ from skeldir.rollups import (
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
-    from skeldir.attribution.store import SelectActiveModelsRow, SelectLastVersionsRow
+    from skeldir.attribution.store import (
+        SelectActiveModelsRow,
+    )
     from skeldir.days import ZoneRules
     from skeldir.db import Connection
 
+_NO_INTERVAL = (None, None)
 PROGRAM = "program"
 """`changed_by` of changes that no user requested, such as the default models of a tenant that has none."""
-CHANGES_SHOWN = 50
 
 
 async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
     """Return the active model versions of the transaction's tenant; a tenant without any gets the defaults."""
     rows = await queries.select_active_models(connection, tenant_id=tenant_id)
     return versions_of(rows) if rows else await define_models(connection, tenant_id)
-
-
-def versions_of(rows: Iterable[SelectActiveModelsRow]) -> list[ModelVersion]:
-    """Return the versions in rows of `select_active_models`."""
-    return [v.version for v in versions_in_force(rows)]
-
-
-def versions_in_force(rows: Iterable[SelectActiveModelsRow]) -> list[VersionInForce]:
-    """Return the versions in rows of `select_active_models`, and the generation each is in force since."""
-    return [
-        VersionInForce(
-            ModelVersion(
-                model_version=row["model_version"],
-                model=row["model"],
-                lookback=timedelta(days=row["lookback_days"]),
-                after_conversion=row["after_conversion"],
-                half_life_days=float(row["half_life_days"]),
-            ),
-            row["active_since"],
-        )
-        for row in rows
-    ]
 
 
 async def define_models(
@@ -88,14 +73,14 @@ async def define_models(
     half_life_days: int = DEFAULT_HALF_LIFE_DAYS,
     changed_by: str = PROGRAM,
 ) -> list[ModelVersion]:
-    """Put versions with these parameters in force for all six models, and return them.
+    """Put versions with these parameters in force for all rule models, and return them.
 
     Raises:
         ModelVersionInvalid: as for `set_models`.
     """
     wanted = ModelParameters(lookback_days, after_conversion, half_life_days)
     return await set_models(
-        connection, tenant_id, dict.fromkeys(MODEL_NAMES, wanted), changed_by=changed_by
+        connection, tenant_id, dict.fromkeys(RULE_MODELS, wanted), changed_by=changed_by
     )
 
 
@@ -115,11 +100,12 @@ async def set_models(
 
     Raises:
         ModelUnknown: there is no model with one of the names.
+        ModelFitted: one of them has no parameters, but fits.
         ModelVersionInvalid: days below 1 or above LONGEST_DAYS, neither `keep` nor `reset`, or a lookback that is
             longer than the tenant's touches are kept; nothing was written.
     """
     for model, parameters in wanted.items():
-        require_model(model)
+        require_rule_model(model)
         parameters.require_valid()
     await wait_for_lock(connection, _models_lock(tenant_id))
     last = await last_versions(connection, tenant_id)
@@ -135,8 +121,50 @@ async def set_models(
         if model not in active or parameters != complete_parameters(UNCHANGED, active[model])
     }
     if changed:
-        await _put_in_force(connection, tenant_id, active, changed, (), changed_by)
+        chosen = await _choose_versions(connection, tenant_id, changed)
+        await _put_in_force(connection, tenant_id, active, chosen, (), changed_by)
     return await active_versions(connection, tenant_id)
+
+
+async def put_fit_in_force(
+    connection: Connection, tenant_id: UUID, fitted: FittedVersion, *, changed_by: str
+) -> None:
+    """Have the transaction's tenant credited by a fit, beside the other models; nothing changes if it is already.
+
+    It takes the place of the fit of the same model that was in force. Credit follows as after `set_models`.
+
+    Raises:
+        ModelVersionInvalid: its lookback is longer than the tenant's touches are kept.
+    """
+    await wait_for_lock(connection, _models_lock(tenant_id))
+    # A tenant gets its default models before any of them is credited.
+    await active_versions(connection, tenant_id)
+    active = await _active_rows(connection, tenant_id)
+    row = active.get(fitted.model)
+    if row is not None and row["model_version"] == fitted.name:
+        return
+    await require_touches_kept(connection, tenant_id, [fitted.parameters])
+    await queries.insert_fitted_version(
+        connection,
+        tenant_id=tenant_id,
+        model_version=fitted.name,
+        model=fitted.model,
+        version=fitted.number,
+        lookback_days=fitted.parameters.lookback_days,
+        half_life_days=fitted.parameters.half_life_days,
+        channels=list(fitted.weights),
+        weights=list(fitted.weights.values()),
+        lower_weights=[
+            fitted.intervals.get(channel, _NO_INTERVAL)[0] for channel in fitted.weights
+        ],
+        upper_weights=[
+            fitted.intervals.get(channel, _NO_INTERVAL)[1] for channel in fitted.weights
+        ],
+    )
+    chosen: dict[str, _Version] = {
+        fitted.model: _Version(fitted.name, fitted.number, fitted.parameters)
+    }
+    await _put_in_force(connection, tenant_id, active, chosen, (), changed_by)
 
 
 async def retire_model(
@@ -156,66 +184,9 @@ async def retire_model(
     await _put_in_force(connection, tenant_id, active, {}, (model,), changed_by)
 
 
-async def last_versions(
-    connection: Connection, tenant_id: UUID
-) -> dict[str, SelectLastVersionsRow]:
-    """Return the rows of `select_last_versions` by model; a model that never was in force has none."""
-    rows = await queries.select_last_versions(connection, tenant_id=tenant_id)
-    return {row["model"]: row for row in rows}
-
-
 async def describe_command(connection: Connection) -> str:
     """Return the `changed_by` of a change by command, with the database role of its session."""
     return f"command:{await queries.select_session_role(connection)}"
-
-
-async def models_in_force(connection: Connection, tenant_id: UUID) -> list[ModelInForce]:
-    """Return the models in force of the transaction's tenant, in the order of MODEL_NAMES."""
-    rows = await queries.select_models_in_force(connection, tenant_id=tenant_id)
-    return sorted((ModelInForce(**row) for row in rows), key=lambda m: MODEL_NAMES.index(m.model))
-
-
-async def latest_changes(
-    connection: Connection,
-    tenant_id: UUID,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    most: int = CHANGES_SHOWN,
-) -> list[ModelChange]:
-    """Return the latest changes of the models of the transaction's tenant, or those of a span, the newest first."""
-    rows = await queries.select_model_changes(
-        connection, tenant_id=tenant_id, since=since, until=until, most=most
-    )
-    return [
-        ModelChange(
-            row["changed_at"],
-            row["changed_by"],
-            row["model"],
-            row["from_version"],
-            row["to_version"],
-            _parameters(
-                row["lookback_days_before"],
-                row["after_conversion_before"],
-                row["half_life_days_before"],
-            ),
-            _parameters(
-                row["lookback_days_after"],
-                row["after_conversion_after"],
-                row["half_life_days_after"],
-            ),
-        )
-        for row in rows
-    ]
-
-
-def _parameters(
-    lookback_days: int | None, after_conversion: AfterConversion | None, half_life_days: int | None
-) -> CompleteParameters | None:
-    """Return the parameters of a version; None when there is no version, and so every value is None."""
-    if lookback_days is None or after_conversion is None or half_life_days is None:
-        return None
-    return CompleteParameters(lookback_days, after_conversion, half_life_days)
 
 
 async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:
@@ -245,8 +216,7 @@ async def rebuild_credit(connection: Connection, tenant_id: UUID) -> None:
     """
     await wait_for_lock(connection, _models_lock(tenant_id))
     active = await _active_rows(connection, tenant_id)
-    same = {model: complete_parameters(UNCHANGED, row) for model, row in active.items()}
-    await _put_in_force(connection, tenant_id, active, same, ())
+    await _put_in_force(connection, tenant_id, active, _same_versions(active), ())
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
     await settle_journal(connection, tenant_id, turn)
     await mark_all_orders(connection, tenant_id)
@@ -265,8 +235,7 @@ async def set_time_zone(
     if await rules_in_force(connection, tenant_id) == rules:
         return False
     active = await _active_rows(connection, tenant_id)
-    same = {model: complete_parameters(UNCHANGED, row) for model, row in active.items()}
-    await _put_in_force(connection, tenant_id, active, same, ())
+    await _put_in_force(connection, tenant_id, active, _same_versions(active), ())
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
     await put_time_zone(connection, tenant_id, rules, turn=turn, changed_by=changed_by)
     await sum_all_days(connection, tenant_id)
@@ -286,35 +255,40 @@ async def _put_in_force(
     connection: Connection,
     tenant_id: UUID,
     active: Mapping[str, SelectActiveModelsRow],
-    changed: Mapping[str, CompleteParameters],
+    after: Mapping[str, _Version],
     retired: Collection[str],
     changed_by: str | None = None,
 ) -> None:
-    """Put versions with the parameters of `changed` in force, and retire the models `retired`; the models are locked.
+    """Put the versions `after` in force, and retire the models `retired`; the models are locked.
 
     The change is recorded with `changed_by`, unless that is None: a rebuild changes no parameter.
     """
-    after = await _choose_versions(connection, tenant_id, changed)
     # A transaction that is writing facts does not see the new versions, which may have a longer lookback.
     await wait_for_lock(connection, ingest_lock(tenant_id))
     # A run that is computing credit by the previous versions must not write it.
     await wait_for_lock(connection, credit_lock(tenant_id))
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
     generation = 1 + await queries.select_generation(connection, tenant_id=tenant_id)
-    models = [*changed, *retired]
+    models = [*after, *retired]
     before = {model: active[model]["model_version"] for model in models if model in active}
     await queries.deactivate_models(connection, tenant_id=tenant_id, models=models)
+    rules = [(model, version) for model, version in after.items() if model in RULE_MODELS]
     await queries.put_versions_in_force(
         connection,
         tenant_id=tenant_id,
         generation=generation,
-        model_versions=[version.name for version in after.values()],
-        models=list(after),
-        versions=[version.number for version in after.values()],
-        lookback_days=[parameters.lookback_days for parameters in changed.values()],
-        after_conversions=[parameters.after_conversion for parameters in changed.values()],
-        half_life_days=[parameters.half_life_days for parameters in changed.values()],
+        model_versions=[version.name for _, version in rules],
+        models=[model for model, _ in rules],
+        versions=[version.number for _, version in rules],
+        lookback_days=[version.parameters.lookback_days for _, version in rules],
+        after_conversions=[version.parameters.after_conversion for _, version in rules],
+        half_life_days=[version.parameters.half_life_days for _, version in rules],
     )
+    fits = [version.name for model, version in after.items() if model in FITTED_MODELS]
+    if fits:
+        await queries.put_fits_in_force(
+            connection, tenant_id=tenant_id, generation=generation, model_versions=fits
+        )
     if changed_by is not None:
         await queries.insert_model_changes(
             connection,
@@ -327,17 +301,25 @@ async def _put_in_force(
         )
     await remove_credit(connection, tenant_id, turn, list(before.values()))
     # Without a new version no order needs to be credited again.
-    if changed and await queries.begin_restatement(
+    if after and await queries.begin_restatement(
         connection, tenant_id=tenant_id, generation=generation
     ):
         await enqueue(connection, tenant_id, CREDIT, waits_for=("credit",))
 
 
 class _Version(NamedTuple):
-    """The name of a model version, such as `linear@2`, and its number."""
+    """The name of a model version, such as `linear@2`, its number and parameters."""
 
     name: str
     number: int
+    parameters: CompleteParameters
+
+
+def _same_versions(active: Mapping[str, SelectActiveModelsRow]) -> dict[str, _Version]:
+    return {
+        model: _Version(row["model_version"], row["version"], complete_parameters(UNCHANGED, row))
+        for model, row in active.items()
+    }
 
 
 async def _choose_versions(
@@ -350,8 +332,9 @@ async def _choose_versions(
         model = row["model"]
         latest[model] = row["version"]
         if complete_parameters(UNCHANGED, row) == wanted[model]:
-            same[model] = _Version(row["model_version"], row["version"])
+            same[model] = _Version(row["model_version"], row["version"], wanted[model])
     return {
-        model: same.get(model) or _Version(f"{model}@{latest[model] + 1}", latest[model] + 1)
-        for model in wanted
+        model: same.get(model)
+        or _Version(f"{model}@{latest[model] + 1}", latest[model] + 1, parameters)
+        for model, parameters in wanted.items()
     }

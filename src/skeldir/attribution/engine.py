@@ -16,11 +16,14 @@ import numpy as np
 from skeldir.attribution.columns import Balances, Flags, Ints, OrderColumns, Window, spread
 from skeldir.attribution.decay import Decay
 from skeldir.attribution.dividing import Bucket, Division, Shares, split_by_integers
+from skeldir.attribution.fitted_shares import FittedShares, FittedWeights
 from skeldir.attribution.models.rules import half_life_microseconds
 from skeldir.attribution.packing import OLDEST_AGE
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from skeldir.attribution.models import ModelVersion
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -66,6 +69,8 @@ class Engine:
 
     def evaluate(self, version: ModelVersion) -> Credit:
         """Return what the model version credits."""
+        if version.weights is not None:
+            return self._evaluate_fit(version, version.weights)
         view = self._view_of(version)
         if version.model in _CHOOSERS:
             return self._credit_only(view.window.channels[_CHOOSERS[version.model](view.window)])
@@ -75,8 +80,15 @@ class Engine:
             )
         return self._divide(view, _WHOLE_WEIGHTS[version.model](view.window))
 
+    def _evaluate_fit(self, version: ModelVersion, weights: Mapping[str, int]) -> Credit:
+        """Return what a fit credits; touches of channels that it does not know are left out."""
+        fitted = FittedWeights.of(self.orders.channels, weights)
+        window = Window.of(self.orders, *_reach_of(version), fitted.is_known)
+        view = _View.of(self.orders, self._balances, window)
+        return self._divide(view, FittedShares.of(window, fitted))
+
     def _view_of(self, version: ModelVersion) -> _View:
-        key = (min(version.lookback // _MICROSECOND, OLDEST_AGE), version.after_conversion)
+        key = _reach_of(version)
         view = self._views.get(key)
         if view is None:
             window = Window.of(self.orders, *key)
@@ -113,6 +125,10 @@ class Engine:
             is_nonzero &= ~is_uncertain[self._balances.orders][view.entries]
         rows = np.flatnonzero(is_nonzero)
         return Credit(view.entries[rows], view.channels[rows], cents[rows], parts[rows], uncertain)
+
+
+def _reach_of(version: ModelVersion) -> tuple[int, str]:
+    return min(version.lookback // _MICROSECOND, OLDEST_AGE), version.after_conversion
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,6 @@ from skeldir.attribution.journeys import select_touches
 from skeldir.attribution.models import (
     JourneyTouch,
     ModelVersion,
-    channel_weights,
-    touch_weights,
 )
 from skeldir.attribution.order_facts import MOST_SHOWN, OrderFacts
 from skeldir.attribution.packing import (
@@ -325,12 +323,11 @@ def _weigh_touches(
     )
     if not selected:
         return {}, []
-    sums = channel_weights(version.model, selected, half_life_days=version.half_life_days)
-    weights = touch_weights(version.model, selected, half_life_days=version.half_life_days)
+    sums, weights = version.weigh_channels(selected), version.weigh_touches(selected)
     # Both the window and the touches that are shown end at the capture.
     shown = min(len(selected), len(journey.shown))
     offset = len(journey.shown) - shown
-    whole = sum(weights)
+    whole = sum(weights) or 1
     return sums, [
         TouchWeight(offset + index, touch.channel_code, _part_of(weight, whole))
         for index, (touch, weight) in enumerate(

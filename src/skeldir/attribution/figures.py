@@ -7,11 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.models import ModelName
 from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import versions_of
 
 if TYPE_CHECKING:
     from skeldir.db import Connection

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 
-from skeldir.attribution.models import JourneyTouch, ModelVersion, channel_weights
+from skeldir.attribution.models import JourneyTouch, ModelVersion
 
 _occurred_at = attrgetter("occurred_at")
 
@@ -50,13 +50,16 @@ class Journey:
         return slice(first, end)
 
     def weigh(self, window: slice, version: ModelVersion) -> ChannelWeights:
-        """Return the weights, by `version`, of the channels of the touches in `window`, which is not empty."""
+        """Return the weights, by `version`, of the channels of the touches in `window`, which is not empty.
+
+        A fit may know none of the channels: then nothing is returned.
+        """
         known = self._weighed.get(version.model_version)
         if known is not None and known[0] == window:
             return known[1]
         touches = self.touches[window]
         self.touches_weighed += len(touches)
-        sums = channel_weights(version.model, touches, half_life_days=version.half_life_days)
+        sums = version.weigh_channels(touches)
         # Text sorts by code point, which for UTF-8 is the order of its bytes.
         codes = sorted(sums)
         weighed = codes, [sums[code] for code in codes]

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
 from skeldir.attribution.changes import counted_allocations
-from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, derive_allocations, derive_counted
 from skeldir.attribution.packing import unpack_entries, unpack_path
 from skeldir.attribution.parameters import ModelVersionUnknown
 from skeldir.attribution.reading import begin_reading
 from skeldir.attribution.store import queries
 from skeldir.attribution.stored_pages import read_kept_pages, read_stored_pages
+from skeldir.attribution.stored_versions import versions_of
 
 if TYPE_CHECKING:
     from skeldir.attribution.models import ModelVersion

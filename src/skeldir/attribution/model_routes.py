@@ -6,12 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 
-from skeldir.attribution.definitions import (
-    latest_changes,
-    models_in_force,
-    retire_model,
-    set_models,
-)
+from skeldir.attribution.definitions import retire_model, set_models
 from skeldir.attribution.model_schemas import (
     ModelInForce,
     ModelPreview,
@@ -19,9 +14,10 @@ from skeldir.attribution.model_schemas import (
     parameters_request_body,
     read_parameters,
 )
-from skeldir.attribution.models import ModelName
+from skeldir.attribution.models import ModelName, RuleModel
 from skeldir.attribution.parameters import ModelParameters
 from skeldir.attribution.previewing import preview_model
+from skeldir.attribution.stored_versions import latest_changes, models_in_force
 from skeldir.http import (
     READ_PROBLEMS,
     Caller,
@@ -40,6 +36,7 @@ from skeldir.tenants import describe_key
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 ModelPath = Annotated[ModelName, Path(description="the name of a model")]
+RulePath = Annotated[RuleModel, Path(description="the name of a model that is not fitted")]
 NoQueryHere = Annotated[NoQuery, Query()]
 
 _BODY_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = READ_PROBLEMS | {
@@ -66,7 +63,7 @@ async def get_models(
     summary="Set a model",
 )
 async def put_model(
-    model: ModelPath,
+    model: RulePath,
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
     request: Request,
     caller: ManageKey,
@@ -107,7 +104,7 @@ async def delete_model(
     summary="Preview a change of a model",
 )
 async def preview_change(
-    model: ModelPath,
+    model: RulePath,
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
     request: Request,
     caller: ReadOrManageKey,

@@ -210,10 +210,15 @@ class ModelPreview:
         int, Field(ge=0, description="orders whose journeys are too long for a preview")
     ]
     channels: list[ChannelChange]
+    fit: Annotated[
+        str | None, Field(description="the fit that would be in force; null for other models")
+    ] = None
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the model is in force with these parameters already."""
+        """Whether the fit, or the model with these parameters, is in force already."""
+        if self.fit is not None:
+            return self.version_now == self.fit
         return self.parameters_now is not None and self.parameters_now == self.wanted
 
 

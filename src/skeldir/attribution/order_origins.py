@@ -12,15 +12,16 @@ from uuid import UUID
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import pack_all
 from skeldir.attribution.counted_touches import counted_touches
-from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, derive_allocations
-from skeldir.attribution.origin_credit import ALWAYS, BEFORE_CAMPAIGN, SEPARATOR, Numbering
+from skeldir.attribution.models import SEPARATOR
+from skeldir.attribution.origin_credit import ALWAYS, BEFORE_CAMPAIGN, Numbering
 from skeldir.attribution.origins import ORDERS_READ_AT_ONCE, OriginsAsked, find_orders
 from skeldir.attribution.packing import unpack_entries
 from skeldir.attribution.parameters import ModelNotInForce
 from skeldir.attribution.reading import open_reader
 from skeldir.attribution.splits import CAPTURE
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import versions_of
 
 if TYPE_CHECKING:
     from skeldir.attribution.models import ModelVersion

@@ -18,7 +18,7 @@ import numpy as np
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import pack_all
 from skeldir.attribution.evaluating import Channels, SumKey, sum_credit
-from skeldir.attribution.models import DIRECT
+from skeldir.attribution.models import DIRECT, SEPARATOR, channel_of
 from skeldir.attribution.packing import (
     AGE_BITS,
     ENTRY_BYTES,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 Amounts: TypeAlias = tuple[int, int]
 """Minor units, and parts per 10**12 of conversions."""
 
-SEPARATOR: Final = "\x1f"
 BEFORE_CAMPAIGN: Final = "\x1e"
 ALWAYS: Final = -(2**31)
 
@@ -84,7 +83,7 @@ def credit_pieces(reading: Reading, channel: str | None = None) -> Iterator[Orig
     )
     divided: dict[SumKey, dict[str, Amounts]] = defaultdict(dict)
     for (number, version, code, currency), (ppt, cents, _) in of_codes.items():
-        of_channel = code.partition(SEPARATOR)[0]
+        of_channel = channel_of(code)
         if channel in (None, of_channel):
             divided[number, version, of_channel, currency][code] = cents, ppt
     for key, of_code in divided.items():
@@ -162,7 +161,7 @@ class Numbering:
         """
         sent = sorted(reading.channels_met())
         channels = dict(reading.numbers)
-        for channel in sorted({code.partition(SEPARATOR)[0] for code in sent} - channels.keys()):
+        for channel in sorted({channel_of(code) for code in sent} - channels.keys()):
             channels[channel] = 1 + max(channels.values(), default=0)
         numbers = dict(channels)
         codes = dict(channels)
@@ -174,7 +173,7 @@ class Numbering:
                 numbers[code] = codes[code] = free
                 free += 1
             else:
-                numbers[code] = channels[code.partition(SEPARATOR)[0]]
+                numbers[code] = channels[channel_of(code)]
         reading.numbers = numbers
         return cls(codes, channels)
 
@@ -185,13 +184,7 @@ class Numbering:
         if channel in (None, UNATTRIBUTED):
             return orders
         is_of = np.zeros(LARGEST_CHANNEL_NUMBER + 1, np.bool_)
-        is_of[
-            [
-                number
-                for code, number in self.codes.items()
-                if code.partition(SEPARATOR)[0] == channel
-            ]
-        ] = True
+        is_of[[number for code, number in self.codes.items() if channel_of(code) == channel]] = True
         return [
             order
             for order in orders
@@ -200,13 +193,13 @@ class Numbering:
 
     def without_origins(self, orders: Sequence[PackedOrder]) -> list[PackedOrder]:
         """Return the orders with the numbers of channels in their paths."""
-        channel_of = np.zeros(LARGEST_CHANNEL_NUMBER + 1, np.uint64)
+        number_of = np.zeros(LARGEST_CHANNEL_NUMBER + 1, np.uint64)
         for code, number in self.codes.items():
-            channel_of[number] = self.channels[code.partition(SEPARATOR)[0]]
+            number_of[number] = self.channels[channel_of(code)]
         moved = []
         for order in orders:
             words = np.frombuffer(order.path, "<u8")
-            numbers = channel_of[(words >> AGE_BITS).astype(np.int64)]
+            numbers = number_of[(words >> AGE_BITS).astype(np.int64)]
             path = numbers << AGE_BITS | words & OLDEST_AGE
             moved.append(replace(order, path=path.astype("<u8").tobytes()))
         return moved

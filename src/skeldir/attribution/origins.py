@@ -21,7 +21,6 @@ from skeldir.attribution.campaign_spend import (
     read_spend_of_days,
     spend_of_values,
 )
-from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import VersionInForce
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
 from skeldir.attribution.origin_credit import ALWAYS, credit_pieces
@@ -38,6 +37,7 @@ from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.reading import open_reader
 from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import versions_of
 from skeldir.errors import ReportTooLarge
 from skeldir.rollups import read_time_zone
 

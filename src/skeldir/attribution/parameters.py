@@ -10,7 +10,15 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS
-from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelName, ModelVersionInvalid
+from skeldir.attribution.models import (
+    FITTED_MODELS,
+    MODEL_NAMES,
+    RULE_MODELS,
+    AfterConversion,
+    ModelName,
+    ModelVersionInvalid,
+    RuleModel,
+)
 from skeldir.attribution.models.rules import model_unknown
 from skeldir.errors import SkeldirError
 from skeldir.tenants import load_retention
@@ -31,6 +39,14 @@ class ModelNotInForce(SkeldirError):
     code = "model_not_in_force"
     status = 404
     title = "The model is not in force"
+
+
+class ModelFitted(SkeldirError):
+    """The model has no parameters that could be set: its versions are fits."""
+
+    code = "model_fitted"
+    status = 422
+    title = "The model is fitted, not set"
 
 
 class ModelVersionUnknown(SkeldirError):
@@ -136,6 +152,18 @@ def require_model(model: str) -> ModelName:
     raise model_unknown(model)
 
 
+def require_rule_model(model: str) -> RuleModel:
+    """Return the name of a model with parameters; raise `ModelUnknown`, or `ModelFitted` for one that is fitted."""
+    for name in RULE_MODELS:
+        if name == require_model(model):
+            return name
+    raise ModelFitted(
+        f"{model} has no parameters to set.",
+        cure=f"`skeldir models fit` makes a version of it, and `skeldir models activate TENANT {model}@1` "
+        "puts that in force.",
+    )
+
+
 def require_retirable(model: str, active: Collection[str]) -> None:
     """Raise `ModelNotInForce` or `LastModelInForce` when the model cannot be retired; `active` are those in force."""
     require_in_force([model], active)
@@ -152,8 +180,12 @@ def require_in_force(models: Iterable[str], active: Collection[str]) -> None:
         if model not in active:
             raise ModelNotInForce(
                 f"{model} is not in force.",
-                cure="GET /v1/models and `skeldir models list` show the models in force; PUT /v1/models/"
-                f"{model} and `skeldir models set` put it in force.",
+                cure="GET /v1/models and `skeldir models list` show the models in force; "
+                + (
+                    "`skeldir models activate` puts a fit of it in force."
+                    if model in FITTED_MODELS
+                    else f"PUT /v1/models/{model} and `skeldir models set` put it in force."
+                ),
             )
 
 

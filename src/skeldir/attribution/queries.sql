@@ -1,5 +1,5 @@
 -- name: select_active_models
-SELECT model_version, model, version, lookback_days, after_conversion, half_life_days, active_since
+SELECT model_version, model, version, lookback_days, after_conversion, half_life_days, active_since, channels, weights
 FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND is_active
 ORDER BY model_version;
@@ -7,20 +7,20 @@ ORDER BY model_version;
 -- name: select_last_versions
 -- For each model the version in force or, if the model is retired, the one that was in force last.
 SELECT DISTINCT ON (model)
-       model_version, model, version, lookback_days, after_conversion, half_life_days, active_since, is_active
+       model_version, model, version, lookback_days, after_conversion, half_life_days, active_since, channels, weights, is_active
 FROM public.attribution_models
 WHERE tenant_id = :tenant_id
 ORDER BY model, is_active DESC, active_since DESC, version DESC;
 
 -- name: select_versions
 -- All versions that the models ever had, the earliest first.
-SELECT model, version, model_version, lookback_days, after_conversion, half_life_days
+SELECT model, version, model_version, lookback_days, after_conversion, half_life_days, channels, weights
 FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND model = ANY(:models::text[])
 ORDER BY model, version;
 
 -- name: select_named_versions
-SELECT model_version, model, version, lookback_days, after_conversion, half_life_days, active_since
+SELECT model_version, model, version, lookback_days, after_conversion, half_life_days, active_since, channels, weights
 FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[])
 ORDER BY model_version;
@@ -43,6 +43,27 @@ FROM unnest(:model_versions::text[], :models::text[], :versions::integer[], :loo
             :after_conversions::text[], :half_life_days::integer[])
      AS v (model_version, model, version, lookback_days, after_conversion, half_life_days)
 ON CONFLICT (tenant_id, model_version) DO UPDATE SET is_active = true, active_since = excluded.active_since;
+
+-- name: select_intervals
+-- What channels weigh by fits, and both ends of that, where a fit has an interval.
+-- May be null: lower_weights[], upper_weights[]. Never null: channels, weights, lower_weights, upper_weights.
+SELECT model, channels, weights, lower_weights, upper_weights
+FROM public.attribution_models
+WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[]) AND channels IS NOT NULL;
+
+-- name: insert_fitted_version!
+-- A fit as a version, not yet in force. One that exists already has the same weights.
+-- May be null: lower_weights[], upper_weights[].
+INSERT INTO public.attribution_models
+    (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active, channels, weights,
+     lower_weights, upper_weights)
+VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, 'reset', :half_life_days, false, :channels, :weights,
+        :lower_weights, :upper_weights)
+ON CONFLICT (tenant_id, model_version) DO NOTHING;
+
+-- name: put_fits_in_force!
+UPDATE public.attribution_models SET is_active = true, active_since = :generation::integer
+WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[]);
 
 -- name: insert_model_changes!
 -- May be null: from_versions[], to_versions[].
@@ -68,7 +89,7 @@ ORDER BY m.model_version;
 
 -- name: select_model_changes
 -- Those of a half-open span, which a null leaves open.
--- Column model is one of first_touch, last_touch, last_non_direct, linear, position_based, time_decay.
+-- Column model is one of first_touch, last_touch, last_non_direct, linear, position_based, time_decay, markov, shapley.
 SELECT c.changed_at, c.changed_by, c.model, c.from_version, c.to_version,
        b.lookback_days AS lookback_days_before, b.after_conversion AS after_conversion_before,
        b.half_life_days AS half_life_days_before,
@@ -371,7 +392,7 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
                  WHERE m.tenant_id = :tenant_id), 0) AS generation,
        (SELECT coalesce(json_agg(v), '[]')::text
         FROM (SELECT m.model_version, m.model, m.version, m.lookback_days, m.after_conversion, m.half_life_days,
-                     m.active_since
+                     m.active_since, m.channels, m.weights
               FROM public.attribution_models m
               WHERE m.tenant_id = :tenant_id AND m.is_active ORDER BY m.model_version) v) AS models,
        (SELECT r.touches_forgotten_before FROM public.retention r

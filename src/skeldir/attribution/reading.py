@@ -16,7 +16,7 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.attribution.definitions import active_versions, versions_in_force
+from skeldir.attribution.definitions import active_versions
 from skeldir.attribution.journeys import reach_of
 from skeldir.attribution.long_journeys import read_long_journey
 from skeldir.attribution.orders import (
@@ -33,6 +33,7 @@ from skeldir.attribution.orders import (
 from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
 from skeldir.attribution.renewals import read_renewals
 from skeldir.attribution.store import queries
+from skeldir.attribution.stored_versions import versions_in_force
 from skeldir.attribution.withdrawn import read_withdrawn
 from skeldir.days import stored_days
 from skeldir.db import plan_for_each_list, try_lock, wait_for_lock
@@ -109,9 +110,8 @@ async def read_journey(
 
 
 async def _read_renewals(reader: Reader) -> None:
-    reading = reader.reading
-    names = [order.order_id for order in reading.orders]
-    await read_renewals(reader.connection, reader.tenant_id, reading, names)
+    names = [order.order_id for order in reader.reading.orders]
+    await read_renewals(reader.connection, reader.tenant_id, reader.reading, names)
 
 
 async def _begin(

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from skeldir.attribution.channel_rows import ChannelRow, ModelCredit
+from skeldir.attribution.credit_intervals import Ends, interval_of, read_ends
 from skeldir.attribution.known import ChannelsAsked, Standing, read_rows
 from skeldir.attribution.ratios import conversions_from_text, cost_per_conversion, share_of
 from skeldir.attribution.renewals import bases_of
@@ -32,13 +34,14 @@ _Totals: TypeAlias = Mapping[tuple[date | None, str, str], int]
 async def add_ratios(
     connection: Connection, tenant_id: UUID, query: ChannelsQuery, page: ChannelsPage
 ) -> ChannelsPage:
-    """Return the page with each row's cost per conversion and share; they are null where they are not known.
+    """Return the page with each row's cost per conversion, share and interval; they are null where they are not known.
 
     The transaction must be the one that read the page, and repeatable read. If the page is not the only one, the totals
     of its periods are read.
     """
     if not page.data:
         return page
+    ends = await read_ends(connection, tenant_id, page.model_versions)
     is_only = query.cursor is None and page.next_cursor is None
     if is_only:
         totals = _sum(page.data)
@@ -50,14 +53,16 @@ async def add_ratios(
     for start in range(0, len(page.data), _ROWS_AT_ONCE):
         if start:
             await asyncio.sleep(0)
-        data += [_with_ratios(row, totals) for row in page.data[start : start + _ROWS_AT_ONCE]]
+        data += [
+            _with_ratios(row, totals, ends) for row in page.data[start : start + _ROWS_AT_ONCE]
+        ]
     return replace(page, data=data)
 
 
 def with_shares(rows: Sequence[ChannelRow]) -> list[ChannelRow]:
     """Return all rows of a report, each with its cost per conversion and share."""
     totals = _sum(rows)
-    return [_with_ratios(row, totals) for row in rows]
+    return [_with_ratios(row, totals, {}) for row in rows]
 
 
 def _sum(rows: Sequence[ChannelRow]) -> _Totals:
@@ -123,15 +128,21 @@ def _end_of(period: date, granularity: str) -> date:
     return end.replace(day=1) if granularity == "month" else end
 
 
-def _with_ratios(row: ChannelRow, totals: _Totals) -> ChannelRow:
+def _with_ratios(row: ChannelRow, totals: _Totals, ends: Ends) -> ChannelRow:
     models = {
-        model: _add(credit, totals.get((row.period, row.currency, model), 0))
+        model: _add(
+            credit,
+            totals.get((row.period, row.currency, model), 0),
+            ends.get((model, row.channel)) if ends else None,
+        )
         for model, credit in row.models.items()
     }
     return replace(row, models=models)
 
 
-def _add(credit: ModelCredit, total_cents: int) -> ModelCredit:
+def _add(
+    credit: ModelCredit, total_cents: int, ends: tuple[Fraction, Fraction] | None
+) -> ModelCredit:
     # A page has thousands of these: a new object takes half as long as `replace`, and most channels cost nothing.
     spend = credit.spend_cents
     cpa = cost_per_conversion(spend, conversions_from_text(credit.conversions)) if spend else None
@@ -142,4 +153,5 @@ def _add(credit: ModelCredit, total_cents: int) -> ModelCredit:
         credit.roas,
         cpa,
         share_of(credit.credited_cents, total_cents),
+        interval_of(credit.credited_cents, ends),
     )

@@ -24,7 +24,7 @@ from skeldir.money import split
 
 CAPTURE: Final = "capture"
 UNATTRIBUTED: Final = "unattributed"
-"""The channel code of money whose journey has no touch in the window."""
+"""The channel code of money whose journey has no touch in the window, or none of a channel that a fit knows."""
 
 PARTS_OF_A_CONVERSION: Final = 10**12
 
@@ -119,7 +119,10 @@ def allocate_order_for_versions(
 
 
 def _weigh(journey: Journey, window: slice, version: ModelVersion) -> ChannelWeights:
-    return _NO_TOUCH if window.start == window.stop else journey.weigh(window, version)
+    if window.start == window.stop:
+        return _NO_TOUCH
+    weighed = journey.weigh(window, version)
+    return weighed if weighed[0] else _NO_TOUCH
 
 
 def _allocate(

@@ -19,13 +19,22 @@ class NumberChannelsRow(TypedDict):
 class SelectActiveModelsRow(TypedDict):
     model_version: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
     active_since: int
+    channels: list[str] | None
+    weights: list[int] | None
 
 class SelectCampaignCostsRow(TypedDict):
     currency: str
@@ -91,7 +100,14 @@ class SelectChannelTotalsRow(TypedDict):
     currency: str
     channel_code: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     credited_cents: Decimal
     conversions: Decimal
@@ -163,6 +179,22 @@ class SelectFieldsOfJourneyRow(TypedDict):
     last_moment: dt.datetime
     last_key: str
 
+class SelectIntervalsRow(TypedDict):
+    model: Literal[
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
+    ]
+    channels: list[str]
+    weights: list[int]
+    lower_weights: list[int | None]
+    upper_weights: list[int | None]
+
 class SelectJourneysAfterRow(TypedDict):
     order_id: str
     converted_at: dt.datetime
@@ -187,13 +219,22 @@ class SelectKeptOrdersAfterRow(TypedDict):
 class SelectLastVersionsRow(TypedDict):
     model_version: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
     active_since: int
+    channels: list[str] | None
+    weights: list[int] | None
     is_active: bool
 
 class SelectMarkedOrdersRow(TypedDict):
@@ -207,7 +248,14 @@ class SelectModelChangesRow(TypedDict):
     changed_at: dt.datetime
     changed_by: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     from_version: str | None
     to_version: str | None
@@ -220,7 +268,14 @@ class SelectModelChangesRow(TypedDict):
 
 class SelectModelsInForceRow(TypedDict):
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     model_version: str
     lookback_days: int
@@ -232,13 +287,22 @@ class SelectModelsInForceRow(TypedDict):
 class SelectNamedVersionsRow(TypedDict):
     model_version: str
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
     active_since: int
+    channels: list[str] | None
+    weights: list[int] | None
 
 class SelectNewestJourneysRow(TypedDict):
     captures_read: int
@@ -408,13 +472,22 @@ class SelectUndoingsOfChangesRow(TypedDict):
 
 class SelectVersionsRow(TypedDict):
     model: Literal[
-        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+        "first_touch",
+        "last_touch",
+        "last_non_direct",
+        "linear",
+        "position_based",
+        "time_decay",
+        "markov",
+        "shapley",
     ]
     version: int
     model_version: str
     lookback_days: int
     after_conversion: Literal["keep", "reset"]
     half_life_days: int
+    channels: list[str] | None
+    weights: list[int] | None
 
 class SelectVersionsAtRow(TypedDict):
     model: str
@@ -501,6 +574,22 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> None: ...
     @staticmethod
+    async def insert_fitted_version(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        model_version: str,
+        model: str,
+        version: int,
+        lookback_days: int,
+        half_life_days: int,
+        channels: Collection[str] | None,
+        weights: Collection[int] | None,
+        lower_weights: Collection[int | None] | None,
+        upper_weights: Collection[int | None] | None,
+    ) -> None: ...
+    @staticmethod
     async def insert_kept(
         connection: Connection,
         /,
@@ -584,6 +673,15 @@ class _Queries:
         order_ids: Collection[str],
         generations: Collection[int],
         tenant_id: UUID,
+    ) -> None: ...
+    @staticmethod
+    async def put_fits_in_force(
+        connection: Connection,
+        /,
+        *,
+        generation: int,
+        tenant_id: UUID,
+        model_versions: Collection[str],
     ) -> None: ...
     @staticmethod
     async def put_journeys(
@@ -803,6 +901,10 @@ class _Queries:
     ) -> SelectFieldsOfJourneyRow | None: ...
     @staticmethod
     async def select_generation(connection: Connection, /, *, tenant_id: UUID) -> int: ...
+    @staticmethod
+    async def select_intervals(
+        connection: Connection, /, *, tenant_id: UUID, model_versions: Collection[str]
+    ) -> list[SelectIntervalsRow]: ...
     @staticmethod
     async def select_journeys_after(
         connection: Connection, /, *, longest: int, tenant_id: UUID, after: str, most: int

@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from skeldir.attribution import MODEL_NAMES, set_models
+from skeldir.attribution import RULE_MODELS, set_models
 from skeldir.cli.console import err, out
 from skeldir.cli.import_flags import (
     ColumnOption,
@@ -193,7 +193,7 @@ async def import_with_progress(
             versions = await set_models(
                 connection,
                 tenant_id,
-                dict.fromkeys(MODEL_NAMES, mapping.models),
+                dict.fromkeys(RULE_MODELS, mapping.models),
                 changed_by="import",
             )
         names = ", ".join(version.model_version for version in versions)

@@ -9,7 +9,7 @@ import orjson
 import typer
 from rich.table import Column, Table
 
-from skeldir.attribution import describe_command
+from skeldir.attribution import OrdersMoved, describe_command, find_orders_moved
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
@@ -18,15 +18,16 @@ from skeldir.fits import (
     DEFAULT_LEVEL_PERCENT,
     DEFAULT_LOOKBACK_DAYS,
     MARKOV,
-    ComparedChannel,
     Fit,
     FitAsked,
+    FitComparison,
     FitSummary,
     Part,
     compare_fits,
     find_fit,
     fit_model,
     list_fits,
+    weigh_fit,
 )
 from skeldir.money import format_minor
 
@@ -63,7 +64,7 @@ def fit(
 ) -> None:
     """Fit a model to the journeys that ended on some days, and keep it as the model's next version.
 
-    What channels earn is estimated, with an interval each. A fit changes no credit.
+    What channels earn is estimated, with an interval each. A fit changes no credit: `models activate` puts it in force.
     """
     is_chain = model == MARKOV or collapse_repeats
     asked = FitAsked(
@@ -142,22 +143,23 @@ def compare(
     other: Annotated[str, typer.Argument(help="The version to compare it with.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show two fits side by side: what each channel earns by both, and whether their intervals meet."""
+    """Show two fits side by side: what each channel earns by both, and the orders that move most.
 
-    async def work(runtime: Runtime) -> list[ComparedChannel]:
+    Orders are the first stored ones; what moves is what the other fit would give to other channels if it were in force.
+    """
+
+    async def work(runtime: Runtime) -> FitComparison:
         tenant_id = await runtime.tenant_id(tenant)
-        async with (
-            runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id, is_read_only=True) as connection,
-        ):
-            return compare_fits(
-                await find_fit(connection, tenant_id, version),
-                await find_fit(connection, tenant_id, other),
-            )
+        async with runtime.database(pool_size=1) as database:
+            async with database.tenant(tenant_id, is_read_only=True) as connection:
+                one = await find_fit(connection, tenant_id, version)
+                two = await find_fit(connection, tenant_id, other)
+            moved = await find_orders_moved(database, tenant_id, weigh_fit(one), weigh_fit(two))
+            return FitComparison(compare_fits(one, two), moved)
 
     compared = run_with_runtime(work)
     if as_json:
-        typer.echo(orjson.dumps({"data": compared}, option=_JSON))
+        typer.echo(orjson.dumps(compared, option=_JSON))
         return
     table = Table(
         "channel",
@@ -166,7 +168,7 @@ def compare(
         Column("difference", justify="right"),
         "intervals meet",
     )
-    for one in compared:
+    for one in compared.data:
         table.add_row(
             one.channel,
             _percent(one.share),
@@ -176,6 +178,41 @@ def compare(
         )
     out.print(table)
     out.print("Shares of the conversions, in percent.", soft_wrap=True)
+    _show_moved(compared.orders_moved, version, other)
+
+
+def _show_moved(moved: OrdersMoved, version: str, other: str) -> None:
+    if not moved.data:
+        out.print(f"Over {moved.orders:,} orders, both give each channel the same.", soft_wrap=True)
+        return
+    table = Table(
+        "order",
+        Column("moves", justify="right"),
+        "channel",
+        Column(version, justify="right"),
+        Column(other, justify="right"),
+        title=f"Orders that move most, of {moved.orders:,}",
+        title_justify="left",
+    )
+    for order in moved.data:
+        for place, one in enumerate(order.channels):
+            amounts = (one.credited_cents, one.other_credited_cents)
+            table.add_row(
+                order.order_id if place == 0 else "",
+                _money(order.moved_cents, order.currency) if place == 0 else "",
+                one.channel,
+                *(format_minor(cents, order.currency) for cents in amounts),
+            )
+    out.print(table)
+    if moved.orders_known_in_part:
+        out.print(
+            f"Of {moved.orders_known_in_part:,} orders less is stored than the fits need.",
+            soft_wrap=True,
+        )
+
+
+def _money(cents: int, currency: str) -> str:
+    return f"{format_minor(cents, currency)} {currency}"
 
 
 def _order_of(fit: FitSummary) -> str:

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from skeldir.attribution import (
     AfterConversion,
     CompleteParameters,
+    FittedVersion,
     ModelChange,
     ModelInForce,
     ModelParameters,
@@ -30,6 +31,7 @@ from skeldir.cli.deletion import is_terminal
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.errors import InputInvalid
+from skeldir.fits import activate_fit, find_fit, weigh_fit
 from skeldir.money import format_minor
 
 models_app = typer.Typer(
@@ -126,6 +128,36 @@ def set_model(
     run_with_runtime(work)
 
 
+@models_app.command("activate")
+def activate(tenant: TenantArgument, version: fits.VersionArgument, yes: YesOption = False) -> None:
+    """Have each order credited by a fit, after a preview of the effect; another fit of its model is retired.
+
+    The channels of an order's path earn in proportion to their shares in the fit, exact to the smallest unit.
+    """
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            fitted = weigh_fit(await find_fit(connection, tenant_id, version))
+        preview = await _preview(runtime, tenant_id, fitted.model, fitted)
+        if preview.changes_nothing:
+            out.print(f"Nothing was changed: {fitted.name} is in force.", soft_wrap=True)
+            return
+        _confirm(preview, yes=yes)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            changed_by = await describe_command(connection)
+            await activate_fit(connection, tenant_id, version, changed_by=changed_by)
+        out.print(f"{fitted.name} is in force. {_CREDIT_FOLLOWS}", soft_wrap=True)
+
+    run_with_runtime(work)
+
+
 @models_app.command("retire")
 def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False) -> None:
     """Retire a model, after a preview of the effect.
@@ -148,10 +180,13 @@ def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False)
 
 
 async def _preview(
-    runtime: Runtime, tenant_id: UUID, model: str, parameters: ModelParameters | None
+    runtime: Runtime,
+    tenant_id: UUID,
+    model: str,
+    change: ModelParameters | FittedVersion | None,
 ) -> ModelPreview:
     async with runtime.database(pool_size=1) as database:
-        return await preview_model(database, tenant_id, model, parameters)
+        return await preview_model(database, tenant_id, model, change)
 
 
 def _confirm(preview: ModelPreview, *, yes: bool) -> None:
@@ -184,10 +219,12 @@ def _print_header(preview: ModelPreview) -> None:
     if preview.parameters_now is not None:
         now = f"{_describe(preview.parameters_now)} ({preview.version_now})"
     then = "retired" if preview.wanted is None else _describe(preview.wanted)
+    if preview.fit is not None:
+        then += f" ({preview.fit})"
     lines = [f"{preview.model} now: {now}", f"{preview.model} then: {then}"]
-    if preview.last_version is None:
+    if preview.last_version is None and preview.fit is None:
         lines.append("Parameters not given have their defaults: the model was never in force.")
-    elif preview.parameters_now is None:
+    elif preview.parameters_now is None and preview.fit is None:
         lines.append(
             f"Parameters not given are those of {preview.last_version}, which was in force last."
         )

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from skeldir.attribution import (
-    MODEL_NAMES,
+    RULE_MODELS,
     UNATTRIBUTED,
     ChannelTotal,
     CreditReport,
@@ -244,7 +244,7 @@ def print_channels(
     credited to `unattributed`, and so is in that row.
     """
     is_balanced = True
-    shown = models or MODEL_NAMES
+    shown = models or RULE_MODELS
     for total in ledger:
         credited: dict[str, dict[str, ChannelTotal]] = defaultdict(dict)
         for row in totals:

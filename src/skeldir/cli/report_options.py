@@ -11,7 +11,14 @@ from skeldir.attribution import MOST_VALUES, Basis
 
 By = Literal["channel", "source", "campaign", "kind"]
 Model = Literal[
-    "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    "first_touch",
+    "last_touch",
+    "last_non_direct",
+    "linear",
+    "position_based",
+    "time_decay",
+    "markov",
+    "shapley",
 ]
 
 JsonOption = Annotated[

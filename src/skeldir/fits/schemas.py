@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from skeldir.attribution import OrderLikelihood
+from skeldir.attribution import OrderLikelihood, OrdersMoved
 from skeldir.money import Cents, CurrencyCode
 
 FittedModel = Literal["markov", "shapley"]
@@ -150,6 +150,7 @@ class ComparedChannel:
 
 @dataclass(frozen=True, slots=True)
 class FitComparison:
-    """The channels of two fits, the largest difference first."""
+    """The channels of two fits, the largest difference first, and the orders whose credit they divide differently."""
 
     data: list[ComparedChannel]
+    orders_moved: OrdersMoved

@@ -222,6 +222,7 @@ def _columns(
             lambda row: Cell(
                 row.models[name].credited_cents,
                 shown.orders_of(currency, row.channel, model=name),
+                _interval(shown, currency, row.models[name]),
             ),
             "money",
             currency,
@@ -261,6 +262,15 @@ def _columns(
         ),
         *_figures(shown, currency),
     ]
+
+
+def _interval(shown: Shown, currency: str, credit: ModelCredit) -> str | None:
+    """Return the interval of credit by a fit in words; None where there is none."""
+    interval, money = credit.interval, shown.report.formats.money
+    if interval is None:
+        return None
+    lower, upper = (money(end, currency) for end in (interval.lower_cents, interval.upper_cents))
+    return shown.say("interval", lower=lower, upper=upper)
 
 
 def _figures(shown: Shown, currency: str) -> list[SortedColumn[ChannelRow]]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from skeldir.attribution import ChannelsQuery, read_channel_page
+from skeldir.attribution import (
+    ChannelsQuery,
+    OrdersMoved,
+    find_orders_moved,
+    models_in_force,
+    read_channel_page,
+)
 from skeldir.fits import (
     FEWEST_OF_CHANNEL,
     MARKOV,
@@ -20,8 +26,11 @@ from skeldir.fits import (
     compare_fits,
     find_fit,
     list_fits,
+    weigh_fit,
 )
-from skeldir.web.access import Membership, ViewerPage
+from skeldir.http import database_of
+from skeldir.users import Role
+from skeldir.web.access import Membership, SignedIn, ViewerPage, open_membership
 from skeldir.web.addresses import address
 from skeldir.web.answers import PageRoute, go_to, say_in
 from skeldir.web.fits_tables import (
@@ -31,6 +40,7 @@ from skeldir.web.fits_tables import (
     channels_table,
     comparison_table,
     money_tables,
+    moved_tables,
     orders_table,
 )
 from skeldir.web.frames import Link, Option
@@ -67,6 +77,7 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
     money = money_tables(shown)
     chosen = [orders_table(shown)] if fit.result.orders else []
     fits = await list_fits(page.connection, page.profile.tenant_id)
+    in_force = await models_in_force(page.connection, page.profile.tenant_id)
     return _send(
         "fit.html",
         shown,
@@ -76,6 +87,8 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
         facts=_facts(shown),
         others=[_option(report, one) for one in fits if one.version != fit.fit.version],
         here=f"{FITS}/{fit.fit.version}",
+        is_in_force=any(one.model_version == fit.fit.version for one in in_force),
+        in_force=address(f"{_MODELS}/{fit.fit.model}", fit=fit.fit.version),
         has_rules=rules is not None and bool(rules.versions),
         has_lacking=any(
             part.lower is None
@@ -88,9 +101,27 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
     )
 
 
+async def read_moved(request: Request, session: SignedIn, version: str, other: str) -> OrdersMoved:
+    """Return the orders that move most from one fit to the other.
+
+    They are read page by page, each in a transaction of its own, so the page must hold none yet.
+    """
+    async with open_membership(request, session, Role.VIEWER, is_read_only=True) as page:
+        one, two = await _find(page, version), await _find(page, other)
+    return await find_orders_moved(
+        database_of(request), page.profile.tenant_id, weigh_fit(one), weigh_fit(two)
+    )
+
+
 @router.get(FITS + "/{version}/compared-with/{other}")
-async def show_comparison(request: Request, version: str, other: str, page: ViewerPage) -> Response:
-    """Show the shares of two fits side by side, and whether their intervals meet.
+async def show_comparison(
+    request: Request,
+    version: str,
+    other: str,
+    moved: Annotated[OrdersMoved, Depends(read_moved)],
+    page: ViewerPage,
+) -> Response:
+    """Show the shares of two fits side by side, whether their intervals meet, and the orders that move most.
 
     Raises:
         FitUnknown: the tenant has no such fit.
@@ -104,10 +135,14 @@ async def show_comparison(request: Request, version: str, other: str, page: View
     )
     report = await _open(request, page, fit, title, crumbs)
     shown = ShownFit(report, fit, await read_channel_names(report), None)
+    orders = moved_tables(shown, two, moved)
     return _send(
         "fit_comparison.html",
         shown,
-        [comparison_table(shown, two, compare_fits(fit, second))],
+        [comparison_table(shown, two, compare_fits(fit, second)), *orders],
+        orders=orders,
+        covered=report.formats.number(moved.orders),
+        in_part=moved.orders_known_in_part,
         title=title,
         links=[Link(each.version, f"{FITS}/{each.version}") for each in (one, two)],
         days=[_days(report, each) for each in (one, two)],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from skeldir.fits import MARKOV
 from skeldir.web.charts import draw_interval
@@ -15,6 +16,7 @@ from skeldir.web.tables import Cell, Column, Table
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from skeldir.attribution import OrdersMoved
     from skeldir.fits import ChannelFit, ComparedChannel, Fit, FitSummary, Part
     from skeldir.web.naming import ChannelNames
     from skeldir.web.reports import Report
@@ -293,6 +295,38 @@ def comparison_table(
         [row(one) for one in compared],
         groups=(("", 1), (version, 3), (other.version, 3), ("", 2)),
     )
+
+
+def moved_tables(shown: ShownFit, other: FitSummary, moved: OrdersMoved) -> list[Table]:
+    """Return the orders that move most from one fit to another, a table for each currency."""
+    say, version = shown.say, shown.fit.fit.version
+    by_currency: dict[str, list[tuple[Cell, ...]]] = {}
+    for order in moved.data:
+        by_currency.setdefault(order.currency, []).extend(
+            (
+                Cell(order.order_id, f"/orders/{quote(order.order_id, safe='')}"),
+                Cell(shown.names(one.channel)),
+                Cell(one.credited_cents),
+                Cell(one.other_credited_cents),
+                Cell(one.other_credited_cents - one.credited_cents),
+            )
+            for one in order.channels
+        )
+    return [
+        shown.table(
+            f"and-{key_of(other.version)}-orders-{currency}",
+            say("orders_moved", currency=currency),
+            (
+                Column(say("order")),
+                Column(say("channel")),
+                Column(version, "money", currency),
+                Column(other.version, "money", currency),
+                Column(say("difference"), "money", currency),
+            ),
+            rows,
+        )
+        for currency, rows in by_currency.items()
+    ]
 
 
 def _draw(part: Part, scale: float, tone: int = 1) -> Markup:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from skeldir.attribution import MODEL_NAMES, ModelParameters, set_models
+from skeldir.attribution import RULE_MODELS, ModelParameters, set_models
 from skeldir.errors import SkeldirError
 from skeldir.ingest import KnownImport, list_channels, list_imports
 from skeldir.ingest.files import (
@@ -315,7 +315,7 @@ class Imports:
 
         async with database.tenant(tenant_id) as connection:
             if mapping.models is not None and not replays:
-                wanted: dict[str, ModelParameters] = dict.fromkeys(MODEL_NAMES, mapping.models)
+                wanted: dict[str, ModelParameters] = dict.fromkeys(RULE_MODELS, mapping.models)
                 await set_models(connection, tenant_id, wanted, changed_by=by)
             await note_action(
                 connection, tenant_id, by, REPLAYED if replays else IMPORTED, run.fingerprint

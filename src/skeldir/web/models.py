@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Final, get_args
 from fastapi import APIRouter, Depends, Request, Response
 
 from skeldir.attribution import (
+    FITTED_MODELS,
     LONGEST_DAYS,
     MODEL_NAMES,
     AfterConversion,
     CompleteParameters,
+    FittedVersion,
     ModelChange,
     ModelInForce,
     ModelParameters,
@@ -26,7 +28,7 @@ from skeldir.attribution import (
     set_models,
 )
 from skeldir.errors import InputInvalid, SkeldirError
-from skeldir.fits import list_fits
+from skeldir.fits import FitUnknown, activate_fit, find_fit, list_fits, weigh_fit
 from skeldir.http import database_of
 from skeldir.users import Role, note_action
 from skeldir.web.access import (
@@ -53,7 +55,8 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 MODELS: Final = "/models"
 RETIRE: Final = "retire"
-_NAMES: Final = ("lookback_days", "after_conversion", "half_life_days")
+_FIT: Final = "fit"
+_PARAMETERS: Final = ("lookback_days", "after_conversion", "half_life_days")
 _DONE: Final = frozenset({"set", "retired", "nothing"})
 _NOBODY: Final = {"tenant created": "by_creation", "import": "by_import", "program": "by_program"}
 _DECAYS: Final = "time_decay"
@@ -75,22 +78,53 @@ async def read_preview(request: Request, session: SignedIn, model: str) -> Asked
 
     A preview reads pages of orders, each in a transaction of its own, so the page must hold none yet.
     """
+    retires = request.query_params.get("do") == RETIRE
     async with open_membership(request, session, Role.VIEWER, is_read_only=True) as page:
+        name = require_model(model)
+        values = _values_in(request.query_params, name)
+        if not values and not retires:
+            return None
         tenant_id = page.profile.tenant_id
-    name = require_model(model)
-    query = request.query_params
-    values = {key: query[key].strip() for key in _NAMES if query.get(key, "").strip()}
-    retires = query.get("do") == RETIRE
-    if not values and not retires:
-        return None
+        fits = {} if retires else await _read_fits(page, name, values)
     try:
-        parameters = None if retires else _read_parameters(values)
-        preview = await preview_model(database_of(request), tenant_id, name, parameters)
+        change = None if retires else _read_change(name, values, fits)
+        preview = await preview_model(database_of(request), tenant_id, name, change)
     except SkeldirError as fault:
         if fault.status >= 500:
             raise
         return Asked(values, retires, fault=fault)
     return Asked(values, retires, preview)
+
+
+def _values_in(fields: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return what is asked of a model: the fit of one that is fitted, the parameters of another."""
+    keys = (_FIT,) if name in FITTED_MODELS else _PARAMETERS
+    return {key: fields[key].strip() for key in keys if fields.get(key, "").strip()}
+
+
+async def _read_fits(
+    page: Membership, name: str, values: Mapping[str, str]
+) -> dict[str, FittedVersion]:
+    """Return the fit that is asked for, by its version, if the model has it."""
+    asked = values.get(_FIT, "")
+    fits = await list_fits(page.connection, page.profile.tenant_id) if asked else []
+    if not any(one.model == name and one.version == asked for one in fits):
+        return {}
+    return {asked: weigh_fit(await find_fit(page.connection, page.profile.tenant_id, asked))}
+
+
+def _read_change(
+    name: str, values: Mapping[str, str], fits: Mapping[str, FittedVersion]
+) -> ModelParameters | FittedVersion:
+    if name not in FITTED_MODELS:
+        return _read_parameters(values)
+    fitted = fits.get(values.get(_FIT, ""))
+    if fitted is None:
+        raise FitUnknown(
+            "The tenant has no such fit.",
+            cure="Follow a link in the list of fits on the page of models.",
+        )
+    return fitted
 
 
 def _read_parameters(values: Mapping[str, str]) -> ModelParameters:
@@ -152,14 +186,17 @@ async def change_model(request: Request, model: str, fields: Fields, form: Manag
     connection, tenant_id, by = form.connection, form.profile.tenant_id, form.session.email
     name = require_model(model)
     retires = fields.get("do") == RETIRE
-    values = {key: fields[key].strip() for key in _NAMES if fields.get(key, "").strip()}
+    values = _values_in(fields, name)
     before = await models_in_force(connection, tenant_id)
     try:
         if retires:
             await retire_model(connection, tenant_id, name, changed_by=by)
         else:
-            wanted = _read_parameters(values)
-            await set_models(connection, tenant_id, {name: wanted}, changed_by=by)
+            wanted = _read_change(name, values, await _read_fits(form, name, values))
+            if isinstance(wanted, ModelParameters):
+                await set_models(connection, tenant_id, {name: wanted}, changed_by=by)
+            else:
+                await activate_fit(connection, tenant_id, wanted.name, changed_by=by)
     except SkeldirError as fault:
         if fault.status >= 500:
             raise
@@ -188,7 +225,7 @@ async def _send_model(
     present = next((one for one in in_force if one.model == name), None)
     preview = None if asked is None else asked.preview
     tables, sums = ([], []) if preview is None else await _lay_out_preview(report, preview)
-    shown = _shown_values(present, asked)
+    shown = _shown_values(name, present, asked)
     values = {
         "model": name,
         "present": present,
@@ -203,6 +240,8 @@ async def _send_model(
         if preview is None or preview.wanted is None
         else _in_words(say, report, name, preview.wanted),
         "shown": shown,
+        "fits": await _fits_of(page, name),
+        "is_fitted": name in FITTED_MODELS,
         "decays": name == _DECAYS,
         "choices": _choices(say, present),
         "here": here,
@@ -218,14 +257,25 @@ async def _send_model(
     )
 
 
-def _shown_values(present: ModelInForce | None, asked: Asked | None) -> dict[str, str]:
+def _shown_values(name: str, present: ModelInForce | None, asked: Asked | None) -> dict[str, str]:
     """Return what the form shows: what was asked for, else what is in force."""
-    shown = dict.fromkeys(_NAMES, "")
-    if present is not None:
-        shown = {name: str(getattr(present, name)) for name in _NAMES}
-    if asked is not None and asked.preview is not None and asked.preview.wanted is not None:
-        shown = {name: str(getattr(asked.preview.wanted, name)) for name in _NAMES}
+    if name in FITTED_MODELS:
+        shown = {_FIT: "" if present is None else present.model_version}
+    elif asked is not None and asked.preview is not None and asked.preview.wanted is not None:
+        shown = {name: str(getattr(asked.preview.wanted, name)) for name in _PARAMETERS}
+    elif present is not None:
+        shown = {name: str(getattr(present, name)) for name in _PARAMETERS}
+    else:
+        shown = dict.fromkeys(_PARAMETERS, "")
     return shown | dict(asked.values if asked is not None else {})
+
+
+async def _fits_of(page: Membership, name: str) -> list[Option]:
+    """Return the fits of a model, the newest first."""
+    if name not in FITTED_MODELS:
+        return []
+    fits = await list_fits(page.connection, page.profile.tenant_id)
+    return [Option(one.version, one.version) for one in fits if one.model == name]
 
 
 def _choices(say: Phrases, present: ModelInForce | None) -> list[Option]:

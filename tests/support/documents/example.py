@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from skeldir.attribution.models import MODEL_NAMES, JourneyTouch, ModelVersion
+from skeldir.attribution.models import RULE_MODELS, JourneyTouch, ModelVersion
 from skeldir.attribution.splits import Allocation, LedgerEntry, allocate_order
 
 CURRENCY = "USD"
@@ -24,7 +24,7 @@ ENTRIES = [
     LedgerEntry(UUID(int=2), "order-991-refund", REFUNDED_AT, "refund", CURRENCY, -3_000),
 ]
 CHANNELS = [touch.channel_code for touch in TOUCHES]
-MODELS = list(MODEL_NAMES)
+MODELS = list(RULE_MODELS)
 
 
 def allocations(model: str) -> list[Allocation]:

@@ -17,6 +17,7 @@ from skeldir.attribution.models.chains import (
     count_transitions,
 )
 from skeldir.attribution.models.choosing_orders import OrderLikelihood, choose_order
+from skeldir.attribution.models.fitted import SEPARATOR, channel_of, part_of_weight, whole_weights
 from skeldir.attribution.models.intervals import (
     bootstrap_effects,
     bootstrap_shapley,
@@ -27,10 +28,14 @@ from skeldir.attribution.models.intervals import (
 from skeldir.attribution.models.markov import RemovalEffects, removal_effects
 from skeldir.attribution.models.rules import (
     DIRECT,
+    FITTED_MODELS,
     MODEL_NAMES,
+    RULE_MODELS,
+    FittedModel,
     JourneyTouch,
     ModelName,
     ModelUnknown,
+    RuleModel,
     channel_weights,
     first_touch,
     last_non_direct,
@@ -51,12 +56,16 @@ from skeldir.attribution.models.versions import AfterConversion, ModelVersion, M
 
 __all__ = [
     "DIRECT",
+    "FITTED_MODELS",
     "LONGEST_ORDER",
     "MODEL_NAMES",
+    "RULE_MODELS",
+    "SEPARATOR",
     "SHARDS",
     "AfterConversion",
     "ChannelSets",
     "ChannelsTooMany",
+    "FittedModel",
     "Floats",
     "JourneyColumns",
     "JourneyTouch",
@@ -66,9 +75,11 @@ __all__ = [
     "ModelVersionInvalid",
     "OrderLikelihood",
     "RemovalEffects",
+    "RuleModel",
     "Transitions",
     "bootstrap_effects",
     "bootstrap_shapley",
+    "channel_of",
     "channel_weights",
     "choose_order",
     "count_journeys",
@@ -79,6 +90,7 @@ __all__ = [
     "last_non_direct",
     "last_touch",
     "linear",
+    "part_of_weight",
     "position_based",
     "posterior_effects",
     "removal_effects",
@@ -87,4 +99,5 @@ __all__ = [
     "shares_of_sum",
     "time_decay",
     "touch_weights",
+    "whole_weights",
 ]

@@ -101,12 +101,22 @@ def half_life_microseconds(half_life_days: Fraction | float) -> int:
     return half_life
 
 
-ModelName = Literal[
+RuleModel = Literal[
     "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
 ]
 """The names that `touch_weights` accepts, in the order in which they are shown."""
 
-MODEL_NAMES: Final[tuple[ModelName, ...]] = get_args(ModelName)
+RULE_MODELS: Final[tuple[RuleModel, ...]] = get_args(RuleModel)
+
+FittedModel = Literal["markov", "shapley"]
+"""The models whose weights a fit estimates."""
+
+FITTED_MODELS: Final[tuple[FittedModel, ...]] = get_args(FittedModel)
+
+ModelName = Literal[RuleModel, FittedModel]
+"""The names of all models, in the order in which they are shown."""
+
+MODEL_NAMES: Final[tuple[ModelName, ...]] = (*RULE_MODELS, *FITTED_MODELS)
 
 _BY_POSITION: Final[Mapping[str, Callable[[Sequence[JourneyTouch]], list[int]]]] = {
     "first_touch": first_touch,
