@@ -1,31 +1,51 @@
-"""Claim: in memory, data-driven models cost little more than reading the touches.
+"""Claim: data-driven models cost little more than reading the touches, and a fraction of what other packages take.
 
-A generated 1,000,000 journeys with 4.3 million touches of 12 channels; 5 % convert. The touches are in the order of
-time, as they were recorded, with a journey number and a channel each, so that those of a journey are not together:
-putting them together is part of what is measured. Each figure is the median of five runs, in a process of its own,
-whose largest memory above that of the data is shown too. A thousand draws of the posterior of 12 channels must take at
-most 50 ms.
+A generated 1,000,000 journeys with 4.3 million touches of 12 channels, and 10 million touches; 5 % convert. Raw touches
+are in time order, as they were recorded, with a journey number and a channel each: putting those of a journey together
+is part of what is measured. The same is measured for touches in the order of journeys, as an index returns them. Each
+figure is the median of five runs, in a process of its own that reads the data from a file, with its largest memory
+above that. A thousand draws of the posterior of 12 channels must take at most 50 ms.
+
+With `--peers`, ChannelAttribution gets the same touches as a Polars frame, with Polars making its paths; it must take
+50 times as long for Markov chains, and 10 times for all models, although it has only three of the six rules and no
+Shapley values. marketing_attribution_models and do-attribution get the first journeys only. With `--postgres`, a fit
+is made from the facts in a database, cold; a peer that reads the same by COPY must take 5 times as long.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import resource
-import statistics
-import time
+import os
+import tempfile
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from bench.support import make_parser, show_ratio, show_table
+from bench.fitted_database import DAYS, load_journeys, measure_fits
+from bench.peers.environments import (
+    CHANNEL_ATTRIBUTION,
+    DO_ATTRIBUTION,
+    HOME,
+    MARKETING_MODELS,
+    install,
+)
+from bench.peers.measured import Measured
+from bench.support import durable_place, make_parser, show_ratio, show_table
+from bench.touches import (
+    NAMES,
+    RawTouches,
+    divide_touches,
+    group_touches,
+    make_touches,
+)
 from skeldir.attribution import (
-    SHARDS,
     JourneyColumns,
-    Transitions,
     bootstrap_effects,
     bootstrap_shapley,
     count_sets,
@@ -34,165 +54,262 @@ from skeldir.attribution import (
     removal_effects,
     shapley_values,
 )
+from skeldir.attribution.engine import Engine
+from skeldir.attribution.models import RULE_MODELS, ModelVersion
+from skeldir.clock import utc_now
+from skeldir.fits import MARKOV, FitAsked, make_fit
 
 JOURNEYS = 1_000_000
-CHANNELS = 12
-TOUCHES_OF_JOURNEY = 4.3
-LONGEST = 60
-DAYS_S = 90 * 86_400
+MORE_JOURNEYS = 2_330_000
+"""Of 10 million touches."""
+
+JOURNEYS_OF_SLOW_PEERS = 100_000
 DRAWS = 1_000
 MOST_MS_OF_DRAWS = 50
+LEAST_MARKOV = 50
+LEAST_ALL = 10
+LEAST_COLD = 5
 REPEATS = 5
-_PLACE_BITS = 27
-_CHANNEL_BITS = 4
+_DAY = date(2026, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class RawTouches:
-    """Touches in time order, by journey number and channel number; and of each journey, how it ended."""
-
-    journeys: npt.NDArray[np.int64]
-    channels: npt.NDArray[np.uint8]
-    converted: npt.NDArray[np.bool_]
-    values: npt.NDArray[np.int64]
+def fit_markov(journeys: JourneyColumns) -> None:
+    """Find the removal effects for conversions and value."""
+    removal_effects(count_transitions(journeys, parts=1))
 
 
-def make_touches(journeys: int) -> RawTouches:
-    """Generate touches: channels are rare and common, and depend on the one before; the seed is fixed."""
-    random = np.random.default_rng(17)
-    lengths = np.minimum(random.geometric(1 / TOUCHES_OF_JOURNEY, journeys), LONGEST)
-    starts = np.cumsum(lengths) - lengths
-    owners = np.repeat(np.arange(journeys), lengths)
-    places = np.arange(len(owners)) - starts[owners]
-    common = random.dirichlet(np.full(CHANNELS, 0.8))
-    drawn = random.choice(CHANNELS, len(owners), p=common)
-    channels = np.where(random.random(len(owners)) < 0.4, np.roll(drawn, 1), drawn)
-    moments = random.integers(0, DAYS_S, journeys)[owners] + places * 3600
-    order = np.argsort(moments, kind="stable")
-    converted = random.random(journeys) < 0.05
-    values = np.where(converted, np.rint(random.lognormal(8.5, 0.8, journeys)), 0).astype(np.int64)
-    return RawTouches(owners[order], channels.astype(np.uint8)[order], converted, values)
+def fit_all(touches: RawTouches) -> None:
+    """From raw touches to the credit of all six rule models, removal effects, and Shapley values, each with value."""
+    grouped = group_touches(touches)
+    journeys = grouped.journeys
+    fit_markov(journeys)
+    sets = count_sets(journeys, parts=1)
+    shapley_values(sets.conversions[0])
+    shapley_values(sets.values["EUR"][0])
+    engine = Engine(grouped.orders())
+    for name in RULE_MODELS:
+        engine.evaluate(ModelVersion(f"{name}@1", name))
 
 
-def group_touches(touches: RawTouches) -> JourneyColumns:
-    """Put the touches of each journey together, in their order: one sort of journey, place and channel in 64 bits."""
-    places = np.arange(len(touches.journeys))
-    keys = touches.journeys << _PLACE_BITS | places << _CHANNEL_BITS | touches.channels
-    keys.sort()
-    lengths = np.bincount(touches.journeys, minlength=len(touches.converted))
-    channels = (keys & ((1 << _CHANNEL_BITS) - 1)).astype(np.int16)
-    return JourneyColumns(
-        [f"channel_{number:02}" for number in range(CHANNELS)],
-        channels,
-        np.concatenate(([0], np.cumsum(lengths))),
-        touches.converted,
-        (np.arange(len(lengths)) % SHARDS).astype(np.int16),
-        {"EUR": touches.values},
+def _asked(order: int | None, draws: int) -> FitAsked:
+    return FitAsked(
+        MARKOV, _DAY, _DAY, chain_order=order, collapse_repeats=False, draws=draws, seed=1
     )
-
-
-def fit_markov(touches: RawTouches) -> None:
-    """From raw touches to the removal effects for conversions and value."""
-    removal_effects(count_transitions(group_touches(touches)))
-
-
-def fit_markov_and_shapley(touches: RawTouches) -> None:
-    """The same, and Shapley values of the same journeys."""
-    columns = group_touches(touches)
-    removal_effects(count_transitions(columns))
-    shapley_values(count_sets(columns).conversions.sum(axis=0))
-
-
-def _counts(touches: RawTouches, order: int = 1) -> Transitions:
-    return count_transitions(group_touches(touches), order)
 
 
 Prepared = Callable[[], object]
 """What is measured, with everything before it done."""
 
-MEASURED: dict[str, Callable[[RawTouches], Prepared]] = {
-    "raw touches to Markov, conversions and value": lambda raw: lambda: fit_markov(raw),
-    "raw touches to Markov and Shapley": lambda raw: lambda: fit_markov_and_shapley(raw),
-    "journeys together to counts of order 1": lambda raw: (
-        lambda columns: lambda: count_transitions(columns)
-    )(group_touches(raw)),
-    "journeys together to counts of order 4": lambda raw: (
-        lambda columns: lambda: count_transitions(columns, 4)
-    )(group_touches(raw)),
-    "counts of order 1 to effects": lambda raw: (lambda counts: lambda: removal_effects(counts))(
-        _counts(raw)
+TIME_ORDER = "touches in time order to Markov, conversions and value"
+JOURNEY_ORDER = "touches in the order of journeys to Markov, conversions and value"
+ALL_MODELS = "touches in time order to six rules, Markov and Shapley"
+POSTERIOR = "1,000 draws of the posterior"
+MEASURED: Mapping[str, Callable[[RawTouches], Prepared]] = {
+    TIME_ORDER: lambda raw: lambda: fit_markov(group_touches(raw).journeys),
+    JOURNEY_ORDER: lambda raw: (
+        lambda sorted_touches: lambda: fit_markov(divide_touches(sorted_touches))
+    )(raw.by_journey()),
+    ALL_MODELS: lambda raw: lambda: fit_all(raw),
+    "journeys to Markov, conversions and value": lambda raw: (
+        lambda journeys: lambda: fit_markov(journeys)
+    )(group_touches(raw).journeys),
+    "journeys to counts of order 4 by shard": lambda raw: (
+        lambda journeys: lambda: count_transitions(journeys, 4)
+    )(group_touches(raw).journeys),
+}
+OF_COUNTS: Mapping[str, Callable[[RawTouches], Prepared]] = {
+    "journeys to a fit of order 1, with all intervals": lambda raw: (
+        lambda journeys: lambda: make_fit(journeys, _asked(1, DRAWS))
+    )(group_touches(raw).journeys),
+    POSTERIOR: lambda raw: (lambda counts: lambda: posterior_effects(counts, DRAWS, 1))(
+        count_transitions(group_touches(raw).journeys)
     ),
-    "counts of order 2 to effects": lambda raw: (lambda counts: lambda: removal_effects(counts))(
-        _counts(raw, 2)
-    ),
-    "1,000 draws of the posterior": lambda raw: (
-        lambda counts: lambda: posterior_effects(counts, DRAWS, 1)
-    )(_counts(raw)),
     "1,000 draws of the bootstrap, conversions and value": lambda raw: (
         lambda counts: lambda: bootstrap_effects(counts, DRAWS, 1)
-    )(_counts(raw)),
+    )(count_transitions(group_touches(raw).journeys)),
     "1,000 draws of the bootstrap of Shapley values": lambda raw: (
         lambda sets: lambda: bootstrap_shapley(sets, DRAWS, 1)
-    )(count_sets(group_touches(raw))),
+    )(count_sets(group_touches(raw).journeys)),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Medians of the elapsed and the processor time, in seconds, and memory above what was there before, in bytes."""
+def _fit_of(order: int | None, draws: int) -> Callable[[RawTouches], Prepared]:
+    def prepare(raw: RawTouches) -> Prepared:
+        journeys = group_touches(raw).journeys
+        return lambda: make_fit(journeys, _asked(order, draws))
 
-    elapsed_s: float
-    processor_s: float
-    memory: int
+    return prepare
 
 
-def measure_one(name: str, journeys: int) -> Measured:
+LARGE: Mapping[str, Callable[[RawTouches], Prepared]] = {
+    "journeys to a fit of order 1, 1,000 draws": _fit_of(1, DRAWS),
+    "journeys to a fit of the order that is chosen, 20 draws": _fit_of(None, 20),
+    "journeys to a fit of order 4, 2 draws": _fit_of(4, 2),
+}
+"""Fits whose memory is of interest, which does not depend on the number of draws."""
+
+
+COLUMNS = ("", "elapsed, ms", "processor, ms", "memory peak above the data, MiB")
+
+
+def write_touches(journeys: int, file: Path) -> None:
+    """Generate touches into a file, for us and for peers."""
+    raw = make_touches(journeys)
+    arrays = {field.name: getattr(raw, field.name) for field in fields(RawTouches)}
+    np.savez(file, names=np.array(NAMES), **arrays)
+
+
+def measure_one(name: str, file: Path, repeats: int) -> Measured:
     """Measure in this process, which does nothing else."""
-    prepared = MEASURED[name](make_touches(journeys))
-    before = _peak_memory()
-    elapsed, processor = [], []
-    for _ in range(REPEATS):
-        began, began_processor = time.perf_counter(), time.process_time()
-        prepared()
-        elapsed.append(time.perf_counter() - began)
-        processor.append(time.process_time() - began_processor)
-    return Measured(
-        statistics.median(elapsed), statistics.median(processor), _peak_memory() - before
+    with np.load(file) as arrays:
+        raw = RawTouches(**{field.name: arrays[field.name] for field in fields(RawTouches)})
+    prepared = (MEASURED | OF_COUNTS | LARGE)[name](raw)
+    return Measured.of(prepared, repeats)
+
+
+def alone(task: Callable[..., Any], *arguments: object) -> Any:
+    """Run in a process of its own, and return the result."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        return process.submit(task, *arguments).result()
+
+
+def measure_ours(names: list[str], file: Path, repeats: int, title: str) -> dict[str, Measured]:
+    """Measure everything, one after another, and print the figures."""
+    found = {name: alone(measure_one, name, file, repeats) for name in names}
+    show_table(
+        f"Ours: {title}, medians of {repeats} {load()}",
+        COLUMNS,
+        [[name, *one.figures] for name, one in found.items()],
     )
+    return found
 
 
-def _peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def measure_peers(
+    ours: Mapping[str, Measured], file: Path, repeats: int, title: str, options: Namespace
+) -> None:
+    """Let the fastest peer do the same, and print the ratios."""
+    peer = install(CHANNEL_ATTRIBUTION, options.peers_home)
+    answers = {
+        cores: peer.ask("measure", data=str(file), repeats=repeats, cores=cores).result
+        for cores in (1, 2)
+    }
+    tasks = {
+        "paths by Polars": "paths",
+        "Markov, conversions and value": "markov",
+        "three rules and Markov": "rules and markov",
+    }
+    show_table(
+        f"{CHANNEL_ATTRIBUTION.name} with Polars: {title}, medians of {repeats} {load()}",
+        COLUMNS,
+        [
+            [f"{name}, {cores} of its threads", *Measured.of_peer(answer[task]).figures]
+            for cores, answer in answers.items()
+            for name, task in tasks.items()
+        ],
+    )
+    for name, task, least in (
+        (TIME_ORDER, "markov", LEAST_MARKOV),
+        (JOURNEY_ORDER, "markov", LEAST_MARKOV),
+        (ALL_MODELS, "rules and markov", LEAST_ALL),
+    ):
+        own = ours[name]
+        ratio = min(answer[task]["elapsed_s"] for answer in answers.values()) / own.elapsed_s
+        least_work = min(answer[task]["processor_s"] for answer in answers.values())
+        what = (
+            f"{title}, {name}: fastest peer against ours, "
+            f"{least_work / own.processor_s:.1f} by processor time; elapsed"
+        )
+        show_ratio(what, ratio, f"≥ {least}", is_met=ratio >= least)
+
+
+def measure_slow_peers(file: Path, journeys: int, options: Namespace) -> None:
+    """Measure the peers that would take minutes, with fewer journeys."""
+    rows = []
+    for peer, count, tasks in (
+        (MARKETING_MODELS, journeys, {"Markov": "markov", "five rules, Markov, Shapley": "all"}),
+        (DO_ATTRIBUTION, journeys // 5, {"Markov of conversions": "markov"}),
+    ):
+        environment = install(peer, options.peers_home)
+        answer = environment.ask("measure", data=str(file), repeats=3, journeys=count).result
+        rows += [
+            [
+                f"{peer.name}, {name}, {answer['touches']:,} touches",
+                *Measured.of_peer(answer[task]).figures,
+            ]
+            for name, task in tasks.items()
+        ]
+    show_table(f"Other peers, with fewer touches, medians of 3 {load()}", COLUMNS, rows)
+
+
+def measure_database(journeys: int, options: Namespace) -> None:
+    """Fit from facts in a database: first of all, and the median of all; and let the peer read the same by COPY."""
+    repeats = 1 if options.quick else REPEATS
+    with durable_place() as place:
+        raw = make_touches(journeys)
+        loaded = load_journeys(place, raw, date.fromordinal(utc_now().toordinal() - DAYS - 1))
+        taken = alone(measure_fits, loaded, repeats)
+        rows = [["ours, to a stored fit with its intervals", *taken.figures]]
+        copied = None
+        if options.peers:
+            peer = install(CHANNEL_ATTRIBUTION, options.peers_home)
+            asked = {"url": place.superuser_url, "tenant": str(loaded.tenant_id)}
+            answer = peer.ask("measure_copy", **asked, repeats=repeats, cores=2).result
+            copied = Measured.of_peer(answer["markov"])
+            rows.append([f"{peer.peer.name}, COPY to effects", *copied.figures])
+    title = f"From PostgreSQL: {len(raw.journeys):,} touches of {journeys:,} journeys"
+    show_table(f"{title}, medians of {repeats} {load()}", COLUMNS, rows)
+    if copied is not None:
+        ratio = copied.elapsed_s / taken.elapsed_s
+        what = "From PostgreSQL, cold, peer against ours"
+        show_ratio(what, ratio, f"≥ {LEAST_COLD}", is_met=ratio >= LEAST_COLD)
+
+
+def load() -> str:
+    """Return how busy the machine is."""
+    return f"(load {os.getloadavg()[0]:.1f})"
 
 
 def measure(options: Namespace) -> None:
-    """Measure everything, one after another, and print the figures."""
-    journeys = 20_000 if options.quick else options.journeys
-    context = multiprocessing.get_context("spawn")
-    found = {}
-    for name in MEASURED:
-        with ProcessPoolExecutor(1, mp_context=context) as process:
-            found[name] = process.submit(measure_one, name, journeys).result()
-    rows = [
-        [
-            name,
-            f"{one.elapsed_s * 1e3:,.1f}",
-            f"{one.processor_s * 1e3:,.1f}",
-            f"{one.memory / 2**20:,.0f}",
-        ]
-        for name, one in found.items()
-    ]
-    columns = ["", "elapsed, ms", "processor, ms", "memory peak above the data, MiB"]
-    show_table(f"{journeys:,} journeys, medians of {REPEATS}", columns, rows)
-    draws = found["1,000 draws of the posterior"].elapsed_s * 1e3
-    asked = f"at most {MOST_MS_OF_DRAWS}"
-    show_ratio("Draws of the posterior, ms", draws, asked, is_met=draws <= MOST_MS_OF_DRAWS)
+    """Measure what is asked for, and print it."""
+    repeats = 1 if options.quick else REPEATS
+    sizes = (5_000, 10_000) if options.quick else (options.journeys, options.more_journeys)
+    with tempfile.TemporaryDirectory() as folder:
+        for place, journeys in enumerate(sizes):
+            file = Path(folder) / f"{journeys}.npz"
+            alone(write_touches, journeys, file)
+            with np.load(file) as arrays:
+                title = f"{len(arrays['journeys']):,} touches of {journeys:,} journeys"
+            is_first = place == 0
+            ours = measure_ours([*MEASURED, *(OF_COUNTS if is_first else ())], file, repeats, title)
+            if is_first:
+                draws = ours[POSTERIOR].elapsed_s * 1e3
+                asked = f"at most {MOST_MS_OF_DRAWS}"
+                show_ratio(
+                    "Draws of the posterior, ms", draws, asked, is_met=draws <= MOST_MS_OF_DRAWS
+                )
+            else:
+                measure_ours(list(LARGE), file, 1, title)
+            if options.peers:
+                measure_peers(ours, file, repeats, title, options)
+            if options.peers and is_first:
+                measure_slow_peers(file, min(journeys // 2, JOURNEYS_OF_SLOW_PEERS), options)
+    if options.postgres:
+        measure_database(sizes[0], options)
 
 
 def main() -> None:
     """Read the options and measure."""
     parser = make_parser(__doc__)
     parser.add_argument("--journeys", type=int, default=JOURNEYS)
+    parser.add_argument(
+        "--more-journeys", type=int, default=MORE_JOURNEYS, help="of 10 million touches"
+    )
+    parser.add_argument("--postgres", action="store_true", help="fit from a database too")
+    parser.add_argument("--peers", action="store_true", help="measure other packages too")
+    parser.add_argument(
+        "--peers-home", type=Path, default=HOME, help="where their environments are kept"
+    )
     measure(parser.parse_args())
 
 

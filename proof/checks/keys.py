@@ -128,7 +128,6 @@ def _prove_override(proof: Proof) -> None:
                     every("method", "POST", "DELETE", "PUT"),
                     every("path", "/v1/<text>"),
                     every("status", 200, 404, 422, where={"method": "POST"}),
-                    # Without an item, they name a fit: neither tenant has one of this name.
                     every("path", *_OF_A_FIT, where={"method": "POST", "status": 404}),
                     every("status", 422, where={"method": ("DELETE", "PUT")}),
                 ),

@@ -153,6 +153,24 @@ async def test_days_are_those_of_the_end_and_journeys_of_other_days_do_not_count
     assert (read.without_touch, read.without_key) == (1, 1)
 
 
+async def test_touches_of_one_moment_are_in_the_order_of_their_idempotency_keys(
+    db: Database, tenant: UUID
+) -> None:
+    channels = ["email", "display", "paid_search", "organic_search"]
+    await send_touches(
+        db,
+        tenant,
+        *(
+            make_touch(
+                journey_key="j", occurred_at=at(0), channel=channel, idempotency_key=f"touch {n}"
+            )
+            for n, channel in reversed(list(enumerate(channels)))
+        ),
+    )
+    journeys = (await read_journeys(db, tenant, FIRST_DAY, FIRST_DAY, 30)).journeys
+    assert [journeys.channels[place] for place in journeys.touches] == channels
+
+
 async def test_many_small_ranges_of_keys_give_what_one_gives(
     db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from skeldir.attribution import (
     bootstrap_effects,
     bootstrap_shapley,
     choose_order,
+    count_journeys,
     count_sets,
     count_transitions,
     interval,
@@ -27,7 +28,7 @@ from skeldir.fits.refusals import FitTooLong, FitTooSmall
 from skeldir.fits.schemas import ChannelEarning, ChannelFit, FitResult, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -289,18 +290,14 @@ class _Counted:
 
     @classmethod
     def of(cls, journeys: JourneyColumns) -> _Counted:
-        count = len(journeys.channels)
-        touched, converted = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        paid = {currency: np.zeros(count, np.int64) for currency in journeys.values}
-        for block in journeys.blocks():
-            of_touch = np.repeat(np.arange(len(block)), np.diff(block.starts))
-            pairs = np.unique(of_touch * count + block.touches)
-            journey, channel = pairs // count, pairs % count
-            touched += np.bincount(channel, minlength=count)
-            converted += np.bincount(channel[block.converted[journey]], minlength=count)
-            for currency, cents in block.values.items():
-                paid[currency] += np.bincount(channel[cents[journey] > 0], minlength=count)
-        return cls(touched, converted, paid)
+        return cls(
+            count_journeys(journeys),
+            count_journeys(journeys.only(journeys.converted)),
+            {
+                currency: count_journeys(journeys.only(cents > 0))
+                for currency, cents in journeys.values.items()
+            },
+        )
 
 
 def _fitted(
@@ -317,21 +314,39 @@ def _fitted(
 
 
 def _digest_chain(journeys: JourneyColumns, chain: Transitions) -> bytes:
-    arrays = [chain.states, chain.origins, chain.nexts, chain.counts]
-    return _digest(journeys, [*arrays, *(chain.values[name] for name in sorted(chain.values))])
+    digest = _begin_digest(journeys)
+    for array in (chain.states, chain.origins, chain.nexts, chain.counts):
+        _add_rows(digest, array.shape, array)
+    for name in sorted(chain.values):
+        _add_rows(digest, chain.counts.shape, _by_cell(chain, chain.values[name]))
+    return digest.digest()
+
+
+def _by_cell(chain: Transitions, of_converting: Ints) -> Iterator[Ints]:
+    """Return by part what each cell has, of which only those that convert have any."""
+    for sums in of_converting:
+        every = np.zeros(len(chain.nexts), np.int64)
+        every[chain.converting] = sums
+        yield every
 
 
 def _digest_sets(journeys: JourneyColumns, sets: ChannelSets) -> bytes:
-    return _digest(
-        journeys, [sets.conversions, *(sets.values[name] for name in sorted(sets.values))]
-    )
+    digest = _begin_digest(journeys)
+    for array in (sets.conversions, *(sets.values[name] for name in sorted(sets.values))):
+        _add_rows(digest, array.shape, array)
+    return digest.digest()
 
 
-def _digest(journeys: JourneyColumns, counts: Iterable[Ints]) -> bytes:
-    """Return the SHA-256 of channels, currencies and counts; counts are the same whichever order the facts came in."""
+def _begin_digest(journeys: JourneyColumns) -> hashlib._Hash:
+    """Begin the SHA-256 of channels, currencies and counts, which are the same whichever order the facts came in."""
     digest = hashlib.sha256()
     digest.update("\n".join([*journeys.channels, "", *sorted(journeys.values)]).encode())
-    for array in counts:
-        digest.update(str(array.shape).encode())
-        digest.update(np.ascontiguousarray(array, "<i8").tobytes())
-    return digest.digest()
+    return digest
+
+
+def _add_rows(
+    digest: hashlib._Hash, shape: tuple[int, ...], rows: Iterable[NDArray[np.integer]]
+) -> None:
+    digest.update(str(shape).encode())
+    for row in rows:
+        digest.update(row.astype("<i8").tobytes())

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import (
+    SHARDS,
     ChannelsTooMany,
     JourneyColumns,
     count_sets,
@@ -115,6 +116,76 @@ def test_counting_in_blocks_changes_no_bit(walked: list[Walk], order: int, touch
 
 
 @SOME
+@given(walked=walks(CHANNELS), order=ORDERS, parts=st.sampled_from([1, 2, 5, 64]))
+def test_counting_shards_together_adds_up_what_they_have(
+    walked: list[Walk], order: int, parts: int
+) -> None:
+    journeys = columns(walked, CHANNELS)
+    by_shard = count_transitions(journeys, order)
+    steps = np.zeros(SHARDS, np.int64)
+    for walk in walked:
+        steps[walk.shard] += len(walk.channels) + 1
+    assert by_shard.counts.sum(axis=1).tolist() == steps.tolist()
+    together = count_transitions(journeys, order, parts=parts)
+    assert together.counts.shape == (parts, len(by_shard.nexts))
+    for part in range(parts):
+        assert together.counts[part].tolist() == by_shard.counts[part::parts].sum(axis=0).tolist()
+        value = by_shard.values["EUR"][part::parts].sum(axis=0)
+        assert together.values["EUR"][part].tolist() == value.tolist()
+    effects, same = removal_effects(together), removal_effects(by_shard)
+    assert effects.values["EUR"].tobytes() == same.values["EUR"].tobytes()
+
+
+def counts_of(journeys: JourneyColumns, order: int) -> dict[tuple[int, int], int]:
+    """Return how often each state, by its code, was followed by what."""
+    chain = count_transitions(journeys, order, parts=1)
+    states = chain.states[chain.origins].tolist()
+    return dict(
+        zip(zip(states, chain.nexts.tolist(), strict=True), chain.total.tolist(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("channels", "order"), [(4, 1), (4, 4), (300, 1), (120, 2), (40, 4), (300, 4)]
+)
+def test_counts_are_those_of_the_definition_for_few_channels_and_many(
+    channels: int, order: int
+) -> None:
+    random = np.random.default_rng(channels)
+    walked = [
+        Walk(
+            tuple(random.integers(0, channels, random.integers(1, 9)).tolist()),
+            7 if random.random() < 0.3 else None,
+            int(random.integers(0, 512)),
+        )
+        for _ in range(300)
+    ]
+    followed = {"order": channels, "nothing": channels + 1}
+    expected_counts = {}
+    for state, following in chances_of(walked, order).items():
+        code = 0
+        for channel in state:
+            code = code * (channels + 1) + channel + 1
+        for what, count in following.items():
+            expected_counts[code, followed.get(str(what), what)] = count
+    assert counts_of(columns(walked, channels), order) == expected_counts
+
+
+@SOME
+@given(walked=walks(CHANNELS), order=ORDERS)
+def test_counting_only_cells_that_occur_changes_no_count(walked: list[Walk], order: int) -> None:
+    journeys = columns(walked, CHANNELS)
+    of_all = count_transitions(journeys, order)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chains, "MOST_COUNTS", 0)
+        of_some = count_transitions(journeys, order)
+    assert of_some.nexts.tolist() == of_all.nexts.tolist()
+    assert of_some.total.tolist() == of_all.total.tolist()
+    for one, other in zip(of_some.values.values(), of_all.values.values(), strict=True):
+        assert one.sum(axis=0).tolist() == other.sum(axis=0).tolist()
+
+
+@SOME
 @given(walked=walks(CHANNELS))
 def test_repeats_change_no_effect_at_order_1(walked: list[Walk]) -> None:
     journeys = columns(walked, CHANNELS)
@@ -130,6 +201,17 @@ def test_collapsed_journeys_have_no_repeats() -> None:
     collapsed = journeys.collapsed()
     assert collapsed.touches.tolist() == [1, 2, 1, 1, 1]
     assert collapsed.starts.tolist() == [0, 3, 4, 5]
+
+
+def test_some_journeys_keep_all_that_they_have() -> None:
+    walked = [Walk((1, 2), 5, 3), Walk((3,), None, 4), Walk((2, 2, 0), 7, 5)]
+    some = columns(walked).only(np.array([False, True, True]))
+    other = columns(walked[1:])
+    assert some.touches.tolist() == other.touches.tolist()
+    assert some.starts.tolist() == other.starts.tolist()
+    assert some.converted.tolist() == other.converted.tolist()
+    assert some.shards.tolist() == other.shards.tolist()
+    assert some.values["EUR"].tolist() == other.values["EUR"].tolist()
 
 
 @pytest.mark.skipif(not PATH_DATA.exists(), reason="the real data set is not here")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from skeldir.attribution import count_sets, shapley_by_sets, shapley_values
+from skeldir.attribution import count_journeys, count_sets, shapley_by_sets, shapley_values
 from tests.support.walks import DATA, PATH_DATA, Walk, columns, read_path_data, walks
 
 CHANNELS = 4
@@ -61,3 +61,21 @@ def test_many_channels_have_values_without_their_sets() -> None:
     sets = count_sets(columns(walked, 40))
     assert sets.sets is None
     assert shapley_values(sets.values["EUR"].sum(axis=0)).sum() == pytest.approx(40_000)
+
+
+@settings(max_examples=50, deadline=None)
+@given(walked=walks(CHANNELS))
+def test_a_channel_is_on_as_many_journeys_as_have_it(walked: list[Walk]) -> None:
+    expected = [sum(channel in walk.channels for walk in walked) for channel in range(CHANNELS)]
+    assert count_journeys(columns(walked, CHANNELS)).tolist() == expected
+    # With many channels, journeys are counted in another way.
+    assert count_journeys(columns(walked, 40)).tolist() == [*expected, *[0] * (40 - CHANNELS)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(walked=walks(CHANNELS))
+def test_counting_conversions_together_adds_up_what_the_shards_have(walked: list[Walk]) -> None:
+    journeys = columns(walked, CHANNELS)
+    by_shard, together = count_sets(journeys), count_sets(journeys, parts=1)
+    assert together.conversions[0].tolist() == by_shard.conversions.sum(axis=0).tolist()
+    assert together.values["EUR"][0].tolist() == by_shard.values["EUR"].sum(axis=0).tolist()

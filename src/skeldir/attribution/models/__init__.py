@@ -47,6 +47,7 @@ from skeldir.attribution.models.rules import (
 )
 from skeldir.attribution.models.shapley import (
     ChannelSets,
+    count_journeys,
     count_sets,
     shapley_by_sets,
     shapley_values,
@@ -81,6 +82,7 @@ __all__ = [
     "channel_of",
     "channel_weights",
     "choose_order",
+    "count_journeys",
     "count_sets",
     "count_transitions",
     "first_touch",

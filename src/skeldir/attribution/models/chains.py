@@ -6,10 +6,10 @@ start itself is the state of none. What follows a state is a channel, the conver
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from skeldir.errors import SkeldirError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int32]
+Codes = NDArray[np.signedinteger[Any]]
 Flags = NDArray[np.bool_]
 
 LONGEST_ORDER: Final = 4
@@ -25,10 +27,13 @@ MOST_CHANNELS: Final = 1_000
 SHARDS: Final = 512
 """Journeys are divided among this many shards by their keys, and resampled shard by shard. A power of 2."""
 
-TOUCHES_OF_A_BLOCK: Final = 500_000
+TOUCHES_OF_A_BLOCK: Final = 200_000
+"""What is made of a block's touches stays in the processor's cache."""
+
 MOST_COUNTS: Final = 20_000_000
 _LARGEST_TABLE: Final = 4_000_000
 _FEWEST_SHARDS: Final = 64
+_MOST_OF_INT32: Final = 2**31 - 1
 
 
 class ChannelsTooMany(SkeldirError):
@@ -76,6 +81,22 @@ class JourneyColumns:
                 {currency: cents[first:end] for currency, cents in self.values.items()},
             )
 
+    def only(self, which: Flags) -> JourneyColumns:
+        """Return some of the journeys."""
+        chosen = np.flatnonzero(which)
+        firsts = self.starts[chosen]
+        lengths = self.starts[chosen + 1] - firsts
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        places = np.arange(starts[-1]) + np.repeat(firsts - starts[:-1], lengths)
+        return JourneyColumns(
+            self.channels,
+            self.touches[places],
+            starts,
+            self.converted[chosen],
+            self.shards[chosen],
+            {currency: cents[chosen] for currency, cents in self.values.items()},
+        )
+
     def collapsed(self) -> JourneyColumns:
         """Return the same journeys, where touches of one channel that follow each other are one."""
         is_first = np.ones(len(self.touches), np.bool_)
@@ -89,12 +110,12 @@ class JourneyColumns:
 
 @dataclass(frozen=True)
 class Transitions:
-    """How often what followed each state of a chain, by shard; a cell is a state and what followed.
+    """How often what followed each state of a chain, by part of the journeys; a cell is a state and what followed.
 
     `states` are the codes of the states that occur, ascending; the first is the start, 0. Of each cell, `origins` is
     the place of its state, and `nexts` what followed: the number of a channel, `to_conversion`, or one more for an end
-    without one. `counts` has a row per shard and a column per cell, and so have the `values` of the conversions of
-    each currency.
+    without one. `counts` has a row per part, such as a shard, and a column per cell. The `values` of the conversions of
+    each currency have a row per part, and a column per cell that converts, in the order of the cells.
     """
 
     order: int
@@ -102,13 +123,18 @@ class Transitions:
     states: Ints
     origins: Ints
     nexts: Ints
-    counts: Ints
+    counts: Counts
     values: Mapping[str, Ints]
 
     @property
     def to_conversion(self) -> int:
         """What follows a state whose journey converts."""
         return self.channels
+
+    @cached_property
+    def converting(self) -> Ints:
+        """Return the places of the cells that convert."""
+        return np.flatnonzero(self.nexts == self.to_conversion)
 
     @cached_property
     def targets(self) -> Ints:
@@ -125,7 +151,7 @@ class Transitions:
     @cached_property
     def total(self) -> Ints:
         """Return how often each cell occurred."""
-        total: Ints = self.counts.sum(axis=0)
+        total: Ints = self.counts.sum(axis=0, dtype=np.int64)
         return total
 
 
@@ -138,12 +164,18 @@ def shards_for(cells: int) -> int:
 
 
 def count_transitions(
-    journeys: JourneyColumns, order: int = 1, *, collapse_repeats: bool = False
+    journeys: JourneyColumns,
+    order: int = 1,
+    *,
+    collapse_repeats: bool = False,
+    parts: int = SHARDS,
 ) -> Transitions:
     """Count what follows each state of a chain of the order, from 1 to LONGEST_ORDER.
 
     The counts are whole numbers and sums over journeys, so that the order of the journeys does not matter.
     `collapse_repeats` counts touches of one channel that follow each other as one; at order 1 this changes no effect.
+    With fewer `parts` than SHARDS, part n has every shard whose number leaves the remainder n: 1 counts all journeys
+    together, which is quicker, and enough for effects without intervals.
 
     Raises:
         ChannelsTooMany: the journeys have more than MOST_CHANNELS channels.
@@ -157,77 +189,122 @@ def count_transitions(
         )
     if collapse_repeats:
         journeys = journeys.collapsed()
-    return _count(journeys, order)
-
-
-def _count(journeys: JourneyColumns, order: int) -> Transitions:
     count = len(journeys.channels)
     possible = (count + 1) ** order * (count + 2)
-    distinct = _Distinct.of((_steps_of(block, order)[0] for block in journeys.blocks()), possible)
-    found = distinct.found
-    divided = shards_for(len(found))
-    size = divided * len(found)
-    counts = np.zeros(size, np.int64)
-    values = {currency: np.zeros(size, np.int64) for currency in journeys.values}
+    if possible * SHARDS <= MOST_COUNTS and possible * min(parts, SHARDS) <= _LARGEST_TABLE:
+        cells, divided = _Cells.every(possible), SHARDS
+    else:
+        cells = _Cells.occurring(journeys, order, possible)
+        divided = shards_for(len(cells.found))
+    part_of_shard = (np.arange(SHARDS) % divided % parts).astype(np.int32)
+    counts, values = _count(journeys, order, cells, part_of_shard)
+    return _without_gaps(order, count, cells, counts, values)
+
+
+def _without_gaps(
+    order: int, channels: int, cells: _Cells, counts: Counts, values: dict[str, Ints]
+) -> Transitions:
+    """Return the counts of the cells that occur."""
+    occurs: Flags = np.any(counts, axis=0)
+    if not occurs.all():
+        paid = occurs[cells.converting(channels)]
+        counts, values = counts[:, occurs], {name: sums[:, paid] for name, sums in values.items()}
+    found = cells.found[occurs]
+    states, origins = np.unique(found // (channels + 2), return_inverse=True)
+    return Transitions(order, channels, states, origins, found % (channels + 2), counts, values)
+
+
+def _count(
+    journeys: JourneyColumns, order: int, cells: _Cells, part_of_shard: NDArray[np.int32]
+) -> tuple[Counts, dict[str, Ints]]:
+    """Count cells by part, and add up the values of those that convert."""
+    parts, width = int(part_of_shard.max()) + 1, len(cells.found)
+    kind = _kind_for(parts * width)
+    # A count is at most the number of touches, for which 31 bits are enough.
+    counts = np.zeros(parts * width, np.int32)
+    converting = cells.converting(len(journeys.channels))
+    values = {
+        currency: np.zeros((parts, len(converting)), np.int64) for currency in journeys.values
+    }
     for block in journeys.blocks():
-        cells, shards = _steps_of(block, order)
-        places = shards % divided * len(found) + distinct.places_of(cells)
-        counts += np.bincount(places, minlength=size)
+        touched = len(block.touches)
+        places = cells.places_of(_cells_of(block, order)).astype(kind, copy=False)
+        part = part_of_shard[block.shards]
+        if parts > 1:
+            begins = part.astype(kind) * width
+            places[:touched] += np.repeat(begins, np.diff(block.starts))
+            places[touched:] += begins
+        np.add.at(counts, places, np.int32(1))
+        orders = np.flatnonzero(block.converted)
+        columns = np.searchsorted(converting, places[touched + orders] - part[orders] * width)
         for currency, cents in block.values.items():
-            np.add.at(values[currency], places[len(block.touches) :], cents)
-    states, origins = np.unique(found // (count + 2), return_inverse=True)
-    return Transitions(
-        order,
-        count,
-        states,
-        origins,
-        found % (count + 2),
-        counts.reshape(divided, -1),
-        {currency: sums.reshape(divided, -1) for currency, sums in values.items()},
-    )
+            np.add.at(values[currency], (part[orders], columns), cents[orders])
+    return counts.reshape(parts, width), values
 
 
-def _steps_of(journeys: JourneyColumns, order: int) -> tuple[Ints, Ints]:
-    """Return the cell and the shard of each touch, and then of each end of a journey."""
-    count = len(journeys.channels)
-    touches, starts = journeys.touches.astype(np.int64), journeys.starts
-    lengths = np.diff(starts)
-    places = np.arange(len(touches)) - np.repeat(starts[:-1], lengths)
-    before = np.zeros(len(touches), np.int64)
-    after = np.zeros(len(journeys), np.int64)
-    for back in range(1, order + 1):
-        weight = (count + 1) ** (back - 1)
-        before[back:] += np.where(places[back:] >= back, touches[:-back] + 1, 0) * weight
-        has = lengths >= back
-        after[has] += (touches[starts[1:][has] - back] + 1) * weight
-    ends = np.where(journeys.converted, count, count + 1)
-    cells = np.concatenate([before * (count + 2) + touches, after * (count + 2) + ends])
-    shards = np.concatenate([np.repeat(journeys.shards, lengths), journeys.shards])
-    return cells, shards.astype(np.int64)
+def _kind_for(numbers: int) -> np.dtype[np.signedinteger[Any]]:
+    """Return the smaller kind of whole numbers that has as many."""
+    return np.dtype(np.int32) if numbers <= _MOST_OF_INT32 else np.dtype(np.int64)
+
+
+def _cells_of(journeys: JourneyColumns, order: int) -> Codes:
+    """Return the cell of each touch, and then of the end of each journey."""
+    count, touched = len(journeys.channels), len(journeys.touches)
+    touches = journeys.touches.astype(_kind_for((count + 1) ** order * (count + 2)))
+    lasts = journeys.starts[1:] - 1
+    # The state after each touch: of one channel at first, and of one more in each turn.
+    after = touches + 1
+    for _ in range(order - 1):
+        after[lasts] = 0
+        before = after[:-1] * (count + 1)
+        after = touches + 1
+        after[1:] += before
+    cells = np.empty_like(touches, shape=touched + len(journeys))
+    cells[touched:] = after[lasts] * (count + 2)
+    cells[touched:] += np.where(journeys.converted, count, count + 1)
+    after[lasts] = 0
+    cells[:1] = touches[:1]
+    np.multiply(after[:-1], count + 2, out=cells[1:touched])
+    cells[1:touched] += touches[1:]
+    return cells
 
 
 @dataclass(frozen=True, slots=True)
-class _Distinct:
-    """The distinct numbers, ascending; `table` has the place of each among them, if it would not be too large."""
+class _Cells:
+    """The cells that may occur, ascending; `table` has the place of each among them, if it would not be too large."""
 
     found: Ints
-    table: Ints | None
+    table: Counts | None
 
     @classmethod
-    def of(cls, parts: Iterable[Ints], possible: int) -> _Distinct:
+    def every(cls, possible: int) -> _Cells:
+        """Take all cells."""
+        return cls(np.arange(possible), None)
+
+    @classmethod
+    def occurring(cls, journeys: JourneyColumns, order: int, possible: int) -> _Cells:
+        """Find the cells that occur."""
+        parts = (_cells_of(block, order) for block in journeys.blocks())
         if possible > _LARGEST_TABLE:
             some = [np.unique(part) for part in parts]
-            return cls(np.unique(np.concatenate([*some, np.empty(0, np.int64)])), None)
+            return cls(np.unique(np.concatenate(some)).astype(np.int64), None)
         occurs = np.zeros(possible, np.bool_)
         for part in parts:
             occurs[part] = True
         found = np.flatnonzero(occurs)
-        table = np.zeros(possible, np.int64)
+        table = np.zeros(possible, np.int32)
         table[found] = np.arange(len(found))
         return cls(found, table)
 
-    def places_of(self, numbers: Ints) -> Ints:
-        """Return the place of each number among the distinct ones."""
-        if self.table is None:
-            return np.searchsorted(self.found, numbers)
-        return self.table[numbers]
+    def places_of(self, cells: Codes) -> Codes:
+        """Return the place of each."""
+        if self.table is not None:
+            return self.table[cells]
+        if len(self.found) == self.found[-1] + 1:
+            return cells
+        places: Ints = np.searchsorted(self.found, cells)
+        return places
+
+    def converting(self, channels: int) -> Ints:
+        """Return the places of those that convert."""
+        return np.flatnonzero(self.found % (channels + 2) == channels)

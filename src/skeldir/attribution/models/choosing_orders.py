@@ -43,9 +43,11 @@ def choose_order(
     The smallest order is chosen whose likelihood is within one standard error of the best: a longer memory that
     foretells no better only makes effects less certain. A part has the journeys of every fifth shard.
     """
+    if collapse_repeats:
+        journeys = journeys.collapsed()
     figures = []
     for order in range(1, LONGEST_ORDER + 1):
-        chain = count_transitions(journeys, order, collapse_repeats=collapse_repeats)
+        chain = count_transitions(journeys, order, parts=FOLDS)
         if order > 1 and len(chain.states) > MOST_STATES:
             break
         folds = np.array([_likelihood(chain, fold) for fold in range(FOLDS)])
@@ -65,8 +67,7 @@ def choose_order(
 
 def _likelihood(chain: Transitions, fold: int) -> float:
     """Return the mean log-likelihood of the steps of a fold by the counts of the others; NaN if the fold is empty."""
-    is_held_out = np.arange(len(chain.counts)) % FOLDS == fold
-    held_out = chain.counts[is_held_out].sum(axis=0)
+    held_out = chain.counts[fold]
     fitted = chain.total - held_out
     states = np.bincount(chain.origins, fitted.astype(np.float64), len(chain.states))
     choices = chain.channels + 2

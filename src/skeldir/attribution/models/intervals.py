@@ -101,7 +101,7 @@ def _in_parts(draws: _Draws, numbers_of_each: int) -> list[_Draws]:
 def _every_cell(chain: Transitions) -> Transitions:
     """Return the counts of all cells of a chain of order 1; a journey does not end at its start."""
     channels = chain.channels
-    full = np.zeros((len(chain.states), channels + 2), np.int64)
+    full = np.zeros((len(chain.states), channels + 2), np.int32)
     full[chain.origins, chain.nexts] = chain.total
     possible = np.ones(full.shape, np.bool_)
     # Only states that occur are followed by anything.

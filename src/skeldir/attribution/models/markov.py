@@ -48,7 +48,7 @@ def effects_of_draws(
     counts: NDArray[np.int64] | Floats,
     values: Mapping[str, NDArray[np.int64] | Floats],
 ) -> RemovalEffects:
-    """Return the effects for other counts and values of the same cells; each has a row per draw.
+    """Return the effects for other counts of the same cells, and values of those that convert; a row per draw.
 
     They need not be whole. A state that does not occur in a draw has no effect there.
     """
@@ -92,13 +92,9 @@ def _by_inverse(
     between *= scale[:, :, np.newaxis]
     inverse: Floats = np.linalg.inv(np.eye(states - 1) - between[:, 1:, 1:]).astype(np.float64)
     visits: Floats = np.matmul(between[:, :1, 1:], inverse)[:, 0]
-    converts = chain.nexts == chain.to_conversion
-    worth = {"": counts, **values}
     reached = {
-        name: np.matmul(
-            inverse, (_sums_by_state(chain, cells, converts) * scale)[:, 1:, np.newaxis]
-        )[:, :, 0]
-        for name, cells in worth.items()
+        name: np.matmul(inverse, (_gains(chain, gains) * scale)[:, 1:, np.newaxis])[:, :, 0]
+        for name, gains in {"": counts[:, chain.converting], **values}.items()
     }
     first = _first_visits(chain, visits, inverse)
     starts = between[:, 0, 1:]
@@ -118,6 +114,13 @@ def _sums_by_state(
         some = chain.nexts == following
         sums[:, chain.origins[some]] += cells[:, some]
     return sums
+
+
+def _gains(chain: Transitions, of_cells: NDArray[np.int64] | Floats) -> Floats:
+    """Return by state what its cell that converts has."""
+    gains = np.zeros((len(of_cells), len(chain.states)))
+    gains[:, chain.origins[chain.converting]] = of_cells
+    return gains
 
 
 def _first_visits(chain: Transitions, visits: Floats, inverse: Floats) -> Floats:
@@ -162,7 +165,7 @@ def _by_steps(
     shares = np.divide(
         own, totals[chain.origins], out=np.zeros_like(own), where=totals[chain.origins] > 0
     )
-    goes_on, converts = chain.targets >= 0, chain.nexts == chain.to_conversion
+    goes_on = chain.targets >= 0
     origins, targets, along = chain.origins[goes_on], chain.targets[goes_on], shares[goes_on]
 
     def follow(is_open: NDArray[np.bool_]) -> Floats:
@@ -179,15 +182,11 @@ def _by_steps(
         raise ArithmeticError("The journeys of a chain do not end.")
 
     everywhere = follow(np.ones(states, np.bool_))
-    worth = {"": counts, **values}
+    worth = {"": counts[draw : draw + 1, chain.converting]}
+    worth |= {name: gains[draw : draw + 1] for name, gains in values.items()}
     per_visit = {
-        name: np.divide(
-            np.bincount(chain.origins[converts], cells[draw][converts].astype(np.float64), states),
-            totals,
-            out=np.zeros(states),
-            where=totals > 0,
-        )
-        for name, cells in worth.items()
+        name: np.divide(_gains(chain, gains)[0], totals, out=np.zeros(states), where=totals > 0)
+        for name, gains in worth.items()
     }
     total = {name: float((everywhere * gain).sum()) for name, gain in per_visit.items()}
     effects = {name: np.full((1, chain.channels), np.nan) for name in worth}

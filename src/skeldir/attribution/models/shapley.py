@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from skeldir.attribution.models.chains import Floats, Ints, JourneyColumns, shards_for
+from skeldir.attribution.models.chains import SHARDS, Floats, Ints, JourneyColumns, shards_for
 
 MOST_CHANNELS_OF_SETS: Final = 16
 """With up to this many channels, the values are worked out from all sets too."""
@@ -39,18 +39,23 @@ class ChannelSets:
     values_in_sets: Mapping[str, Ints]
 
 
-def count_sets(journeys: JourneyColumns) -> ChannelSets:
-    """Count the conversions of each channel; journeys without one do not matter."""
+def count_sets(journeys: JourneyColumns, *, parts: int = SHARDS) -> ChannelSets:
+    """Count the conversions of each channel; journeys without one do not matter.
+
+    `parts` is what it is of `count_transitions`.
+    """
+    journeys = journeys.only(journeys.converted)
     count = len(journeys.channels)
-    blocks = [_pairs_of(block) for block in journeys.blocks()]
-    widest = max(int(pairs.sizes.max(initial=1)) for pairs in blocks)
-    shape = (shards_for(count * widest), count, widest)
+    blocks = [(block, pairs_of(block)) for block in journeys.blocks()]
+    widest = max((int(pairs.sizes.max()) for _, pairs in blocks if len(pairs.sizes)), default=1)
+    divided = min(shards_for(count * widest), parts)
+    shape = (divided, count, widest)
     conversions = np.zeros(prod(shape), np.int64)
     values = {currency: np.zeros_like(conversions) for currency in journeys.values}
-    for block, pairs in zip(journeys.blocks(), blocks, strict=True):
-        places = (block.shards[pairs.journeys] % shape[0], pairs.channels, pairs.sizes - 1)
+    for block, pairs in blocks:
+        places = (block.shards[pairs.journeys] % divided, pairs.channels, pairs.sizes - 1)
         cells = np.ravel_multi_index(places, shape)
-        conversions += np.bincount(cells, minlength=len(conversions))
+        np.add.at(conversions, cells, 1)
         for currency, cents in block.values.items():
             np.add.at(values[currency], cells, cents[pairs.journeys])
     return ChannelSets(
@@ -62,40 +67,58 @@ def count_sets(journeys: JourneyColumns) -> ChannelSets:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
-    """The distinct channels of the journeys that converted: a journey, a channel, and how many it has in all."""
+class Pairs:
+    """The distinct channels of journeys: a journey, a channel, and how many the journey has in all."""
 
     journeys: Ints
     channels: Ints
     sizes: Ints
 
 
-def _pairs_of(journeys: JourneyColumns) -> _Pairs:
+def pairs_of(journeys: JourneyColumns) -> Pairs:
+    """Return the distinct channels of each journey."""
     count = len(journeys.channels)
     of_touch = np.repeat(np.arange(len(journeys)), np.diff(journeys.starts))
-    converted = journeys.converted[of_touch]
-    pairs = np.unique(of_touch[converted] * count + journeys.touches[converted].astype(np.int64))
-    journey = pairs // count
-    sizes = np.bincount(journey, minlength=len(journeys))[journey]
-    return _Pairs(journey, pairs % count, sizes)
+    pairs = np.sort(of_touch * count + journeys.touches)
+    is_first = np.ones(len(pairs), np.bool_)
+    is_first[1:] = pairs[1:] != pairs[:-1]
+    journey, channel = np.divmod(pairs[is_first], count)
+    return Pairs(journey, channel, np.bincount(journey, minlength=len(journeys))[journey])
 
 
 def _by_sets(
-    journeys: JourneyColumns, blocks: Sequence[_Pairs]
+    journeys: JourneyColumns, blocks: Sequence[tuple[JourneyColumns, Pairs]]
 ) -> tuple[Ints | None, Ints | None, Mapping[str, Ints]]:
     """Return the distinct sets of channels, and what occurred in each; with many channels there would be too many."""
     if len(journeys.channels) > MOST_CHANNELS_OF_SETS:
         return None, None, {}
     worth = np.zeros(1 << len(journeys.channels), np.int64)
     values = {currency: np.zeros_like(worth) for currency in journeys.values}
-    for block, pairs in zip(journeys.blocks(), blocks, strict=True):
+    for block, pairs in blocks:
         bits = np.zeros(len(block), np.int64)
         np.add.at(bits, pairs.journeys, np.left_shift(1, pairs.channels))
-        worth += np.bincount(bits[block.converted], minlength=len(worth))
+        np.add.at(worth, bits, 1)
         for currency, cents in block.values.items():
-            np.add.at(values[currency], bits[block.converted], cents[block.converted])
+            np.add.at(values[currency], bits, cents)
     sets = np.flatnonzero(worth)
     return sets, worth[sets], {currency: sums[sets] for currency, sums in values.items()}
+
+
+def count_journeys(journeys: JourneyColumns) -> Ints:
+    """Return on how many journeys each channel is."""
+    count = len(journeys.channels)
+    if count > MOST_CHANNELS_OF_SETS:
+        on = np.zeros(count, np.int64)
+        for block in journeys.blocks():
+            on += np.bincount(pairs_of(block).channels, minlength=count)
+        return on
+    in_sets = np.zeros(1 << count, np.int64)
+    for block in journeys.blocks():
+        bits = np.left_shift(np.uint16(1), block.touches.astype(np.uint16))
+        sets = np.bitwise_or.reduceat(bits, block.starts[:-1])
+        in_sets += np.bincount(sets, minlength=len(in_sets))
+    halves = [in_sets.reshape(-1, 2, 1 << channel)[:, 1] for channel in range(count)]
+    return np.array([half.sum() for half in halves], np.int64)
 
 
 def shapley_values(by_size: NDArray[np.int64] | Floats) -> Floats:

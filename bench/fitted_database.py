@@ -1,0 +1,103 @@
+"""Generated journeys as the facts of a tenant in a database, and how long a fit of them takes from there."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import uvloop
+from pyarrow import csv
+
+from bench.facts import read_sql
+from bench.peers.measured import Measured, Runs
+from bench.support import (
+    Place,
+    checkpoint,
+    console,
+    make_tenant,
+    open_program,
+    open_superuser,
+)
+from bench.touches import DAYS_S, LONGEST, NAMES, RawTouches
+from skeldir.fits import MARKOV, FitAsked, fit_model
+
+DAYS: Final = DAYS_S // 86_400 + LONGEST // 24 + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A tenant in a database, and the days on which its journeys end."""
+
+    place: Place
+    tenant_id: UUID
+    first_day: date
+
+    @property
+    def last_day(self) -> date:
+        return self.first_day + timedelta(days=DAYS)
+
+
+def load_journeys(place: Place, touches: RawTouches, first_day: date) -> Loaded:
+    """Load the touches, and an order an hour after the last touch of each journey that converts."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_load(place, touches, first_day))
+
+
+async def _load(place: Place, touches: RawTouches, first_day: date) -> Loaded:
+    begin = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
+    last = np.zeros(len(touches.converted), np.int64)
+    last[touches.journeys] = touches.moments
+    converted = np.flatnonzero(touches.converted)
+    tables = {
+        "journey_touches": {
+            "journey": touches.journeys,
+            "channel": touches.channels,
+            "moment": touches.moments,
+        },
+        "journey_orders": {
+            "journey": converted,
+            "moment": last[converted] + 3600,
+            "cents": touches.values[converted],
+        },
+    }
+    async with open_program(place) as database, open_superuser(place) as admin:
+        tenant_id = await make_tenant(database, "fitted")
+        await admin.execute(read_sql("journey_tables.sql"))
+        with tempfile.TemporaryDirectory() as folder:
+            for name, columns in tables.items():
+                file = Path(folder) / f"{name}.csv"
+                csv.write_csv(pa.table(columns), file, csv.WriteOptions(include_header=False))
+                await admin.copy_to_table(name, schema_name="bench", source=file, format="csv")
+        with console.status(f"Loading {len(touches.journeys):,} touches"):
+            await admin.execute(
+                "INSERT INTO bench.fitted VALUES ($1, $2, $3)", tenant_id, begin, list(NAMES)
+            )
+            await admin.execute(read_sql("journeys.sql"))
+            await admin.execute("VACUUM ANALYZE")
+    return Loaded(place, tenant_id, first_day)
+
+
+def measure_fits(loaded: Loaded, repeats: int) -> Measured:
+    """Make fits of order 1 with all their intervals, from the facts to the stored version."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_measure(loaded, repeats))
+
+
+async def _measure(loaded: Loaded, repeats: int) -> Measured:
+    asked = FitAsked(
+        MARKOV, loaded.first_day, loaded.last_day, chain_order=1, collapse_repeats=False, seed=1
+    )
+    async with open_program(loaded.place) as database, open_superuser(loaded.place) as admin:
+        await checkpoint(admin)
+        runs = Runs()
+        for _ in range(repeats):
+            with runs.measuring():
+                await fit_model(database, loaded.tenant_id, asked, made_by="bench")
+        return runs.measured
