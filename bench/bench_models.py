@@ -9,7 +9,9 @@ above that. A thousand draws of the posterior of 12 channels must take at most 5
 With `--peers`, ChannelAttribution gets the same touches as a Polars frame, with Polars making its paths; it must take
 50 times as long for Markov chains, and 10 times for all models, although it has only three of the six rules and no
 Shapley values. marketing_attribution_models and do-attribution get the first journeys only. With `--postgres`, a fit
-is made from the facts in a database, cold; a peer that reads the same by COPY must take 5 times as long.
+is made from a database: at first from the facts, and then, in a new process, from the journeys that the first one kept;
+a peer that reads the same touches by COPY must take 5 times as long as this. After one more day of facts, which the
+job has added to the kept journeys, the effects must be found within 100 ms.
 """
 
 from __future__ import annotations
@@ -27,7 +29,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.fitted_database import DAYS, load_journeys, measure_fits
+from bench.fitted_database import (
+    DAYS,
+    add_a_day,
+    load_journeys,
+    measure_effects,
+    measure_fits,
+    measure_keeping,
+)
 from bench.peers.environments import (
     CHANNEL_ATTRIBUTION,
     DO_ATTRIBUTION,
@@ -69,6 +78,7 @@ MOST_MS_OF_DRAWS = 50
 LEAST_MARKOV = 50
 LEAST_ALL = 10
 LEAST_COLD = 5
+MOST_MS_WARM = 100
 REPEATS = 5
 _DAY = date(2026, 1, 1)
 
@@ -243,24 +253,35 @@ def measure_slow_peers(file: Path, journeys: int, options: Namespace) -> None:
 
 
 def measure_database(journeys: int, options: Namespace) -> None:
-    """Fit from facts in a database: first of all, and the median of all; and let the peer read the same by COPY."""
+    """Fit from facts in a database, from kept journeys, and after one more day; let the peer read the same by COPY."""
     repeats = 1 if options.quick else REPEATS
     with durable_place() as place:
         raw = make_touches(journeys)
         loaded = load_journeys(place, raw, date.fromordinal(utc_now().toordinal() - DAYS - 1))
-        taken = alone(measure_fits, loaded, repeats)
-        rows = [["ours, to a stored fit with its intervals", *taken.figures]]
+        found = {"the first fit: all facts, journeys are kept": alone(measure_fits, loaded, 1)}
+        cold = alone(measure_effects, loaded, 1)
+        found["a new process, from kept journeys to effects"] = cold
+        found["the same, to a stored fit with intervals"] = alone(measure_fits, loaded, repeats)
         copied = None
         if options.peers:
             peer = install(CHANNEL_ATTRIBUTION, options.peers_home)
             asked = {"url": place.superuser_url, "tenant": str(loaded.tenant_id)}
             answer = peer.ask("measure_copy", **asked, repeats=repeats, cores=2).result
             copied = Measured.of_peer(answer["markov"])
-            rows.append([f"{peer.peer.name}, COPY to effects", *copied.figures])
+            found[f"{peer.peer.name}, COPY to effects"] = copied
+        add_a_day(loaded)
+        found["one more day is added to kept journeys, by the job"] = alone(measure_keeping, loaded)
+        warm = alone(measure_effects, loaded, repeats)
+        found["then, from kept journeys to effects"] = warm
+        found["then, to a stored fit with intervals"] = alone(measure_fits, loaded, repeats)
     title = f"From PostgreSQL: {len(raw.journeys):,} touches of {journeys:,} journeys"
+    rows = [[name, *one.figures] for name, one in found.items()]
     show_table(f"{title}, medians of {repeats} {load()}", COLUMNS, rows)
+    elapsed = warm.elapsed_s * 1e3
+    asked_ms = f"at most {MOST_MS_WARM}"
+    show_ratio("Effects after one more day, ms", elapsed, asked_ms, is_met=elapsed <= MOST_MS_WARM)
     if copied is not None:
-        ratio = copied.elapsed_s / taken.elapsed_s
+        ratio = copied.elapsed_s / cold.elapsed_s
         what = "From PostgreSQL, cold, peer against ours"
         show_ratio(what, ratio, f"≥ {LEAST_COLD}", is_met=ratio >= LEAST_COLD)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,10 @@ from bench.support import (
     open_superuser,
 )
 from bench.touches import DAYS_S, LONGEST, NAMES, RawTouches
-from skeldir.fits import MARKOV, FitAsked, fit_model
+from skeldir.attribution import count_transitions, removal_effects
+from skeldir.db import Database
+from skeldir.fits import DEFAULT_LOOKBACK_DAYS, MARKOV, FitAsked, fit_model, read_journeys
+from skeldir.fits.keeping import keep_journeys
 
 DAYS: Final = DAYS_S // 86_400 + LONGEST // 24 + 2
 
@@ -85,19 +89,61 @@ async def _load(place: Place, touches: RawTouches, first_day: date) -> Loaded:
 
 
 def measure_fits(loaded: Loaded, repeats: int) -> Measured:
-    """Make fits of order 1 with all their intervals, from the facts to the stored version."""
+    """Make fits of order 1 with all their intervals, to the stored version."""
+    return _run(loaded, repeats, _fit)
+
+
+def measure_effects(loaded: Loaded, repeats: int) -> Measured:
+    """Find the removal effects of order 1 for conversions and value, from what the database has."""
+    return _run(loaded, repeats, _find_effects)
+
+
+def measure_keeping(loaded: Loaded) -> Measured:
+    """Bring the kept journeys up to date once, as the job does."""
+    return _run(loaded, 1, _keep)
+
+
+def add_a_day(loaded: Loaded) -> None:
+    """Record one more day of touches and orders."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_measure(loaded, repeats))
+        runner.run(_add_a_day(loaded))
 
 
-async def _measure(loaded: Loaded, repeats: int) -> Measured:
+async def _add_a_day(loaded: Loaded) -> None:
+    async with open_superuser(loaded.place) as admin:
+        await admin.execute(read_sql("one_more_day.sql"))
+        await admin.execute("ANALYZE")
+
+
+def _run(
+    loaded: Loaded, repeats: int, work: Callable[[Database, Loaded], Awaitable[object]]
+) -> Measured:
+    async def measure() -> Measured:
+        async with open_program(loaded.place) as database, open_superuser(loaded.place) as admin:
+            await checkpoint(admin)
+            runs = Runs()
+            for _ in range(repeats):
+                with runs.measuring():
+                    await work(database, loaded)
+            return runs.measured
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(measure())
+
+
+async def _fit(database: Database, loaded: Loaded) -> None:
     asked = FitAsked(
         MARKOV, loaded.first_day, loaded.last_day, chain_order=1, collapse_repeats=False, seed=1
     )
-    async with open_program(loaded.place) as database, open_superuser(loaded.place) as admin:
-        await checkpoint(admin)
-        runs = Runs()
-        for _ in range(repeats):
-            with runs.measuring():
-                await fit_model(database, loaded.tenant_id, asked, made_by="bench")
-        return runs.measured
+    await fit_model(database, loaded.tenant_id, asked, made_by="bench")
+
+
+async def _find_effects(database: Database, loaded: Loaded) -> None:
+    read = await read_journeys(
+        database, loaded.tenant_id, loaded.first_day, loaded.last_day, DEFAULT_LOOKBACK_DAYS
+    )
+    removal_effects(count_transitions(read.journeys, parts=1))
+
+
+async def _keep(database: Database, loaded: Loaded) -> None:
+    await keep_journeys(database, loaded.tenant_id, DEFAULT_LOOKBACK_DAYS)
