@@ -32,6 +32,7 @@ import numpy as np
 from bench.fitted_database import (
     DAYS,
     add_a_day,
+    let_time_pass,
     load_journeys,
     measure_effects,
     measure_fits,
@@ -271,6 +272,7 @@ def measure_database(journeys: int, options: Namespace) -> None:
             found[f"{peer.peer.name}, COPY to effects"] = copied
         add_a_day(loaded)
         found["one more day is added to kept journeys, by the job"] = alone(measure_keeping, loaded)
+        let_time_pass(loaded)
         warm = alone(measure_effects, loaded, repeats)
         found["then, from kept journeys to effects"] = warm
         found["then, to a stored fit with intervals"] = alone(measure_fits, loaded, repeats)
