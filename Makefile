@@ -60,6 +60,7 @@ bench: $(VENV)/dev.stamp ## Measure the claims (sizes in ARGS, see `python -m be
 	@$(BIN)/python -m bench.bench_pages $(ARGS)
 	@$(BIN)/python -m bench.bench_scale $(ARGS)
 	@$(BIN)/python -m bench.bench_models $(ARGS)
+	@$(BIN)/python -m bench.bench_fit_beside $(ARGS)
 
 fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and check every response (ARGS="--requests N")
 	@$(BIN)/python -m bench.fuzz $(ARGS)
