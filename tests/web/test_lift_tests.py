@@ -64,9 +64,10 @@ async def test_each_test_has_a_row_for_each_model_with_the_numbers_of_the_api(
                 )
             assert (row[1], row[7]) == ("E-mail", f"{test['level_percent']}.0%")
             assert row[8] == model["version"]
-            assert row[9] == f"{Decimal(model['credited']):,.{places}f}"
-            assert row[10] == f"{model['position']} the interval"
-            assert row[11] == f"{Decimal(model['beyond']):,.{places}f}"
+            assert row[9] == ("share in the fit" if model["is_fit"] else "credit in force")
+            assert row[10] == f"{Decimal(model['credited']):,.{places}f}"
+            assert row[11] == f"{model['position']} the interval"
+            assert row[12] == f"{Decimal(model['beyond']):,.{places}f}"
     assert {one["position"] for one in of_money["models"]} == {"above"}
     assert {one["position"] for one in of_conversions["models"]} == {"inside"}
     assert 'href="/models/fits/markov@1"' in page.text
@@ -103,7 +104,7 @@ async def test_the_disagreement_is_named_in_each_language(
     browser: httpx2.AsyncClient, language: str
 ) -> None:
     page = await browser.get("/models", headers={"Accept-Language": language})
-    assert read_tables(page.text)["lift-USD"].rows[0][10] == ABOVE[language]
+    assert read_tables(page.text)["lift-USD"].rows[0][11] == ABOVE[language]
     assert "lift." not in page.text
 
 

@@ -55,8 +55,8 @@ class ModelCredit:
     interval: Annotated[
         CreditInterval | None,
         Field(
-            description="by a fit, how far the credit moves with the interval of the channel's share; null for other "
-            "models, and for a channel without an interval"
+            description="by a fit, the interval of the channel's share carried over to its credit, not one of the "
+            "credit itself; null for other models, and for a channel without an interval"
         ),
     ] = None
 

@@ -9,7 +9,13 @@ import orjson
 import typer
 from rich.table import Column, Table
 
-from skeldir.attribution import OrdersMoved, describe_command, find_orders_moved
+from skeldir.attribution import (
+    LONGEST_ORDER,
+    OrdersMoved,
+    describe_command,
+    find_orders_moved,
+    models_in_force,
+)
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
@@ -17,7 +23,9 @@ from skeldir.fits import (
     DEFAULT_DRAWS,
     DEFAULT_LEVEL_PERCENT,
     DEFAULT_LOOKBACK_DAYS,
+    FEWEST_OF_CHANNEL,
     MARKOV,
+    ChannelEarning,
     Fit,
     FitAsked,
     FitComparison,
@@ -94,25 +102,30 @@ def fit(
 def list_all(tenant: TenantArgument, as_json: JsonOption = False) -> None:
     """List the fits, the newest first."""
 
-    async def work(runtime: Runtime) -> list[FitSummary]:
+    async def work(runtime: Runtime) -> tuple[list[FitSummary], set[str]]:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id, is_read_only=True) as connection,
         ):
-            return await list_fits(connection, tenant_id)
+            in_force = await models_in_force(connection, tenant_id)
+            return (
+                await list_fits(connection, tenant_id),
+                {one.model_version for one in in_force},
+            )
 
-    fits = run_with_runtime(work)
+    fits, in_force = run_with_runtime(work)
     if as_json:
         typer.echo(orjson.dumps({"data": fits}, option=_JSON))
         return
     if not fits:
         err.print("Nothing was fitted. `skeldir models fit` makes a fit.")
         return
-    table = Table("version", "days", "order", "journeys", "conversions", "made", "by")
+    table = Table("version", "in force", "days", "order", "journeys", "conversions", "made", "by")
     for one in fits:
         table.add_row(
             one.version,
+            "yes" if one.version in in_force else "",
             f"{one.first_day} to {one.last_day}",
             _order_of(one),
             f"{one.journeys:,}",
@@ -148,16 +161,17 @@ def compare(
     Orders are the first stored ones; what moves is what the other fit would give to other channels if it were in force.
     """
 
-    async def work(runtime: Runtime) -> FitComparison:
+    async def work(runtime: Runtime) -> tuple[FitComparison, bool]:
         tenant_id = await runtime.tenant_id(tenant)
         async with runtime.database(pool_size=1) as database:
             async with database.tenant(tenant_id, is_read_only=True) as connection:
                 one = await find_fit(connection, tenant_id, version)
                 two = await find_fit(connection, tenant_id, other)
             moved = await find_orders_moved(database, tenant_id, weigh_fit(one), weigh_fit(two))
-            return FitComparison(compare_fits(one, two), moved)
+            covers = [(f.fit.first_day, f.fit.last_day, f.fit.lookback_days) for f in (one, two)]
+            return FitComparison(compare_fits(one, two), moved), covers[0] == covers[1]
 
-    compared = run_with_runtime(work)
+    compared, is_of_same_days = run_with_runtime(work)
     if as_json:
         typer.echo(orjson.dumps(compared, option=_JSON))
         return
@@ -177,7 +191,15 @@ def compare(
             {True: "yes", False: "no", None: "unknown"}[one.intervals_meet],
         )
     out.print(table)
-    out.print("Shares of the conversions, in percent.", soft_wrap=True)
+    out.print(
+        "Shares of the conversions, in percent; the difference is the second less the first.",
+        soft_wrap=True,
+    )
+    if not is_of_same_days:
+        out.print(
+            "The two are not of the same days and lookback: what differs may be the journeys, not the model.",
+            soft_wrap=True,
+        )
     _show_moved(compared.orders_moved, version, other)
 
 
@@ -232,6 +254,7 @@ def _show(fit: Fit, *, as_json: bool) -> None:
     if one.chain_order is not None:
         chosen = " (chosen by cross-validation)" if result.orders else ""
         out.print(f"Order of the chain: {one.chain_order}{chosen}.", soft_wrap=True)
+        _show_orders(fit)
     without = result.without_touch + result.without_key
     if without:
         out.print(f"{without:,} orders without a known touch belong to no channel.", soft_wrap=True)
@@ -253,15 +276,48 @@ def _show(fit: Fit, *, as_json: bool) -> None:
             f"{channel.converted:,}",
             *([] if effect is None else [_percent(effect)]),
             _percent(channel.share),
-            f"{channel.conversions.value:,.1f}",
-            *(format_minor(each.cents, each.currency) for each in channel.earnings),
+            _amount(f"{channel.conversions.value:,.1f}", channel.conversions),
+            *(_earned(each) for each in channel.earnings),
         )
     out.print(table)
     out.print(
-        f"In brackets: {one.level_percent} % intervals of {one.draws:,} draws, seed {one.seed}; a channel on too few "
-        "journeys that converted has none. A fit divides what was earned; it does not measure what advertising caused.",
+        f"In brackets: {one.level_percent} % intervals of {one.draws:,} draws, seed {one.seed}; a channel on fewer "
+        f"than {FEWEST_OF_CHANNEL} journeys with an order, or with money of the currency, has none. A fit divides "
+        "what was earned; it does not measure what advertising caused.",
         soft_wrap=True,
     )
+
+
+def _amount(value: str, part: Part) -> str:
+    if part.lower is None or part.upper is None:
+        return value
+    return f"{value} ({part.lower:,.1f} to {part.upper:,.1f})"
+
+
+def _earned(one: ChannelEarning) -> str:
+    value = format_minor(one.cents, one.currency)
+    if one.lower_cents is None or one.upper_cents is None:
+        return value
+    ends = (format_minor(end, one.currency) for end in (one.lower_cents, one.upper_cents))
+    return f"{value} ({' to '.join(ends)})"
+
+
+def _show_orders(fit: Fit) -> None:
+    """Print by which figures the order was chosen, and which orders were not tried."""
+    tried = fit.result.orders
+    if not tried:
+        return
+    for one in tried:
+        out.print(
+            f"  order {one.order}: {one.states:,} states, log-likelihood of a step {one.likelihood:.4f}"
+            f" ± {one.error:.4f}",
+            soft_wrap=True,
+        )
+    left = [
+        str(order) for order in range(1, LONGEST_ORDER + 1) if order not in {o.order for o in tried}
+    ]
+    if left:
+        out.print(f"  not tried, over 500 states: order {', '.join(left)}", soft_wrap=True)
 
 
 def _percent(part: Part) -> str:

@@ -120,9 +120,10 @@ def _print(one: LiftTest) -> None:
         soft_wrap=True,
         markup=False,
     )
-    table = Table("model", Column(unit, justify="right"), Column("against the test"))
+    table = Table("model", "what", Column(unit, justify="right"), Column("against the test"))
     for each in one.models:
-        table.add_row(each.version, each.credited, _say(each))
+        what = "share in the fit" if each.is_fit else "credit in force"
+        table.add_row(each.version, what, each.credited, _say(each))
     out.print(table)
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.table import Column, Table
 
 from skeldir.attribution import (
+    FITTED_MODELS,
     AfterConversion,
     CompleteParameters,
     FittedVersion,
@@ -162,7 +163,8 @@ def activate(tenant: TenantArgument, version: fits.VersionArgument, yes: YesOpti
 def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False) -> None:
     """Retire a model, after a preview of the effect.
 
-    `skeldir models set` puts it in force again; parameters that are not given then keep their present values.
+    `skeldir models set` puts it in force again; parameters that are not given then keep their present values. For a
+    fit `skeldir models activate` does.
     """
 
     async def work(runtime: Runtime) -> None:
@@ -206,19 +208,19 @@ def _confirm(preview: ModelPreview, *, yes: bool) -> None:
         typer.confirm(f"Change {preview.model}?", abort=True, err=True)
 
 
-def _describe(parameters: CompleteParameters) -> str:
-    return (
-        f"{parameters.lookback_days} days of lookback, {parameters.after_conversion}, "
-        f"half-life {parameters.half_life_days} days"
-    )
+def _describe(parameters: CompleteParameters, version: str = "") -> str:
+    words = f"{parameters.lookback_days} days of lookback, {parameters.after_conversion}"
+    if version.partition("@")[0] in FITTED_MODELS:
+        return words
+    return f"{words}, half-life {parameters.half_life_days} days"
 
 
 def _print_header(preview: ModelPreview) -> None:
     """Print the model before and after the change, and where parameters that were not given come from."""
     now = "not in force"
     if preview.parameters_now is not None:
-        now = f"{_describe(preview.parameters_now)} ({preview.version_now})"
-    then = "retired" if preview.wanted is None else _describe(preview.wanted)
+        now = f"{_describe(preview.parameters_now, preview.model)} ({preview.version_now})"
+    then = "retired" if preview.wanted is None else _describe(preview.wanted, preview.model)
     if preview.fit is not None:
         then += f" ({preview.fit})"
     lines = [f"{preview.model} now: {now}", f"{preview.model} then: {then}"]
@@ -272,7 +274,7 @@ def _print_models(in_force: Sequence[ModelInForce]) -> None:
             one.model,
             one.model_version,
             f"{one.lookback_days} days",
-            f"{one.half_life_days} days",
+            "" if one.model in FITTED_MODELS else f"{one.half_life_days} days",
             one.after_conversion,
             "not recorded" if since is None else f"{since:%Y-%m-%d %H:%M:%S} UTC",
             one.changed_by or "not recorded",
@@ -306,7 +308,7 @@ def _print_changes(changes: Sequence[ModelChange]) -> None:
 
 def _side(version: str | None, parameters: CompleteParameters | None, without: str) -> str:
     """Format one side of a change: the version, and its parameters on a line of their own."""
-    return without if parameters is None else f"{version}\n{_describe(parameters)}"
+    return without if parameters is None else f"{version}\n{_describe(parameters, version or '')}"
 
 
 def _right(*names: str) -> list[Column]:

@@ -23,6 +23,7 @@ from skeldir.fits.refusals import (
 from skeldir.fits.request_schemas import FitRequest
 from skeldir.fits.requests import find_latest_request, read_fit_request, request_fit
 from skeldir.fits.schemas import (
+    ChannelEarning,
     ChannelFit,
     ComparedChannel,
     Fit,
@@ -42,6 +43,7 @@ __all__ = [
     "FEWEST_OF_CHANNEL",
     "MARKOV",
     "SHAPLEY",
+    "ChannelEarning",
     "ChannelFit",
     "ComparedChannel",
     "Fit",

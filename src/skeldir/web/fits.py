@@ -33,6 +33,7 @@ from skeldir.users import Role
 from skeldir.web.access import Membership, SignedIn, ViewerPage, open_membership
 from skeldir.web.addresses import address
 from skeldir.web.answers import PageRoute, go_to, say_in
+from skeldir.web.fit_choice import days_of
 from skeldir.web.fits_tables import (
     FITS,
     RuleShares,
@@ -145,7 +146,7 @@ async def show_comparison(
         in_part=moved.orders_known_in_part,
         title=title,
         links=[Link(each.version, f"{FITS}/{each.version}") for each in (one, two)],
-        days=[_days(report, each) for each in (one, two)],
+        days=[days_of(report, each) for each in (one, two)],
         is_of_other_data=_covers(one) != _covers(two),
     )
 
@@ -207,7 +208,7 @@ def _facts(shown: ShownFit) -> list[tuple[str, str]]:
     formats, report = shown.report.formats, shown.report
     number = formats.number
     days = report.say.counted("fits.days", one.lookback_days, number(one.lookback_days))
-    facts = [("shown_days", _days(report, one)), ("lookback", days)]
+    facts = [("shown_days", days_of(report, one)), ("lookback", days)]
     if one.model == MARKOV and one.chain_order is not None:
         how = say("order_chosen" if result.orders else "order_given")
         facts.append(("chain_order", f"{number(one.chain_order)}, {how}"))
@@ -249,13 +250,8 @@ def _in_words(shown: ShownFit, part: Part) -> str:
     return shown.say("with_interval", value=value, lower=lower, upper=upper)
 
 
-def _days(report: Report, one: FitSummary) -> str:
-    first, last = report.formats.day(one.first_day), report.formats.day(one.last_day)
-    return report.say("fits.from_to", first=first, last=last)
-
-
 def _option(report: Report, one: FitSummary) -> Option:
-    return Option(one.version, f"{one.version} ({_days(report, one)})")
+    return Option(one.version, f"{one.version} ({days_of(report, one)})")
 
 
 def _covers(one: FitSummary) -> tuple[object, ...]:

@@ -239,7 +239,7 @@ async def _send_model(
         if preview is None or preview.wanted is None
         else _in_words(say, report, name, preview.wanted),
         "shown": shown,
-        "fits": await fits_of(page, name),
+        "fits": await fits_of(report, page, name),
         "is_fitted": name in FITTED_MODELS,
         "decays": name == _DECAYS,
         "choices": _choices(say, present),
