@@ -211,7 +211,9 @@ def _open_questions(given: PathsGiven, days: LocalDays, now: datetime) -> _Quest
                 "--day 2026-06-30, on which its journeys end, in the tenant's zone.",
             )
         )
-    elif _end_of(days, given.day) > now or _end_of(days, given.day) - LONGEST_SPAN < EARLIEST:
+    elif not EARLIEST.date() < given.day <= now.date() + LONGEST_SPAN or not (
+        EARLIEST + LONGEST_SPAN <= _end_of(days, given.day) <= now
+    ):
         questions.append(
             _Question(
                 f"Nothing can have ended on {given.day} yet, or it is too long ago.",
