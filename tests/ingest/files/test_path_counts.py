@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from os import fsdecode
 from pathlib import Path
 from uuid import UUID
 
@@ -188,6 +189,19 @@ async def test_values_and_days_without_measure_are_asked_about(
     for day in (date.min, date.max):
         with pytest.raises(MappingInvalid, match="Nothing can have ended"):
             await choose(db, tenant, tiny, day=day)
+
+
+async def test_bytes_that_are_no_text_in_a_file_name_are_shown_and_in_an_option_refused(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    path = write_paths(tmp_path / fsdecode(b"caf\xe9.csv"), ("email,1,5.00,0",))
+    for option in ("series", "separator"):
+        with pytest.raises(MappingInvalid, match=f"--{option} is no UTF-8"):
+            await choose(db, tenant, path, **{option: fsdecode(b"\xe9")})
+    assert (await take(db, tenant, path)).done.conversions_accepted == 1
+    async with db.tenant(tenant) as connection:
+        (listed,) = await list_imports(connection, tenant)
+    assert listed.file_name == r"caf\udce9.csv"
 
 
 async def test_bad_rows_are_named_by_their_lines_and_the_corrected_file_adds_only_them(

@@ -233,6 +233,9 @@ def _open_questions(given: PathsGiven, days: LocalDays, now: datetime) -> _Quest
                 "--separator with what stands between two of them.",
             )
         )
+    for option, text in (("--separator", given.separator), ("--series", given.series)):
+        if text.encode(errors="ignore").decode() != text:
+            questions.append(_Question(f"{option} is no UTF-8.", f"{option} in UTF-8."))
     return questions
 
 
