@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from os import fsdecode
 from pathlib import Path
 
 from tests.conftest import Clone
@@ -38,3 +39,14 @@ def test_lift_tests_are_imported_revised_and_listed_beside_models(
     assert "a model divides all that was earned" in listed
     data = json.loads(run(clone.app_url, "lift", "list", shop, "--json"))["data"]
     assert [one["revision"] for one in data] == [2, 1]
+
+
+def test_bytes_that_are_no_text_in_the_name_of_a_file_are_shown_escaped(
+    clone: Clone, tmp_path: Path
+) -> None:
+    shop = run_here(clone.app_url, "tenants", "create", "Shop").split()[0]
+    row = "spring,email,2026-03-01,2026-03-31,1,,,0,2,90"
+    path = write_tests(tmp_path / fsdecode(b"caf\xe9.csv"), row)
+    assert "1 new" in run_here(clone.app_url, "lift", "import", shop, str(path))
+    (one,) = json.loads(run(clone.app_url, "lift", "list", shop, "--json"))["data"]
+    assert one["source"] == r"caf\udce9.csv"

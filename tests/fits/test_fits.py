@@ -228,6 +228,7 @@ async def test_two_fits_at_once_get_a_version_each_and_no_fit_changes(
         ({"last_day": FIRST_DAY + timedelta(days=1_100)}, "These are 1101 days"),
         ({"lookback_days": 0}, "lookback"),
         ({"chain_order": 5}, "order of the chain is 5"),
+        ({"chain_order": 0}, "order of the chain is 0"),
         ({"draws": 99}, "draws"),
         ({"seed": -1}, "seed"),
         ({"level_percent": 100}, "level in percent is 100"),

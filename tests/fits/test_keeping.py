@@ -14,9 +14,9 @@ import pytest
 from skeldir.attribution import set_time_zone
 from skeldir.clock import utc_now
 from skeldir.days import read_rules
-from skeldir.db.pool import Database
+from skeldir.db.pool import Database, open_database
 from skeldir.fits import Fit, FitAsked, TouchesForgotten, find_fit, fit_model, read_journeys
-from skeldir.fits.keeping import keep_journeys
+from skeldir.fits.keeping import RECORDED_BEFORE, keep_journeys
 from skeldir.fits.kinds import KEEP_JOURNEYS
 from skeldir.fits.reading import Ended, Facts
 from skeldir.fits.tasks import KEEP_KIND
@@ -237,6 +237,21 @@ async def test_an_update_waits_for_facts_that_are_being_written(db: Database, te
         assert not update.done()
     await update
     await assert_kept_as_counted(db, tenant)
+
+
+@pytest.mark.parametrize("statement_s", [30, 90])
+async def test_what_a_writer_recorded_after_waiting_for_two_locks_is_seen(
+    clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch, statement_s: int
+) -> None:
+    monkeypatch.setattr("skeldir.fits.keeping.RECORDED_BEFORE", RECORDED_BEFORE)
+    url, longest_ms = clone.app_url, statement_s * 1_000
+    async with open_database(url, pool_size=2, statement_timeout_ms=longest_ms) as db:
+        before = utc_now()
+        await read(db, tenant)
+        async with db.tenant(tenant, is_read_only=True) as connection:
+            until = await connection.fetchval("SELECT facts_until FROM kept_lookbacks")
+    waited = before - (until - RECORDED_BEFORE)
+    assert waited >= timedelta(seconds=2 * statement_s - 5)
 
 
 async def test_two_at_once_and_ingestion_beside_them_lose_nothing(

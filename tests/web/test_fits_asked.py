@@ -137,13 +137,13 @@ async def test_each_field_of_the_form_is_a_parameter_of_the_fit(
         collapse_repeats="yes",
         level_percent="95",
         draws="300",
-        seed="5",
+        seed="2147483647",
     )
     first, last = ASKED.first_day, ASKED.last_day
     async with db.tenant(tenant, is_read_only=True) as connection:
         found = await find_latest_request(connection, tenant)
     assert found is not None
-    assert found.asked == FitAsked("markov", first, last, 7, 2, True, 95, 300, 5)
+    assert found.asked == FitAsked("markov", first, last, 7, 2, True, 95, 300, 2_147_483_647)
     await work(db)
     shapley = await send(browser, model="shapley")
     assert shapley.status_code == 303
@@ -196,6 +196,8 @@ async def test_a_refused_fit_is_shown_with_its_cure_and_its_parameters_until_ano
             "Shapley values have no order",
         ),
         ({"chain_order": "5"}, "fit_invalid", "The order of the chain is 5."),
+        ({"chain_order": "0"}, "fit_invalid", "The order of the chain is 0."),
+        ({"seed": "2147483648"}, "fit_invalid", "The seed is 2147483648."),
     ],
 )
 async def test_what_no_fit_can_be_is_refused_at_once_and_the_form_keeps_what_was_sent(

@@ -60,7 +60,8 @@ def import_tests(
                 connection,
                 tenant_id,
                 read_lift_file(file, channels=channels, today=today),
-                source=file.name[:255],
+                # A name may have bytes that are no text.
+                source=file.name.encode(errors="backslashreplace").decode()[:255],
                 recorded_by=await describe_command(connection),
             )
 

@@ -118,7 +118,12 @@ class FitAsked:
             raise FitInvalid(f"These are {days} days.", cure=f"Choose {MOST_DAYS} days at most.")
         for name, value, least, most in (
             ("lookback in days", self.lookback_days, 1, LONGEST_LOOKBACK_DAYS),
-            ("order of the chain", self.chain_order or 1, 1, LONGEST_ORDER),
+            (
+                "order of the chain",
+                1 if self.chain_order is None else self.chain_order,
+                1,
+                LONGEST_ORDER,
+            ),
             ("number of draws", self.draws, FEWEST_DRAWS, MOST_DRAWS),
             (
                 "level in percent",

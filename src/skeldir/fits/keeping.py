@@ -38,7 +38,7 @@ MOST_CHANGED: Final = 250_000
 """If more keys changed, all journeys are counted from the facts."""
 
 # How much older than the moment of the last update a fact may be that it did not see: by the database's clock a writer
-# waits for its lock as long as a statement may take, and an id is older by what the clocks of hosts differ.
+# waits for two locks, each for 30 s (for longer settings see `select_moment`); an id is older by what clocks differ.
 RECORDED_BEFORE: Final = timedelta(minutes=1)
 ID_BEFORE: Final = timedelta(minutes=10)
 # Without news, the moment moves on only so often.

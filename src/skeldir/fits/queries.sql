@@ -114,7 +114,11 @@ VALUES (:tenant_id, :lookback_days, :first_day)
 ON CONFLICT (tenant_id, lookback_days) DO UPDATE SET asked_at = (SELECT now());
 
 -- name: select_moment$
-SELECT clock_timestamp();
+-- The moment now. A writer may wait for two locks, each as long as a statement may take: what that is beyond a minute is
+-- taken off.
+-- Never null: moment.
+SELECT clock_timestamp() - greatest(2 * current_setting('statement_timeout')::interval - interval '1 minute',
+                                    interval '0') AS moment;
 
 -- name: select_lookback^
 SELECT k.number, k.first_day, k.facts_until, k.zone_sha256, k.channels

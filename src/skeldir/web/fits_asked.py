@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -49,7 +49,8 @@ _NAMES: Final = (
 )  # fmt: skip
 _DAYS: Final = 90
 _YES: Final = "yes"
-_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_Usual = TypeVar("_Usual", int, None)
+_NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def _read_asked(fields: Mapping[str, str]) -> FitAsked:
         read_day(fields, "first"),
         read_day(fields, "last"),
         _read_number(fields, "lookback_days", DEFAULT_LOOKBACK_DAYS),
-        _read_number(fields, "chain_order", 0) or None,
+        _read_number(fields, "chain_order", None),
         collapses if model == MARKOV or collapses else None,
         _read_number(fields, "level_percent", DEFAULT_LEVEL_PERCENT),
         _read_number(fields, "draws", DEFAULT_DRAWS),
@@ -230,7 +231,7 @@ def _read_asked(fields: Mapping[str, str]) -> FitAsked:
     )
 
 
-def _read_number(fields: Mapping[str, str], name: str, usual: int) -> int:
+def _read_number(fields: Mapping[str, str], name: str, usual: _Usual) -> int | _Usual:
     text = fields.get(name, "").strip()
     if not text:
         return usual

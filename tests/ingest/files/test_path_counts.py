@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from os import fsdecode
 from pathlib import Path
 from uuid import UUID
 
@@ -169,6 +171,37 @@ async def test_values_finer_than_the_currency_are_refused_or_rounded_so_that_the
     exact = write_paths(tmp_path / "dinars.csv", ("email,1,0.244,0",))
     assert (await take(db, tenant, exact, currency="KWD", series="kw")).done.rejected == 0
     assert await amounts(db, tenant) == [244, 240, 160, 160, 24]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+async def test_values_and_days_without_measure_are_asked_about(
+    db: Database, tenant: UUID, tmp_path: Path, zone: str
+) -> None:
+    await set_zone(db, tenant, zone)
+    huge = write_paths(tmp_path / "huge.csv", ("email,1,99999999999999999999e99,0",) * 20)
+    with pytest.raises(MappingInvalid, match="more than can be recorded"):
+        await choose(db, tenant, huge, currency="KWD")
+    tiny = write_paths(tmp_path / "tiny.csv", ("email,1,1e-99,0", "sms,1,1,0"))
+    with pytest.raises(MappingInvalid, match="In 1 rows, first in row 1"):
+        await choose(db, tenant, tiny)
+    await take(db, tenant, tiny, rounds=True)
+    assert await amounts(db, tenant) == [100, 0]
+    for day in (date.min, date.max):
+        with pytest.raises(MappingInvalid, match="Nothing can have ended"):
+            await choose(db, tenant, tiny, day=day)
+
+
+async def test_bytes_that_are_no_text_in_a_file_name_are_shown_and_in_an_option_refused(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    path = write_paths(tmp_path / fsdecode(b"caf\xe9.csv"), ("email,1,5.00,0",))
+    for option in ("series", "separator"):
+        with pytest.raises(MappingInvalid, match=f"--{option} is no UTF-8"):
+            await choose(db, tenant, path, **{option: fsdecode(b"\xe9")})
+    assert (await take(db, tenant, path)).done.conversions_accepted == 1
+    async with db.tenant(tenant) as connection:
+        (listed,) = await list_imports(connection, tenant)
+    assert listed.file_name == r"caf\udce9.csv"
 
 
 async def test_bad_rows_are_named_by_their_lines_and_the_corrected_file_adds_only_them(

@@ -104,8 +104,10 @@ async def import_source(
     started_at = utc_now()
     async with db.tenant(tenant_id) as connection:
         profile = await prepare(connection)
+        # A name may have bytes that are no text.
+        name = source.name.encode(errors="backslashreplace").decode()
         await queries.begin_import(
-            connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=source.name[:255]
+            connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=name[:255]
         )
         done, was_complete = await _begin(connection, tenant_id, fingerprint)
     run = ImportRun(db, profile, fingerprint, source, batch_rows)

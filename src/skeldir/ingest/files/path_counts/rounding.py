@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Final
 
 from skeldir.money import LARGEST_MINOR_UNITS
 
-_PRECISION: Final = 120
+# Values have at most 119 digits before the point and 139 after it, and their sum a few more: all are exact.
+_PRECISION: Final = 300
 # Remainders are compared by so many parts of a unit: they fit 64 bits.
 _PARTS: Final = 18
 
 
 def in_units(value: Decimal, places: int) -> tuple[int, int]:
-    """Return a value as whole minor units, and what is left over in parts of 10 ** 18, cut down."""
+    """Return a value as whole minor units, and what is left over in parts of 10 ** 18, rounded up."""
     with localcontext(prec=_PRECISION):
         units = value.scaleb(places)
         whole = int(units)
-        return whole, int((units - whole).scaleb(_PARTS))
+        return whole, int((units - whole).scaleb(_PARTS).to_integral_value(ROUND_CEILING))
 
 
 @dataclass(frozen=True, slots=True)

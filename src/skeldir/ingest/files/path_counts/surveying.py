@@ -211,7 +211,9 @@ def _open_questions(given: PathsGiven, days: LocalDays, now: datetime) -> _Quest
                 "--day 2026-06-30, on which its journeys end, in the tenant's zone.",
             )
         )
-    elif _end_of(days, given.day) > now or _end_of(days, given.day) - LONGEST_SPAN < EARLIEST:
+    elif not EARLIEST.date() < given.day <= now.date() + LONGEST_SPAN or not (
+        EARLIEST + LONGEST_SPAN <= _end_of(days, given.day) <= now
+    ):
         questions.append(
             _Question(
                 f"Nothing can have ended on {given.day} yet, or it is too long ago.",
@@ -231,6 +233,9 @@ def _open_questions(given: PathsGiven, days: LocalDays, now: datetime) -> _Quest
                 "--separator with what stands between two of them.",
             )
         )
+    for option, text in (("--separator", given.separator), ("--series", given.series)):
+        if text.encode(errors="ignore").decode() != text:
+            questions.append(_Question(f"{option} is no UTF-8.", f"{option} in UTF-8."))
     return questions
 
 
