@@ -48,13 +48,20 @@ class Loaded:
         return self.first_day + timedelta(days=DAYS)
 
 
-def load_journeys(place: Place, touches: RawTouches, first_day: date) -> Loaded:
-    """Load the touches, and an order an hour after the last touch of each journey that converts."""
+def load_journeys(
+    place: Place, touches: RawTouches, first_day: date, tenant_id: UUID | None = None
+) -> Loaded:
+    """Load the touches, and an order an hour after the last touch of each journey that converts.
+
+    They are a new tenant's, or an empty one's.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_load(place, touches, first_day))
+        return runner.run(_load(place, touches, first_day, tenant_id))
 
 
-async def _load(place: Place, touches: RawTouches, first_day: date) -> Loaded:
+async def _load(
+    place: Place, touches: RawTouches, first_day: date, tenant_id: UUID | None
+) -> Loaded:
     begin = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
     last = np.zeros(len(touches.converted), np.int64)
     last[touches.journeys] = touches.moments
@@ -72,7 +79,7 @@ async def _load(place: Place, touches: RawTouches, first_day: date) -> Loaded:
         },
     }
     async with open_program(place) as database, open_superuser(place) as admin:
-        tenant_id = await make_tenant(database, "fitted")
+        tenant_id = tenant_id or await make_tenant(database, "fitted")
         await admin.execute(read_sql("journey_tables.sql"))
         with tempfile.TemporaryDirectory() as folder:
             for name, columns in tables.items():

@@ -53,6 +53,7 @@ async def test_reports_can_leave_renewals_out_with_their_refunds_and_disputes(pa
         "roas": "9.332000",
         "cpa_cents": "500.000000",
         "share": "0.857248",
+        "interval": None,
     }
     daily = (await get(pair.all.client, "/v1/revenue/daily", key, renewals="exclude"))["data"]
     assert [

@@ -67,7 +67,7 @@ async def test_days_that_are_too_many_or_empty_are_explained(browser: httpx2.Asy
     assert (many.status_code, "750 days" in many.text) == (200, True)
     none = await browser.get("/channels/days?from=2020-01-01&to=2020-01-02&currency=EUR")
     assert (none.status_code, "No credit in these days" in none.text) == (200, True)
-    for query in ("currency=%27", "model=markov", "known_at=never"):
+    for query in ("currency=%27", "model=u_shaped", "known_at=never"):
         assert (await browser.get(f"/channels/days?{query}")).status_code == 422
 
 

@@ -40,7 +40,7 @@ from tests.support.make import (
 from tests.support.pages import read_tables, signed_in
 
 HOSTILE = (
-    "currency=usd", "currency=%27%3BDROP", "model=markov", "channel=..%2F..", "channel=" + "a" * 101,
+    "currency=usd", "currency=%27%3BDROP", "model=u_shaped", "channel=..%2F..", "channel=" + "a" * 101,
     "by=referrer", "basis=year", "known_at=yesterday", "known_at=2026-13-01T00:00", "compare=all",
     "compare=custom&compare_from=1-1-1", "granularity=hour", "sort=%3Cscript%3E", "renewals=maybe",
     "chart=pie", "known_at=0001-01-01T00:00%2B23:59", "known_at=2999-12-31T23:59-23:59",
