@@ -19,6 +19,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
+from uuid import UUID
 
 import httpx2
 import psutil
@@ -50,6 +51,7 @@ MOST_GROWTH = 1.5
 MOST_MIB = 1_024
 SECONDS_AT_A_TIME = 5
 _UNDER_WAY = ("waiting", "running")
+_FITS = ("first fit, from all facts", "next fit, from kept journeys")
 
 
 @dataclass(slots=True)
@@ -117,13 +119,13 @@ def p95_of(sent: list[Sent]) -> float:
     return 1_000 * percentile([second for one in sent for second in one.latencies], 95)
 
 
-async def make_keys(place: Place, loaded: Loaded) -> tuple[str, str]:
-    """Make the tenant whose events arrive; return its key, and one that asks for fits of the other."""
+async def make_tenants(place: Place) -> tuple[UUID, str, str]:
+    """Make the tenant with the touches, and the one whose events arrive; return a key of fits and one of events."""
     async with open_program(place) as database:
-        return (
-            await make_secret(database, await make_tenant(database, "beside")),
-            await make_secret(database, loaded.tenant_id, "manage", "read"),
-        )
+        fitted = await make_tenant(database, "fitted")
+        beside = await make_tenant(database, "beside")
+        of_fits = await make_secret(database, fitted, "manage", "read")
+        return fitted, of_fits, await make_secret(database, beside)
 
 
 def measure(options: Namespace) -> None:
@@ -132,23 +134,22 @@ def measure(options: Namespace) -> None:
     seconds = 5 if options.quick else options.seconds
     spawning = multiprocessing.get_context("spawn")
     with durable_place() as place, ProcessPoolExecutor(1, spawning) as other_process:
-        raw = make_touches(journeys)
-        loaded = load_journeys(place, raw, date.fromordinal(utc_now().toordinal() - DAYS - 1))
+        log = Path(options.log) if options.log else place.home / "service.log"
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            secret, of_fits = runner.run(make_keys(place, loaded))
-        with running_service(
-            place, Path(options.log) if options.log else place.home / "service.log"
-        ) as running:
+            tenant_id, of_fits, of_events = runner.run(make_tenants(place))
+        with running_service(place, log) as running:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(settle(place))
-            traffic = Traffic(other_process, running.port, secret)
+            # After the daily scan for personal data, which would read all touches beside the fit.
+            raw = make_touches(journeys)
+            first_day = date.fromordinal(utc_now().toordinal() - DAYS - 1)
+            loaded = load_journeys(place, raw, first_day, tenant_id)
+            traffic = Traffic(other_process, running.port, of_events)
             with console.status("Sending and fitting"):
-                traffic.send(5, 0)
+                traffic.send(SECONDS_AT_A_TIME, 0)
                 alone = [traffic.send(seconds, 10_000_000)]
                 beside = {}
-                for number, name in enumerate(
-                    ("first fit, from all facts", "next fit, from kept journeys")
-                ):
+                for number, name in enumerate(_FITS):
                     fitting = Fitting()
                     work = partial(fitting.run, running, loaded, of_fits, number)
                     sent = traffic.send_beside(work, 100_000_000 * (1 + number))
