@@ -19,7 +19,7 @@ from skeldir.fits import Fit, FitAsked, TouchesForgotten, find_fit, fit_model, r
 from skeldir.fits.keeping import RECORDED_BEFORE, keep_journeys
 from skeldir.fits.kinds import KEEP_JOURNEYS
 from skeldir.fits.reading import Ended, Facts
-from skeldir.fits.tasks import KEEP_KIND
+from skeldir.fits.tasks import KEEP_KIND, MOST_LOOKBACKS
 from skeldir.fits.updates import Update
 from skeldir.inbox import erase_order
 from skeldir.ingest import (
@@ -304,3 +304,22 @@ async def test_a_job_keeps_them_up_to_date_until_no_fit_has_asked_for_90_days(
     assert await list_kept(db, tenant) == {}
     async with db.tenant(tenant) as connection:
         assert not await is_enqueued(connection, tenant, KEEP_JOURNEYS)
+
+
+@pytest.mark.own_clone
+async def test_a_job_keeps_the_lookbacks_that_were_asked_for_last(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await send_journeys(db, tenant, make_journeys(20))
+    for lookback_days in range(10, 10 + MOST_LOOKBACKS + 2):
+        await read_journeys(db, tenant, FIRST_DAY, LAST_DAY, lookback_days)
+    async with superuser_of(clone) as superuser:
+        await superuser.execute("UPDATE jobs SET run_at = now() WHERE tenant_id = $1", tenant)
+    await do_jobs(db, {KEEP_JOURNEYS: KEEP_KIND})
+    async with db.tenant(tenant) as connection:
+        kept = await connection.fetch("SELECT lookback_days FROM kept_lookbacks ORDER BY 1")
+        of_journeys = await connection.fetchval(
+            "SELECT count(DISTINCT lookback_days) FROM kept_journeys"
+        )
+    assert [row["lookback_days"] for row in kept] == list(range(12, 12 + MOST_LOOKBACKS))
+    assert of_journeys == MOST_LOOKBACKS

@@ -129,10 +129,14 @@ WHERE k.tenant_id = :tenant_id AND k.lookback_days = :lookback_days;
 SELECT k.lookback_days FROM public.kept_lookbacks k WHERE k.tenant_id = :tenant_id ORDER BY k.lookback_days;
 
 -- name: delete_lookbacks!
--- Deletes what no fit has asked for since a moment, with its journeys. An update that writes is waited for.
+-- Deletes what no fit has asked for since a moment, and what is not among the `most` asked for last, with its journeys. An
+-- update that writes is waited for.
 WITH unasked AS MATERIALIZED (
     SELECT k.lookback_days FROM public.kept_lookbacks k
-    WHERE k.tenant_id = :tenant_id AND k.asked_at < :since::timestamptz
+    WHERE k.tenant_id = :tenant_id
+      AND (k.asked_at < :since::timestamptz
+           OR k.asked_at < (SELECT l.asked_at FROM public.kept_lookbacks l WHERE l.tenant_id = :tenant_id
+                            ORDER BY l.asked_at DESC OFFSET :most - 1 LIMIT 1))
     FOR UPDATE
 ), journeys AS (
     DELETE FROM public.kept_journeys j

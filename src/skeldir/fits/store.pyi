@@ -118,7 +118,7 @@ class _Queries:
     ) -> None: ...
     @staticmethod
     async def delete_lookbacks(
-        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, most: int
     ) -> None: ...
     @staticmethod
     async def end_fit_request(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ASKED_WITHIN: Final = timedelta(days=90)
 """Kept journeys that no fit has asked for since are dropped."""
+MOST_LOOKBACKS: Final = 4
+"""Of a tenant are kept; those asked for last."""
 
 MOST_STEPS: Final = DEFAULT_DRAWS * 500**3
 """Keeps a worker for some minutes. A chain whose order is chosen has 500 states at most, if that is above 1."""
@@ -69,7 +71,7 @@ async def keep_for_tenant(database: Database, job: Job) -> None:
     """Bring all kept journeys of the tenant up to date, and enqueue the next such job while there are any."""
     async with database.tenant(job.tenant_id) as connection:
         await queries.delete_lookbacks(
-            connection, tenant_id=job.tenant_id, since=utc_now() - ASKED_WITHIN
+            connection, tenant_id=job.tenant_id, since=utc_now() - ASKED_WITHIN, most=MOST_LOOKBACKS
         )
         rows = await queries.select_lookbacks(connection, tenant_id=job.tenant_id)
     changes = [await keep_journeys(database, job.tenant_id, row["lookback_days"]) for row in rows]
