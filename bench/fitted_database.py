@@ -28,10 +28,11 @@ from bench.support import (
 )
 from bench.touches import DAYS_S, LONGEST, NAMES, RawTouches
 from skeldir.attribution import count_transitions, removal_effects
-from skeldir.db import Database
+from skeldir.db import Database, open_database
 from skeldir.fits import DEFAULT_LOOKBACK_DAYS, MARKOV, FitAsked, fit_model, read_journeys
 from skeldir.fits.keeping import keep_journeys
 
+STATEMENT_TIMEOUT_MS: Final = 30_000
 DAYS: Final = DAYS_S // 86_400 + LONGEST // 24 + 2
 
 
@@ -126,7 +127,11 @@ def _run(
     loaded: Loaded, repeats: int, work: Callable[[Database, Loaded], Awaitable[object]]
 ) -> Measured:
     async def measure() -> Measured:
-        async with open_program(loaded.place) as database, open_superuser(loaded.place) as admin:
+        # With the time-out of the program: what an update reads again depends on it.
+        opened = open_database(
+            loaded.place.app_url, pool_size=4, statement_timeout_ms=STATEMENT_TIMEOUT_MS
+        )
+        async with opened as database, open_superuser(loaded.place) as admin:
             await checkpoint(admin)
             runs = Runs()
             for _ in range(repeats):
