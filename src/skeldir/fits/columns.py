@@ -118,12 +118,14 @@ class Journeys:
         )
 
     def _channels_that_occur(self, count: int) -> Ints:
-        """Return their places. What is counted at once fits into the processor's cache."""
-        counts = np.zeros(count + 1, np.int64)
+        """Return their places. Mostly all occur among the first touches, and the others need not be looked at."""
+        occurs = np.zeros(count + 1, np.bool_)
         for first in range(0, len(self.touches), _TOUCHES_AT_ONCE):
             some = self.touches[first : first + _TOUCHES_AT_ONCE]
-            counts += np.bincount(some, minlength=count + 1)
-        return np.flatnonzero(counts)
+            occurs |= np.bincount(some, minlength=count + 1) > 0
+            if occurs[1:].all():
+                break
+        return np.flatnonzero(occurs)
 
     def _left_of(self, money: Money, has_touch: Flags) -> Ints | None:
         """Return what each journey with a touch left; None if no such journey has an entry of the currency."""
