@@ -77,7 +77,11 @@ OPEN = {
         "cli/runtime.py",
         "wakeups/loop.py",
     },
-    "numbers of any precision are meant": {"attribution/columns.py", "attribution/decay.py"},
+    "numbers of any precision are meant": {
+        "attribution/columns.py",
+        "attribution/decay.py",
+        "attribution/models/chains.py",
+    },
     "cells are picked by places that only the file knows": {"ingest/files/keys.py"},
 }
 # Files that read rows other than by a named statement, whose types mypy knows.
