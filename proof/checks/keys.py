@@ -16,7 +16,7 @@ from proof.checks.adversary import needles_of
 from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
-from proof.stage.fits import FIT, FIT_REQUEST
+from proof.stage.fits import FIT, fit_request_of
 from proof.stage.ground import APP_USER
 from proof.stage.lifts import keep_lift_tests
 from proof.stage.providers import pay_tenants
@@ -184,7 +184,7 @@ def _prove_named(proof: Proof, client: httpx2.Client) -> None:
         ("/v1/rules/versions/1", 200),
         (f"/v1/fits/{FIT}", 200),
         (f"/v1/fits/{FIT}/compared-with/{FIT}", 200),
-        (f"/v1/fits/requests/{FIT_REQUEST}", 200),
+        (f"/v1/fits/requests/{fit_request_of(world.b)}", 404),
     ):
         mine, of_b = client.get(url, headers=a), client.get(url, headers=b)
         found = len(needles_of(world).found_in(mine.text, (theirs,)))

@@ -26,6 +26,7 @@ from proof.stage.expectations import (
     rows,
     shows,
 )
+from proof.stage.fits import FIT
 from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof, Session
 from proof.stage.world import World
@@ -83,10 +84,17 @@ _THEIR_CREDIT: Final[LiteralString] = """
     GROUP BY 1, 2 ORDER BY 1, 2"""
 _THEIR_CREDIT_EXPECTED: Final = shows(
     ("model_version", "channel_code", "conversion_ppt", "credited_cents"),
-    *(
-        (f"{model}@1", channel, f"{orders}{'0' * 12}", _CENTS * orders)
-        for model in _MODELS
-        for channel, orders in (("email", _HOT_ORDERS), ("unattributed", 1))
+    *sorted(
+        [
+            *(
+                (f"{model}@1", channel, f"{orders}{'0' * 12}", _CENTS * orders)
+                for model in _MODELS
+                for channel, orders in (("email", _HOT_ORDERS), ("unattributed", 1))
+            ),
+            # By a fit a journey begins again after each order, and all touches came before the first one.
+            (FIT, "email", f"1{'0' * 12}", _CENTS),
+            (FIT, "unattributed", f"{_HOT_ORDERS}{'0' * 12}", _CENTS * _HOT_ORDERS),
+        ]
     ),
 )
 

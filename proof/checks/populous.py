@@ -106,7 +106,9 @@ _QUESTIONS: dict[str, tuple[LiteralString, ...]] = {
         "SELECT to_jsonb(r)::text AS tenant FROM public.tenants r WHERE id = public.current_tenant_id()",
         "SELECT (to_jsonb(r) - 'delivery' - 'generation')::text AS event FROM public.attribution_events r ORDER BY id",
         "SELECT (to_jsonb(r) - 'delivery' - 'generation')::text AS entry FROM public.revenue_ledger r ORDER BY id",
-        "SELECT (to_jsonb(r) - 'active_since')::text AS model FROM public.attribution_models r",
+        """SELECT (to_jsonb(r) - ARRAY['active_since', 'channels', 'weights', 'lower_weights', 'upper_weights'])::text
+                  AS model
+           FROM public.attribution_models r""",
         _ALLOCATIONS,
         "SELECT to_jsonb(r)::text AS spend FROM public.spend r",
         """SELECT (to_jsonb(r) - 'marked_at' - 'is_deferred')::text AS dirty_order FROM public.dirty_orders r

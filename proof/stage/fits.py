@@ -21,8 +21,6 @@ _STORE: Final = """
          conversions, touches, data_sha256, result)
     VALUES (public.current_tenant_id(), 'shapley', 1, $1::text, '2025-11-01', '2025-11-30', 30, 90, 1000, 0, 500, 100,
             900, sha256($1::text::bytea), $2::jsonb)"""
-FIT_REQUEST: Final = UUID(int=17)
-"""What both tenants have asked for under the same id. No job makes it."""
 _ASK: Final = """
     INSERT INTO public.fit_requests
         (tenant_id, id, model, first_day, last_day, lookback_days, level_percent, draws, seed, asked_by)
@@ -52,7 +50,12 @@ async def _keep_fit(connection: Connection, plan: Plan) -> None:
         "over_refunded": 0,
     }
     await connection.execute(_STORE, plan.channel, json.dumps(result))
-    await connection.execute(_ASK, FIT_REQUEST, plan.channel)
+    await connection.execute(_ASK, fit_request_of(plan.tenant_id), plan.channel)
+
+
+def fit_request_of(tenant_id: UUID) -> UUID:
+    """Return the id of what a tenant has asked for. No job makes it."""
+    return UUID(int=tenant_id.int ^ 17)
 
 
 def _earned(channel: str, share: float) -> dict[str, Any]:
