@@ -153,7 +153,7 @@ class _Keeper:
             lookback_days,
             moment,
             days_by(rules),
-            _digest(rules),
+            _digest(tenant_id, rules),
             retention.touches_forgotten_before,
             row,
         )
@@ -338,12 +338,14 @@ def _pack(keys: NDArray[np.bytes_], journeys: Journeys) -> Packed:
     return keys.tobytes(), pack_journeys(journeys)
 
 
-def _digest(rules: ZoneRules) -> bytes:
+def _digest(tenant_id: UUID, rules: ZoneRules) -> bytes:
+    """Return a digest of a tenant's rules, which tells nothing of other tenants in the same zone."""
     changes = [
         (moment.isoformat(), offset)
         for moment, offset in zip(rules.changes, rules.offsets_s[1:], strict=True)
     ]
-    return hashlib.sha256(repr((rules.offsets_s[0], changes)).encode()).digest()
+    said = repr((str(tenant_id), rules.offsets_s[0], changes))
+    return hashlib.sha256(said.encode()).digest()
 
 
 def _first_id(moment: datetime) -> UUID:
