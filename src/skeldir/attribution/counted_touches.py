@@ -17,6 +17,8 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 def counted_touches(order: PackedOrder, version: ModelVersion) -> list[tuple[int, int]]:
     """Return the touches within the version's lookback and, if it resets, since the last conversion, the oldest first.
 
+    Of a fit these include touches of channels that it does not know, which it does not credit.
+
     Each is (channel number, microseconds before the conversion). Raises `ValueError` for an incomplete touch.
     """
     oldest = version.lookback // _MICROSECOND

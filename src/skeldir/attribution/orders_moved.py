@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
-import numpy as np
 from pydantic import Field
 
 from skeldir.attribution.as_if import PageAsIf, always, cut_nowhere, read_page_as_if
 from skeldir.attribution.evaluating import sum_credit
 from skeldir.attribution.model_schemas import MOST_PREVIEWED
-from skeldir.attribution.packing import ENTRY_COLUMNS
+from skeldir.attribution.origin_credit import OrdersApart
+from skeldir.days import UTC_DAYS
 from skeldir.money import Cents, CurrencyCode
 
 if TYPE_CHECKING:
     from skeldir.attribution.fitted_versions import FittedVersion
     from skeldir.attribution.models import ModelVersion
-    from skeldir.attribution.packing import PackedOrder
     from skeldir.db import Database
 
 MOST_ORDERS_SHOWN: Final = 20
 """Of each currency."""
 
 _ORDERS_OF_PAGE: Final = 4_000
-_DAY_US: Final = 86_400 * 10**6
-_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _ONE, _OTHER = "one", "other"
 
 
@@ -99,31 +95,20 @@ async def find_orders_moved(
 
 
 def _compare(page: PageAsIf, versions: Sequence[ModelVersion]) -> list[OrderMoved]:
-    names = list(page.stored)
     packed = cut_nowhere([page.wanted.get(name, one) for name, one in page.stored.items()])
-    credit = sum_credit(
-        [_on_a_day_of_its_own(order, place) for place, order in enumerate(packed)],
-        [always(version) for version in versions],
-        page.channels,
-    )
-    cents: defaultdict[tuple[int, str], defaultdict[str, dict[str, int]]]
-    cents = defaultdict(lambda: defaultdict(dict))
+    apart = OrdersApart.of(packed, UTC_DAYS)
+    credit = sum_credit(apart.orders, [always(version) for version in versions], page.channels)
+    cents: defaultdict[tuple[str, str], defaultdict[str, Counter[str]]]
+    cents = defaultdict(lambda: defaultdict(Counter))
     for (day, version, channel, currency), (_, credited, _) in credit.items():
-        cents[day.toordinal() - _FIRST_DAY, currency][channel][version] = credited
-    return _largest([_moved(names[place], currency, of) for (place, currency), of in cents.items()])
+        order_id, _ = apart.place_of(day)
+        cents[order_id, currency][channel][version] += credited
+    return _largest([_moved(order_id, currency, of) for (order_id, currency), of in cents.items()])
 
 
-def _on_a_day_of_its_own(order: PackedOrder, place: int) -> PackedOrder:
-    """Return the order with all entries on a day that no other order has, in their order."""
-    entries = np.frombuffer(order.entries, ENTRY_COLUMNS).copy()
-    entries["moment"] = place * _DAY_US
-    return replace(order, entries=entries.tobytes())
-
-
-def _moved(order_id: str, currency: str, by_channel: Mapping[str, Mapping[str, int]]) -> OrderMoved:
+def _moved(order_id: str, currency: str, by_channel: Mapping[str, Counter[str]]) -> OrderMoved:
     channels = [
-        ChannelMoved(channel, of.get(_ONE, 0), of.get(_OTHER, 0))
-        for channel, of in sorted(by_channel.items())
+        ChannelMoved(channel, of[_ONE], of[_OTHER]) for channel, of in sorted(by_channel.items())
     ]
     differ = [one for one in channels if one.credited_cents != one.other_credited_cents]
     gained = sum(max(0, one.other_credited_cents - one.credited_cents) for one in differ)

@@ -76,7 +76,7 @@ def credit_pieces(reading: Reading, channel: str | None = None) -> Iterator[Orig
     """
     numbering = Numbering.of(reading)
     packed = numbering.with_channel(list(pack_all(reading, BOUNDS).values()), channel)
-    orders = _OrdersApart.of(packed, reading.days)
+    orders = OrdersApart.of(packed, reading.days)
     of_codes = sum_credit(orders.orders, reading.versions, Channels(numbering.codes))
     of_channels = sum_credit(
         numbering.without_origins(orders.orders), reading.versions, Channels(numbering.channels)
@@ -95,7 +95,7 @@ def credit_pieces(reading: Reading, channel: str | None = None) -> Iterator[Orig
 
 
 @dataclass(frozen=True, slots=True)
-class _OrdersApart:
+class OrdersApart:
     """Orders whose sums by day are sums by order and day: each order's entries of a day are on a day of their own."""
 
     orders: list[PackedOrder]
@@ -103,7 +103,7 @@ class _OrdersApart:
     """By the number of that day: the order, and the local day, in days since 1970."""
 
     @classmethod
-    def of(cls, orders: Sequence[PackedOrder], days: LocalDays) -> _OrdersApart:
+    def of(cls, orders: Sequence[PackedOrder], days: LocalDays) -> OrdersApart:
         """Move the entries; that changes neither their order nor what they credit."""
         entries = np.frombuffer(b"".join([order.entries for order in orders]), ENTRY_COLUMNS).copy()
         counts = np.array([len(order.entries) // ENTRY_BYTES for order in orders], np.int64)

@@ -32,7 +32,7 @@ from skeldir.fits.schemas import (
     FitSummary,
     Part,
 )
-from skeldir.fits.storing import find_fit, fit_model, list_fits
+from skeldir.fits.storing import find_fit, find_fits, fit_model, list_fits
 
 __all__ = [
     "DEFAULT_DRAWS",
@@ -62,6 +62,7 @@ __all__ = [
     "activate_fit",
     "compare_fits",
     "find_fit",
+    "find_fits",
     "find_latest_request",
     "fit_model",
     "list_fits",

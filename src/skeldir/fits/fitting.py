@@ -26,6 +26,7 @@ from skeldir.attribution import (
 from skeldir.fits.asking import MARKOV
 from skeldir.fits.refusals import FitTooLong, FitTooSmall
 from skeldir.fits.schemas import ChannelEarning, ChannelFit, FitResult, Part
+from skeldir.money import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,6 +53,7 @@ FEWEST_OF_CHANNEL: Final = 50
 """A channel on fewer journeys that converted has no interval: it could not be trusted."""
 
 _PARTS: Final = 10**12
+"""Of the money of a currency, by which it is divided to the minor unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ def _earnings(
     for currency, estimate in money.items():
         total = worth[currency]
         parts = estimate.shares(level, counted.paid[currency] >= FEWEST_OF_CHANNEL)
-        cents = _divide(total, [part.value for part in parts])
+        cents = split(total, [round(part.value * _PARTS) for part in parts])
         found.append(
             [
                 ChannelEarning(
@@ -257,21 +259,6 @@ def _earnings(
             ]
         )
     return found
-
-
-def _divide(total: int, shares_of_all: Sequence[float]) -> list[int]:
-    """Divide minor units by shares, in whole parts of 10 ** 12, exactly.
-
-    What is left over goes to the largest remainders, of equal ones to the first.
-    """
-    weights = [round(share * _PARTS) for share in shares_of_all]
-    whole = sum(weights)
-    parts = [total * weight // whole for weight in weights]
-    remainders = [(total * weight % whole, -place) for place, weight in enumerate(weights)]
-    left = total - sum(parts)
-    for _, place in sorted(remainders, reverse=True)[:left]:
-        parts[-place] += 1
-    return parts
 
 
 def _times(part: Part, total: int) -> Part:

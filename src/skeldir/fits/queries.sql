@@ -215,22 +215,31 @@ VALUES (:tenant_id, :model, :version, :made_by, :first_day, :last_day, :lookback
         :level_percent, :draws, :seed, :journeys, :conversions, :touches, :data_sha256, :result::jsonb);
 
 -- name: select_fits
--- The fits of a tenant, the newest first; with a model and a number only that one.
--- May be null: number.
+-- The fits of a tenant, the newest first.
 -- Never null: version, data_sha256.
 SELECT concat(f.model, '@', f.version) AS version, f.model, f.made_at, f.made_by, f.first_day, f.last_day, f.lookback_days,
        f.chain_order, f.collapse_repeats, f.level_percent, f.draws, f.seed, f.journeys, f.conversions, f.touches,
        encode(f.data_sha256, 'hex') AS data_sha256
 FROM public.model_fits f
 WHERE f.tenant_id = :tenant_id
-  AND (:model::text IS NULL OR (f.model = :model::text AND f.version = :number::integer))
 ORDER BY f.made_at DESC, f.model, f.version DESC
 LIMIT :most;
 
--- name: select_result$
-SELECT f.result::text
-FROM public.model_fits f
-WHERE f.tenant_id = :tenant_id AND f.model = :model AND f.version = :number;
+-- name: select_named_fits
+-- Some fits by model and number.
+-- Never null: version, data_sha256.
+SELECT concat(f.model, '@', f.version) AS version, f.model, f.made_at, f.made_by, f.first_day, f.last_day, f.lookback_days,
+       f.chain_order, f.collapse_repeats, f.level_percent, f.draws, f.seed, f.journeys, f.conversions, f.touches,
+       encode(f.data_sha256, 'hex') AS data_sha256
+FROM unnest(:models::text[], :numbers::integer[]) AS w (model, number)
+JOIN public.model_fits f ON f.tenant_id = :tenant_id AND f.model = w.model AND f.version = w.number;
+
+-- name: select_results
+-- What some fits found.
+-- Never null: version, result.
+SELECT concat(f.model, '@', f.version) AS version, f.result::text AS result
+FROM unnest(:models::text[], :numbers::integer[]) AS w (model, number)
+JOIN public.model_fits f ON f.tenant_id = :tenant_id AND f.model = w.model AND f.version = w.number;
 
 -- name: insert_fit_request$
 -- Nothing while one of the tenant waits.

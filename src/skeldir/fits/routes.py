@@ -91,7 +91,7 @@ async def get_fits(
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
     transaction: ReadTransaction,
 ) -> FitsReport:
-    """List the fits with their parameters, the newest first, 200 at most. `skeldir models fit` makes one."""
+    """List the fits with their parameters, the newest first, 200 at most. POST asks for another one."""
     return FitsReport(await list_fits(transaction.connection, transaction.profile.tenant_id))
 
 

@@ -74,6 +74,28 @@ class SelectLookbackRow(TypedDict):
 class SelectLookbacksRow(TypedDict):
     lookback_days: int
 
+class SelectNamedFitsRow(TypedDict):
+    version: str
+    model: Literal["markov", "shapley"]
+    made_at: dt.datetime
+    made_by: str
+    first_day: dt.date
+    last_day: dt.date
+    lookback_days: int
+    chain_order: int | None
+    collapse_repeats: bool | None
+    level_percent: int
+    draws: int
+    seed: int
+    journeys: int
+    conversions: int
+    touches: int
+    data_sha256: str
+
+class SelectResultsRow(TypedDict):
+    version: str
+    result: str
+
 class SelectTouchesOfKeysRow(TypedDict):
     touches: bytes | None
     others: list[str] | None
@@ -218,13 +240,7 @@ class _Queries:
     ) -> list[SelectFitRequestsRow]: ...
     @staticmethod
     async def select_fits(
-        connection: Connection,
-        /,
-        *,
-        tenant_id: UUID,
-        model: str | None,
-        number: int | None,
-        most: int,
+        connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectFitsRow]: ...
     @staticmethod
     async def select_kept_days(
@@ -259,9 +275,23 @@ class _Queries:
     @staticmethod
     async def select_moment(connection: Connection, /) -> dt.datetime: ...
     @staticmethod
-    async def select_result(
-        connection: Connection, /, *, tenant_id: UUID, model: str, number: int
-    ) -> str | None: ...
+    async def select_named_fits(
+        connection: Connection,
+        /,
+        *,
+        models: Collection[str],
+        numbers: Collection[int],
+        tenant_id: UUID,
+    ) -> list[SelectNamedFitsRow]: ...
+    @staticmethod
+    async def select_results(
+        connection: Connection,
+        /,
+        *,
+        models: Collection[str],
+        numbers: Collection[int],
+        tenant_id: UUID,
+    ) -> list[SelectResultsRow]: ...
     @staticmethod
     async def select_touches_of_keys(
         connection: Connection,

@@ -19,7 +19,7 @@ from skeldir.fits.schemas import Fit, FitResult, FitSummary
 from skeldir.fits.store import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from skeldir.db import Connection, Database
     from skeldir.fits.asking import FitAsked
@@ -93,9 +93,7 @@ async def fit_model(
 
 async def list_fits(connection: Connection, tenant_id: UUID) -> list[FitSummary]:
     """Return the fits of the transaction's tenant, the newest first, MOST_LISTED at most."""
-    rows = await queries.select_fits(
-        connection, tenant_id=tenant_id, model=None, number=None, most=MOST_LISTED
-    )
+    rows = await queries.select_fits(connection, tenant_id=tenant_id, most=MOST_LISTED)
     return [FitSummary(**row) for row in rows]
 
 
@@ -105,17 +103,26 @@ async def find_fit(connection: Connection, tenant_id: UUID, version: str) -> Fit
     Raises:
         FitUnknown: there is none.
     """
-    named = _VERSION.fullmatch(version)
-    model, number = (named[1], int(named[2])) if named else ("", 0)
-    rows = await queries.select_fits(
-        connection, tenant_id=tenant_id, model=model, number=number, most=1
-    )
-    if not rows:
+    found = await find_fits(connection, tenant_id, [version])
+    if version not in found:
         raise FitUnknown(
             f'The tenant has no fit "{version}".',
             cure="`skeldir models fits` and GET /v1/fits list them.",
         )
-    result = await queries.select_result(
-        connection, tenant_id=tenant_id, model=model, number=number
+    return found[version]
+
+
+async def find_fits(
+    connection: Connection, tenant_id: UUID, versions: Iterable[str]
+) -> dict[str, Fit]:
+    """Return the fits of the transaction's tenant that have these versions, by version."""
+    named = [match for version in versions if (match := _VERSION.fullmatch(version))]
+    models, numbers = [match[1] for match in named], [int(match[2]) for match in named]
+    rows = await queries.select_named_fits(
+        connection, tenant_id=tenant_id, models=models, numbers=numbers
     )
-    return Fit(FitSummary(**rows[0]), _RESULT.validate_json(result or ""))
+    results = await queries.select_results(
+        connection, tenant_id=tenant_id, models=models, numbers=numbers
+    )
+    found = {row["version"]: _RESULT.validate_json(row["result"]) for row in results}
+    return {row["version"]: Fit(FitSummary(**row), found[row["version"]]) for row in rows}

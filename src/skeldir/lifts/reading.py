@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from skeldir.fits import Fit, find_fit, list_fits
+from skeldir.fits import Fit, find_fits, list_fits
 from skeldir.lifts.comparing import compare
 from skeldir.lifts.schemas import LiftTest, ModelFigure
 from skeldir.lifts.stating import MILLION, LiftKey, Measured, in_words
@@ -139,11 +139,8 @@ async def _fitted(connection: Connection, tenant_id: UUID, tests: Sequence[Measu
     for fit in await list_fits(connection, tenant_id) if tests else ():
         if (fit.first_day, fit.last_day) in days:
             latest[fit.first_day, fit.last_day].setdefault(fit.model, fit.version)
-    fits = {
-        version: await find_fit(connection, tenant_id, version)
-        for versions in latest.values()
-        for version in versions.values()
-    }
+    wanted = [version for versions in latest.values() for version in versions.values()]
+    fits = await find_fits(connection, tenant_id, wanted) if wanted else {}
     for place, test in enumerate(tests):
         for _, version in sorted(latest[test.first_day, test.last_day].items()):
             credited = _of_fit(fits[version], test.key)

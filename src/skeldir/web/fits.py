@@ -36,7 +36,7 @@ from skeldir.web.answers import PageRoute, go_to, say_in
 from skeldir.web.fit_choice import days_of
 from skeldir.web.fits_tables import (
     FITS,
-    RuleShares,
+    CreditShares,
     ShownFit,
     channels_table,
     comparison_table,
@@ -73,8 +73,8 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
         return go_to(f"{FITS}/{fit.fit.version}/compared-with/{quote(other, safe='@')}")
     crumbs = (Link(fit.fit.version, f"{FITS}/{fit.fit.version}", is_current=True),)
     report = await _open(request, page, fit, fit.fit.version, crumbs)
-    rules = await _read_rule_shares(report, fit)
-    shown = ShownFit(report, fit, await read_channel_names(report), rules)
+    credit = await _read_credit_shares(report, fit)
+    shown = ShownFit(report, fit, await read_channel_names(report), credit)
     money = money_tables(shown)
     chosen = [orders_table(shown)] if fit.result.orders else []
     fits = await list_fits(page.connection, page.profile.tenant_id)
@@ -90,7 +90,7 @@ async def show_fit(request: Request, version: str, page: ViewerPage) -> Response
         here=f"{FITS}/{fit.fit.version}",
         is_in_force=any(one.model_version == fit.fit.version for one in in_force),
         in_force=address(f"{_MODELS}/{fit.fit.model}", fit=fit.fit.version),
-        has_rules=rules is not None and bool(rules.versions),
+        has_credit=credit is not None and bool(credit.versions),
         has_lacking=any(
             part.lower is None
             for one in fit.result.channels
@@ -183,8 +183,8 @@ def _send(template: str, shown: ShownFit, tables: list[Table], **values: object)
     )
 
 
-async def _read_rule_shares(report: Report, fit: Fit) -> RuleShares | None:
-    """Return what the rule models in force credit on the days of a fit, as the page of channels shows it.
+async def _read_credit_shares(report: Report, fit: Fit) -> CreditShares | None:
+    """Return what the models in force credit on the days of a fit, as the page of channels shows it.
 
     None if that has more rows than a page shows.
     """
@@ -199,7 +199,7 @@ async def _read_rule_shares(report: Report, fit: Fit) -> RuleShares | None:
         for row in page.data
         for model, credit in row.models.items()
     }
-    return RuleShares(page.model_versions, shares)
+    return CreditShares(page.model_versions, shares)
 
 
 def _facts(shown: ShownFit) -> list[tuple[str, str]]:

@@ -27,8 +27,8 @@ _PLACES_OF_LIKELIHOODS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class RuleShares:
-    """What part of the money of a currency each rule model in force credits to a channel, where that is known.
+class CreditShares:
+    """What part of the money of a currency each model in force credits to a channel, where that is known.
 
     `shares` are by currency, channel and model; `versions` are those of the models, in their order.
     """
@@ -39,12 +39,12 @@ class RuleShares:
 
 @dataclass(frozen=True, slots=True)
 class ShownFit:
-    """What the tables of a fit need: the report, the fit, names, and the rule models of its days; None if not read."""
+    """What the tables of a fit need: the report, the fit, names, and the credit of its days; None if not read."""
 
     report: Report
     fit: Fit
     names: ChannelNames
-    rules: RuleShares | None
+    credit: CreditShares | None
 
     @property
     def channels(self) -> list[ChannelFit]:
@@ -177,7 +177,7 @@ def money_tables(shown: ShownFit) -> list[Table]:
 
 def _money_table(shown: ShownFit, place: int, currency: str) -> Table:
     say = shown.say
-    models = [] if shown.rules is None else list(shown.rules.versions)
+    models = [] if shown.credit is None else list(shown.credit.versions)
     scale = _scale([each.earnings[place].share for each in shown.channels])
     dash = Unknown(say("do_not_add_up"))
 
@@ -221,19 +221,19 @@ def _money_table(shown: ShownFit, place: int, currency: str) -> Table:
             ("", 1),
             (say("share_of_money_group"), 3),
             (say("amount_group"), 3),
-            *(((say("rules_group"), len(models)),) if models else ()),
+            *(((say("credit_group"), len(models)),) if models else ()),
         ),
     )
 
 
 def _rule_cell(shown: ShownFit, currency: str, channel: str, model: str) -> Cell:
-    shares = {} if shown.rules is None else shown.rules.shares
+    shares = {} if shown.credit is None else shown.credit.shares
     share = shares.get((currency, channel, model))
     return Cell(Unknown(shown.say("no_credit")) if share is None else share)
 
 
 def _version_of(shown: ShownFit, model: str) -> str:
-    version = "" if shown.rules is None else shown.rules.versions[model].rpartition("@")[2]
+    version = "" if shown.credit is None else shown.credit.versions[model].rpartition("@")[2]
     return shown.report.say("channels.version", number=version)
 
 

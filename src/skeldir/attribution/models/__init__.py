@@ -1,7 +1,8 @@
 """Attribution models: pure functions that decide which touches of a journey earned its conversion.
 
-`touch_weights` applies a rule model by name, `channel_weights` sums its result by channel, `ModelVersion` is a model
-with its parameters; no floats in the weights. The other modules estimate what channels earn from many journeys: Markov
+`ModelVersion` is a model with its parameters, or with the weights of a fit, and weighs touches and channels: by
+`touch_weights` and `channel_weights`, which apply a rule model by name, or by what the fit gives each channel. Weights
+are whole numbers. The other modules estimate what channels earn from many journeys: Markov
 chains, Shapley values, and intervals of both. No database, no clock.
 """
 

@@ -17,7 +17,7 @@ PARTS_OF_WEIGHT: Final = 10**15
 """What the weights of a fit add up to, but for rounding; floats of 64 bits hold them exactly."""
 
 SEPARATOR: Final = "\x1f"
-"""What stands between the code of a channel and an origin, where touches are told apart by both."""
+"""Separates a channel's code from an origin, where a code names both."""
 
 
 def channel_of(code: str) -> str:

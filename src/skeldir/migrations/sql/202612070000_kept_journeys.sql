@@ -18,7 +18,7 @@ COMMENT ON COLUMN public.kept_lookbacks.asked_at IS 'when a fit last asked for i
 COMMENT ON COLUMN public.kept_lookbacks.number IS 'goes up with each update and each erasure: an update of another number is not written';
 COMMENT ON COLUMN public.kept_lookbacks.first_day IS 'all journeys that ended on this day or later are kept';
 COMMENT ON COLUMN public.kept_lookbacks.facts_until IS 'all facts recorded before this moment are counted; null: nothing is kept';
-COMMENT ON COLUMN public.kept_lookbacks.zone_sha256 IS 'of the rules of the time zone by which days were told apart';
+COMMENT ON COLUMN public.kept_lookbacks.zone_sha256 IS 'of the rules of the time zone by which moments are put on days';
 COMMENT ON COLUMN public.kept_lookbacks.channels IS 'the channel of each number in the kept journeys, from 1';
 
 CREATE TABLE public.kept_journeys (

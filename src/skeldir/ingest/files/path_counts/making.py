@@ -145,7 +145,7 @@ class JourneyMaker:
             _places(batch.orders).append(number)
 
     def _moment(self, steps: int) -> datetime:
-        """Return the moment so many steps before the end."""
+        """Return the moment that lies this number of steps before the end."""
         moments = self._moments
         while len(moments) <= steps:
             moments.append(self.end - len(moments) * self.asked.step)

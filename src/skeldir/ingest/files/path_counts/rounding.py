@@ -11,7 +11,7 @@ from skeldir.money import LARGEST_MINOR_UNITS
 
 # Values have at most 119 digits before the point and 139 after it, and their sum a few more: all are exact.
 _PRECISION: Final = 300
-# Remainders are compared by so many parts of a unit: they fit 64 bits.
+# Remainders are compared in parts of a unit of 10 ** -18, which fit 64 bits.
 _PARTS: Final = 18
 
 
