@@ -112,7 +112,10 @@ _PLAIN_ROWS = (
                                draws, seed, journeys, conversions, touches, data_sha256, result)
        VALUES ($1, 'shapley', 1, 'test', '2026-03-01', '2026-03-31', 30, 90, 1000, 0, 500, 100, 900,
                sha256('counts'),
-               '{"channels": [], "conversion_probability": null, "orders": [], "largest_difference": 0,
+               '{"channels": [{"channel": "email", "journeys": 100, "converted": 100, "has_enough_data": true,
+                               "removal_effect": null, "share": {"value": 1, "lower": 1, "upper": 1}, "posterior": null,
+                               "conversions": {"value": 100, "lower": 100, "upper": 100}, "earnings": []}],
+                 "conversion_probability": null, "orders": [], "largest_difference": 0,
                  "without_touch": 0, "without_key": 0, "over_refunded": 0}')""",
     """INSERT INTO fit_requests (tenant_id, id, model, first_day, last_day, lookback_days, level_percent, draws, seed,
                                  asked_by)
