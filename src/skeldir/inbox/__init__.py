@@ -7,6 +7,7 @@ from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.basis import BASES, Basis
 from skeldir.inbox.booking import Unbooked
 from skeldir.inbox.coverage import choose_days, report_coverage
+from skeldir.inbox.deriving import reduce_visit
 from skeldir.inbox.endpoints import (
     FIRST_MOMENT,
     EndpointOptions,
@@ -55,7 +56,7 @@ from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedenc
 from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
 from skeldir.inbox.sample_bodies import Wishes
 from skeldir.inbox.samples import SAMPLES
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.saying import PROVIDERS, Provider, Visit
 from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealed, Sealer, new_key, read_sealer
 from skeldir.inbox.sealing_keys import load_sealer, prepare_sealer
 from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
@@ -105,6 +106,7 @@ __all__ = [
     "Steps",
     "Target",
     "Unbooked",
+    "Visit",
     "Wishes",
     "add_secret",
     "address_of",
@@ -144,6 +146,7 @@ __all__ = [
     "read_sealer",
     "rebook",
     "rebook_all",
+    "reduce_visit",
     "report_coverage",
     "require_mode",
     "require_secret",
