@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from skeldir.collect.collector import COLLECTOR
+from skeldir.collect.collector import WIRE
 from skeldir.collect.mapped import Asked, Mapped
 from skeldir.ingest import UnreadableItem
 
@@ -36,8 +36,8 @@ def report(**changes: object) -> dict[str, object]:
 
 def read(value: object) -> Mapped:
     body = value if isinstance(value, bytes) else orjson.dumps(value)
-    parsed = COLLECTOR.parse(body, {}, "text/plain;charset=UTF-8")
-    return COLLECTOR.read(parsed, Asked(NOW))
+    parsed = WIRE.parse(body, {}, "text/plain;charset=UTF-8")
+    return WIRE.read(parsed, Asked(NOW))
 
 
 def touch_of(value: object) -> Any:
@@ -47,7 +47,7 @@ def touch_of(value: object) -> Any:
 
 
 def test_a_landing_becomes_a_touch_at_the_moment_it_came() -> None:
-    assert COLLECTOR.key_of(report(), {}) == KEY
+    assert WIRE.key_of(report(), {}) == KEY
     assert touch_of(report()) == {
         "idempotency_key": f"collector:granted:kept:{OWN_ID}",
         "occurred_at": NOW,
@@ -60,7 +60,7 @@ def test_a_landing_becomes_a_touch_at_the_moment_it_came() -> None:
         "landing_path": "/shoes",
         "click_ids": ["gclid"],
     }
-    assert COLLECTOR.answer(Asked(NOW)).status == 202
+    assert WIRE.answer(Asked(NOW), read(report())).status == 202
 
 
 def test_consent_and_storage_are_in_the_key_of_the_touch() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Page
 
-from skeldir.collect.collector import COLLECTOR
+from skeldir.clock import utc_now
+from skeldir.collect.collector import WIRE
 from skeldir.collect.mapped import Asked
 from skeldir.collect.scripts import SOURCE, current_script
-from skeldir.clock import utc_now
-from tests.support.browsing import CHROMIUM, open_chromium
 from tests.support import shop_pages
+from tests.support.browsing import CHROMIUM, open_chromium
 from tests.support.shop_pages import ADS, KEY, SHOP, Site, open_site
 
 pytestmark = [
@@ -88,12 +88,13 @@ async def walk_sessions(site: Site, visitor: Visitor) -> None:
         "o": "session",
         "w": 0,
         "p": f"http://{SHOP}:{site.port}/shoes",
+        "r": "",
         "s": "News",
         "m": "email",
         "c": "spring",
         "g": ["gclid"],
     }
-    ((_, touch),) = COLLECTOR.read(report, Asked(utc_now())).touches
+    ((_, touch),) = WIRE.read(report, Asked(utc_now())).touches
     assert touch["landing_path"] == "/shoes"
     assert await stored(page) == [journey, None, journey]
     # A route of a single-page app, a page inside, a reload and a step back are no landings.

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
-from skeldir.collect.mapped import Answer, Asked, Mapped, Wire
+from skeldir.collect.mapped import Answer, Asked, Mapped, Path, Wire
 from skeldir.collect.visits import (
     Reading,
     Seen,
@@ -86,8 +86,9 @@ def _key_of(value: object, _query: Mapping[str, str]) -> str | None:
     return text_of(value.get("k")) if isinstance(value, Mapping) else None
 
 
-def _answer(_asked: Asked) -> Answer:
+def _answer(_asked: Asked, _mapped: Mapped) -> Answer:
     return Answer(202, media_type="text/plain")
 
 
-COLLECTOR: Final = Wire("collector", parse_json, _key_of, read_landing_report, _answer)
+WIRE: Final = Wire("collector", parse_json, _key_of, read_landing_report, _answer)
+PATHS: Final = (Path("/c/v1"),)

@@ -44,8 +44,8 @@
     if (entry && /^[rb]/.test(entry.type)) return;
     // A single-page app may have changed the address before this runs.
     const url = new URL(entry ? entry.name : location.href);
-    const from = attempt(() => new URL(document.referrer).hostname);
-    if (from && bare(from) == bare(url.hostname)) return;
+    const from = document.referrer && new URL(document.referrer).hostname;
+    if (bare(from) == bare(url.hostname)) return;
     const said = { p: url.origin + url.pathname, r: from, g: [] };
     let isShown = from;
     new URLSearchParams((url.search + url.hash + location.hash).replace(/[?#]/g, "&")).forEach((value, parameter) => {
