@@ -15,6 +15,8 @@ from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
+from skeldir.collect.coverage_routes import router as collect_coverage_router
+from skeldir.collect.script_routes import router as script_router
 from skeldir.db import Database, Opening, Replica, listen, open_database, open_replica
 from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
@@ -84,6 +86,8 @@ _ROUTERS = (
     corrections_router,
     deliveries_router,
     inbox_router,
+    collect_coverage_router,
+    script_router,
     attribution_router,
     models_router,
     revenue_router,
