@@ -112,6 +112,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,16 @@ class Wire:
     """A protocol: how its bodies are parsed, where the key is, what they say, and how they are answered.
 
     `parse` gets the body, the query and the content type, and returns any value, or an `UnreadableItem`. `key_of` gets
-    that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises.
+    that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises. Of a
+    request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be.
     """
 
     name: Protocol
     parse: Callable[[bytes, Mapping[str, str], str], object]
     key_of: Callable[[object, Mapping[str, str]], str | None]
     read: Callable[[object, Asked], Mapped]
-    answer: Callable[[Asked], Answer]
+    answer: Callable[[Asked, Mapped], Answer]
+    dry_verbs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

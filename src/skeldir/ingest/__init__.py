@@ -27,8 +27,11 @@ from skeldir.ingest.corrections import (
 from skeldir.ingest.dead_letters import (
     DeadEvent,
     DeadEventCount,
+    PackedDeadEvents,
     count_dead_events,
     list_dead_events,
+    pack_dead_events,
+    record_dead_events,
 )
 from skeldir.ingest.deliveries import Delivery, Receipt, origin_of, origins_of_file
 from skeldir.ingest.dry_running import TouchMoves, try_rules
@@ -73,7 +76,7 @@ from skeldir.ingest.receive import (
     receive_touches,
     record_touches,
 )
-from skeldir.ingest.rejections import Rejection, UnreadableItem, unreadable_text
+from skeldir.ingest.rejections import CURES, Rejection, UnreadableItem, unreadable_text
 from skeldir.ingest.restating import ChannelPreview, preview_channels
 from skeldir.ingest.rules_bodies import (
     MOST_BYTES_OF_RULES,
@@ -127,6 +130,7 @@ __all__ = [
     "CHANNELS",
     "COMMON_CHANNELS",
     "CONVERSION_FIELDS",
+    "CURES",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
     "LONGEST_LABEL",
@@ -158,6 +162,7 @@ __all__ = [
     "NothingToRedo",
     "NothingToUndo",
     "OwnRules",
+    "PackedDeadEvents",
     "PreparedTouches",
     "ReasonMissing",
     "Receipt",
@@ -212,6 +217,7 @@ __all__ = [
     "load_rules",
     "origin_of",
     "origins_of_file",
+    "pack_dead_events",
     "page_dead_events",
     "prepare_touches",
     "preview_channels",
@@ -220,6 +226,7 @@ __all__ = [
     "read_landing",
     "receive_conversions",
     "receive_touches",
+    "record_dead_events",
     "record_touches",
     "remove_host",
     "request_redo",

@@ -12,7 +12,16 @@ from skeldir.tenants.deletion import (
     list_deletions,
     request_deletion,
 )
+from skeldir.tenants.key_terms import (
+    ANY_ORIGIN,
+    NO_TERMS,
+    KeyTerms,
+    read_origins,
+    read_terms,
+    set_terms,
+)
 from skeldir.tenants.keys import (
+    COLLECT,
     KEY_SHAPE,
     SCOPES,
     ApiKey,
@@ -62,9 +71,12 @@ from skeldir.tenants.retention import (
 from skeldir.tenants.signing import is_signed_by, sign_text
 
 __all__ = [
+    "ANY_ORIGIN",
+    "COLLECT",
     "KEYS_CHANNEL",
     "KEY_PREFIX_LENGTH",
     "KEY_SHAPE",
+    "NO_TERMS",
     "RECEIPT_MOMENT",
     "SCOPES",
     "ApiKey",
@@ -73,6 +85,7 @@ __all__ = [
     "KeyHolder",
     "KeyMemory",
     "KeyNotInForce",
+    "KeyTerms",
     "KeyUnknown",
     "Retention",
     "RetentionInvalid",
@@ -108,10 +121,13 @@ __all__ = [
     "profile_from",
     "quote_typed",
     "read_name",
+    "read_origins",
+    "read_terms",
     "request_deletion",
     "revoke_key",
     "rotate_key",
     "set_retention",
+    "set_terms",
     "sign_text",
     "tenant_unknown",
 ]

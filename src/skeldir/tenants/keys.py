@@ -18,6 +18,7 @@ import asyncpg
 from skeldir.clock import utc_now
 from skeldir.db import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.tenants.key_terms import NO_TERMS, KeyTerms, read_terms, set_terms, terms_from
 from skeldir.tenants.names import KEY_PREFIX_LENGTH, KEY_START
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from skeldir.tenants.store import SelectKeysRow
 
 SCOPES = ("ingest", "read", "manage")
+COLLECT = "collect"
+"""The scope of write keys. They stand in pages that anybody can read, so it is a key's only one."""
 KEY_SHAPE = re.compile(KEY_START + "[A-Za-z0-9_-]{43}")
 LONGEST_OVERLAP = timedelta(days=365)
 _CHECK_TENANT = (
@@ -102,6 +105,7 @@ class KeyHolder:
     tenant_id: UUID
     key_id: UUID
     scopes: frozenset[str]
+    terms: KeyTerms = NO_TERMS
     valid_until_s: float = field(default=inf, compare=False)
     noted_at_s: float = field(default=-inf, compare=False)
 
@@ -123,14 +127,17 @@ async def issue_key(
     scopes: Sequence[str],
     expires_at: datetime | None,
     replaces: UUID | None = None,
+    terms: KeyTerms = NO_TERMS,
 ) -> IssuedKey:
     """Make a key of the transaction's tenant; its 256-bit secret is returned once and never stored.
 
     Raises:
-        InputInvalid: no scope, an unknown scope, a blank name, or an expiry that has passed.
+        InputInvalid: no scope, an unknown scope, scopes that do not go together, a write key without origins, a blank
+            name, or an expiry that has passed.
         TenantUnknown: the tenant does not exist.
     """
     _require_scopes(scopes)
+    _require_terms(scopes, terms)
     if not name.strip():
         raise InputInvalid(
             "A key needs a name.", cure="Name it after the program that will use it."
@@ -155,19 +162,40 @@ async def issue_key(
         )
     except asyncpg.ForeignKeyViolationError as error:
         raise tenant_unknown(tenant_id) from error
+    if terms != NO_TERMS:
+        await set_terms(connection, tenant_id, key_id, terms)
     return IssuedKey(key_id, secret, expires_at)
 
 
 def _require_scopes(scopes: Sequence[str]) -> None:
     """Raise InputInvalid when no scope or an unknown scope is given."""
-    unknown = [repr(scope) for scope in sorted(set(scopes) - set(SCOPES))]
+    unknown = [repr(scope) for scope in sorted({*scopes} - {*SCOPES, COLLECT})]
     if scopes and not unknown:
+        if COLLECT in scopes and {*scopes} != {COLLECT}:
+            raise InputInvalid(
+                "A write key has the scope collect and no other: anybody can read it in a page.",
+                cure="Make two keys.",
+            )
         return
     what = " and ".join(unknown) + (" is not a scope." if len(unknown) == 1 else " are not scopes.")
     raise InputInvalid(
         what if unknown else "No scope was given.",
-        cure=f"The scopes are {', '.join(SCOPES)}; for more than one, repeat --scope.",
+        cure=f"The scopes are {', '.join((*SCOPES, COLLECT))}; for more than one, repeat --scope.",
     )
+
+
+def _require_terms(scopes: Sequence[str], terms: KeyTerms) -> None:
+    """Raise InputInvalid for a write key that no page may use, and for a private one that a page might."""
+    if COLLECT in scopes and not terms.origins:
+        raise InputInvalid(
+            "A write key needs the origins of the pages that will use it.",
+            cure="State them with --origin https://shop.example, which can be repeated; * stands for every page.",
+        )
+    if COLLECT not in scopes and (terms.origins or terms.books_orders):
+        raise InputInvalid(
+            "Only a write key has origins: a page that holds another one shows it to everybody.",
+            cure="Make a key with --scope collect for pages.",
+        )
 
 
 async def list_keys(connection: Connection, tenant_id: UUID) -> list[ApiKey]:
@@ -278,6 +306,7 @@ async def rotate_key(
         scopes=old["scopes"],
         expires_at=expires_at or old["expires_at"],
         replaces=key_id,
+        terms=(await read_terms(connection, tenant_id)).get(key_id, NO_TERMS),
     )
     if overlap:
         old_ends_at = await queries.expire_key(
@@ -324,6 +353,7 @@ async def authenticate(connection: Connection, secret: str) -> KeyHolder | None:
         row["tenant_id"],
         row["key_id"],
         frozenset(row["scopes"]),
+        terms_from(row["origins"], row["books_orders"], row["order_events"]),
         inf if expires_at is None else began_s + (expires_at - now).total_seconds(),
         -inf if last_used_at is None else began_s - (now - last_used_at).total_seconds(),
     )
