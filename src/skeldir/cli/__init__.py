@@ -38,6 +38,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "tenants deletions": "deletion.show_deletions",
     "tenants time-zone": "zones.time_zone",
     "keys": "keys.keys_app",
+    "collect": "collect.collect_app",
     "users": "users.users_app",
     "channels": "channels.channels_app",
     "hosts": "hosts.hosts_app",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -14,14 +13,21 @@ import orjson
 from skeldir.collect.mapped import OrderEvent, OrderKind, Protocol
 from skeldir.collect.store import queries
 from skeldir.db import new_id
-from skeldir.inbox import MoneyUnreadable, read_currency, read_sum, reference_of
+from skeldir.inbox import OrderRefund, Standing
 from skeldir.ingest import UnreadableItem
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+    from skeldir.inbox import Arrival
 
-_MOST_AHEAD: Final = timedelta(days=1)
-MOST_LISTED: Final = 1_000
+MOST_CLAIMS: Final = 1_000
+"""Claims in a list."""
+# The inbox's names of troubles, and those of rejected items.
+_CODES: Final = {
+    "id_missing": "order_id_missing",
+    "time_missing": "occurred_at_missing",
+    "time_in_the_future": "occurred_at_in_the_future",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,57 +44,31 @@ class Claim:
     claimed_at: datetime
 
 
-def digest_of_message(tenant_id: UUID, protocol: Protocol, message_id: str) -> bytes:
-    """Return what makes a message the same again: its sender's id, in its tenant and protocol."""
-    return hashlib.sha256(
-        b"\x1f".join((tenant_id.bytes, protocol.encode(), message_id.encode(errors="replace")))
-    ).digest()
-
-
 def read_claim(
-    tenant_id: UUID, protocol: Protocol, order: OrderEvent, now: datetime
+    protocol: Protocol, order: OrderEvent, arrival: Arrival
 ) -> Claim | UnreadableItem:
-    """Return what a page claims of an order, or why that cannot be read."""
-    order_id = reference_of(order.order_id)
-    if order_id is None:
-        return _unreadable(
-            order, None, "order_id_invalid", "The order's id is missing or is no id."
-        )
-    if order.at > now + _MOST_AHEAD:
-        return _unreadable(
-            order, order_id, "occurred_at_in_the_future", "The order is more than a day ahead."
-        )
-    try:
-        sums = {name: getattr(order, name) for name in ("total", "revenue")}
-        if all(value is None for value in sums.values()):
-            if order.kind in ("completed", "updated"):
-                raise MoneyUnreadable("amount_missing", "The order has no total and no revenue.")
-            currency, cents = None, dict.fromkeys(sums)
-        else:
-            currency = read_currency(order.currency)
-            cents = {
-                name: None if value is None else read_sum(value, currency, name)
-                for name, value in sums.items()
-            }
-    except MoneyUnreadable as problem:
-        return _unreadable(order, order_id, problem.code, problem.detail)
+    """Return what a page claims of an order, or why that cannot be read; `arrival` has what it would be as a report."""
+    said = arrival.said
+    if said.trouble is not None or said.order_ref is None:
+        code = "id_missing" if said.trouble is None else said.trouble.code
+        detail = "The order has no id." if said.trouble is None else said.trouble.detail
+        kept = {"kind": order.kind, "occurred_at": order.at.isoformat(), **said.kept}
+        return UnreadableItem(_CODES.get(code, code), detail, kept)
+    currency = total = revenue = None
+    for fact in said.facts:
+        if isinstance(fact, Standing | OrderRefund):
+            currency, total, revenue = fact.currency, fact.total, fact.revenue
+    if total is None and revenue is None:
+        currency = None
     return Claim(
         protocol,
-        digest_of_message(tenant_id, protocol, order.message_id),
+        arrival.digest,
         order.kind,
-        order_id,
+        said.order_ref,
         currency,
-        cents["total"],
-        cents["revenue"],
+        total,
+        revenue,
         order.at,
-    )
-
-
-def _unreadable(order: OrderEvent, order_id: str | None, code: str, detail: str) -> UnreadableItem:
-    return UnreadableItem(
-        code,
-        detail,
-        {"order_id": order_id, "kind": order.kind, "occurred_at": order.at.isoformat()},
     )
 
 
@@ -135,6 +115,6 @@ class ClaimedOrder:
 async def list_claims(
     connection: Connection, tenant_id: UUID, *, most: int = 100
 ) -> list[ClaimedOrder]:
-    """Return the completed orders that pages claimed, the newest first, MOST_LISTED at most."""
-    rows = await queries.select_claims(connection, tenant_id=tenant_id, most=min(most, MOST_LISTED))
+    """Return the completed orders that pages claimed, the newest first, MOST_CLAIMS at most."""
+    rows = await queries.select_claims(connection, tenant_id=tenant_id, most=min(most, MOST_CLAIMS))
     return [ClaimedOrder(**row) for row in rows]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.collect.claims import Claim, read_claim, record_claims
-from skeldir.collect.mapped import DropReason, Mapped, Protocol
+from skeldir.collect.mapped import DropReason, Mapped, OrderEvent, Protocol
 from skeldir.db import wait_for_lock
 from skeldir.http import Caller, SharedCommits, TenantTransaction, tenant_transaction
 from skeldir.inbox import (
-    SDK_SHOPS,
     Arrival,
     SdkOrder,
+    SdkProvider,
     inbox_lock,
     order_arrival,
     record_arrivals,
@@ -39,9 +39,17 @@ from skeldir.tenants import COLLECT
 
 if TYPE_CHECKING:
     from skeldir.db import Database
-    from skeldir.tenants import TenantProfile
+    from skeldir.tenants import KeyHolder, TenantProfile
 
 _DIGITS_OF_ORIGIN: Final = 32
+# The protocols that have orders, as the inbox names them.
+_PROVIDERS: Final[Mapping[Protocol, SdkProvider]] = {
+    "segment": "segment",
+    "ga4": "ga4",
+    "posthog": "posthog",
+    "snowplow": "snowplow",
+    "matomo": "matomo",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,50 +118,44 @@ def delivery_of(protocol: Protocol, body: bytes, mapped: Mapped) -> Delivery:
 
 
 def sort_orders(caller: Caller, protocol: Protocol, mapped: Mapped, now: datetime) -> Orders:
-    """Return what becomes of orders: reports if they come with a private key, or by the terms of a write key.
-
-    Protocols without orders have none.
-    """
-    if not mapped.orders or protocol not in SDK_SHOPS:
+    """Return what becomes of orders: reports if they come with a private key, or by the terms of a write key."""
+    provider = _PROVIDERS.get(protocol)
+    if not mapped.orders or provider is None:
         return NO_ORDERS
     holder = caller.holder
-    if COLLECT in holder.scopes and not holder.terms.books_orders:
-        read = [
-            (place, read_claim(holder.tenant_id, protocol, order, now))
-            for place, order in mapped.orders
-        ]
-        return Orders(
-            claims=tuple((place, one) for place, one in read if isinstance(one, Claim)),
-            unreadable=tuple(
-                (place, one) for place, one in read if isinstance(one, UnreadableItem)
-            ),
-        )
-    arrivals = []
-    for place, order in mapped.orders:
-        said = say_order(
-            SdkOrder(
-                provider=protocol,
-                kind=order.kind,
-                message_id=order.message_id,
-                order_id=order.order_id,
-                total=order.total,
-                revenue=order.revenue,
-                tax=order.tax,
-                shipping=order.shipping,
-                discount=order.discount,
-                currency=order.currency,
-                at=order.at,
-                journey=order.journey,
-            ),
-            now,
-        )
-        arrivals.append(
-            (
-                place,
-                order_arrival(holder.tenant_id, holder.key_id, said, protocol, order.message_id),
-            )
-        )
-    return Orders(arrivals=tuple(arrivals))
+    arrivals = [
+        (place, order, _arrival_of(holder, provider, order, now)) for place, order in mapped.orders
+    ]
+    if COLLECT not in holder.scopes or holder.terms.books_orders:
+        return Orders(arrivals=tuple((place, arrival) for place, _, arrival in arrivals))
+    read = [(place, read_claim(protocol, order, arrival)) for place, order, arrival in arrivals]
+    return Orders(
+        claims=tuple((place, one) for place, one in read if isinstance(one, Claim)),
+        unreadable=tuple((place, one) for place, one in read if isinstance(one, UnreadableItem)),
+    )
+
+
+def _arrival_of(
+    holder: KeyHolder, provider: SdkProvider, order: OrderEvent, now: datetime
+) -> Arrival:
+    said = say_order(
+        SdkOrder(
+            provider=provider,
+            kind=order.kind,
+            message_id=order.message_id,
+            order_id=order.order_id,
+            currency=order.currency,
+            at=order.at,
+            total=order.total,
+            revenue=order.revenue,
+            tax=order.tax,
+            shipping=order.shipping,
+            discount=order.discount,
+            journey=order.journey,
+        ),
+        now,
+    )
+    return order_arrival(holder.tenant_id, holder.key_id, said, provider, order.message_id)
 
 
 def make_line() -> SharedCommits[Collected, Outcome]:

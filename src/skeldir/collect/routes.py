@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
 from skeldir.clock import utc_now
 from skeldir.collect.cors import answer_preflight, require_origin, with_cors
-from skeldir.collect.mapped import Answer, Asked, Document, Mapped, Path, Wire
+from skeldir.collect.mapped import Answer, Asked, Document, Mapped, OrderMap, Path, Wire
 from skeldir.collect.order_maps import read_order_maps
 from skeldir.collect.receiving import (
     Collected,
+    Orders,
     Outcome,
     delivery_of,
     make_line,
     sort_orders,
 )
+from skeldir.collect.trials import DRY_RUN_HEADER, describe
 from skeldir.collect.wires import DOCUMENTS, WIRES
 from skeldir.errors import SkeldirError
 from skeldir.http import (
@@ -116,25 +119,36 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
         if caller is None:
             caller = await _caller_by_body(request, wire.key_of(parsed, query))
         _require_allowed(request, caller)
-        maps = read_order_maps(caller.holder.terms.order_events)
+        maps = _maps_of(caller.holder.terms.order_events)
         asked = Asked(utc_now(), path.verb, query, maps)
         prepared = None
         if is_heavy(body):
             mapped, prepared = await _map_in_turn(request, caller, wire, body, asked, content_type)
         else:
             mapped = wire.read(parsed, asked)
+        orders = sort_orders(caller, wire.name, mapped, asked.now)
+        if DRY_RUN_HEADER in request.headers:
+            return await _try(request, caller, mapped, orders, asked)
         if asked.verb not in wire.dry_verbs:
             collected = Collected(
                 caller,
                 wire.name,
                 delivery_of(wire.name, body, mapped),
-                sort_orders(caller, wire.name, mapped, asked.now),
+                orders,
                 mapped.dropped,
                 prepared,
             )
             intake: Intake = request.app.state.collect
             _count(wire, await intake.line.deliver(database_of(request), collected))
     return wire.answer(asked, mapped)
+
+
+async def _try(
+    request: Request, caller: Caller, mapped: Mapped, orders: Orders, asked: Asked
+) -> Answer:
+    async with reading_transaction(database_of(request), caller) as transaction:
+        profile = transaction.profile
+    return Answer(200, orjson.dumps(describe(profile, mapped, orders, asked.now)))
 
 
 async def _map_in_turn(
@@ -179,6 +193,11 @@ async def _caller_by_body(request: Request, key: str | None) -> Caller:
             cure="Set the library's write key, token or secret to a key from `skeldir keys create --scope collect`.",
         )
     return await find_caller(request, key)
+
+
+@lru_cache(maxsize=1_000)
+def _maps_of(order_events: tuple[str, ...]) -> Mapping[str, OrderMap]:
+    return read_order_maps(order_events)
 
 
 def _require_allowed(request: Request, caller: Caller) -> None:

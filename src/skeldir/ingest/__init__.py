@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from skeldir.ingest.batches import BatchBounds, is_heavy
-from skeldir.ingest.canonical import hash_journey_key
+from skeldir.ingest.canonical import hash_journey_key, read_touch
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
@@ -76,7 +76,14 @@ from skeldir.ingest.receive import (
     receive_touches,
     record_touches,
 )
-from skeldir.ingest.rejections import CURES, Rejection, UnreadableItem, unreadable_text
+from skeldir.ingest.rejections import (
+    CURES,
+    ItemRejected,
+    Rejection,
+    UnreadableItem,
+    attempt,
+    unreadable_text,
+)
 from skeldir.ingest.restating import ChannelPreview, preview_channels
 from skeldir.ingest.rules_bodies import (
     MOST_BYTES_OF_RULES,
@@ -157,6 +164,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Forgotten",
+    "ItemRejected",
     "KeptRules",
     "KnownImport",
     "NothingToRedo",
@@ -186,6 +194,7 @@ __all__ = [
     "UnreadableItem",
     "add_channels",
     "add_hosts",
+    "attempt",
     "check_rules",
     "choose_channel",
     "compare_kept_rules",
@@ -224,6 +233,7 @@ __all__ = [
     "preview_undo",
     "read_document",
     "read_landing",
+    "read_touch",
     "receive_conversions",
     "receive_touches",
     "record_dead_events",

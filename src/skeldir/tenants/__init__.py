@@ -14,6 +14,7 @@ from skeldir.tenants.deletion import (
 )
 from skeldir.tenants.key_terms import (
     ANY_ORIGIN,
+    COLLECT,
     NO_TERMS,
     KeyTerms,
     read_origins,
@@ -21,7 +22,6 @@ from skeldir.tenants.key_terms import (
     set_terms,
 )
 from skeldir.tenants.keys import (
-    COLLECT,
     KEY_SHAPE,
     SCOPES,
     ApiKey,
@@ -31,6 +31,7 @@ from skeldir.tenants.keys import (
     KeyUnknown,
     Rotation,
     authenticate,
+    change_terms_of_key,
     describe_key,
     find_key,
     is_in_force,
@@ -97,6 +98,7 @@ __all__ = [
     "TenantProfile",
     "TenantUnknown",
     "authenticate",
+    "change_terms_of_key",
     "count_tenant_rows",
     "create_tenant",
     "delete_some_rows",

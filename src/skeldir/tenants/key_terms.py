@@ -40,6 +40,8 @@ class KeyTerms:
 
 
 NO_TERMS: Final = KeyTerms()
+COLLECT: Final = "collect"
+"""The scope of write keys. They stand in pages that anybody can read, so it is a key's only one."""
 
 
 def read_origins(texts: Iterable[str]) -> frozenset[str]:
@@ -65,6 +67,24 @@ def read_origins(texts: Iterable[str]) -> frozenset[str]:
             cure=f"A key has {MOST_ORIGINS} at most; make another key.",
         )
     return frozenset(origins)
+
+
+def require_terms(scopes: Sequence[str], terms: KeyTerms) -> None:
+    """Check terms against the scopes of their key.
+
+    Raises:
+        InputInvalid: a write key that no page may use, or a private one that a page might.
+    """
+    if COLLECT in scopes and not terms.origins:
+        raise InputInvalid(
+            "A write key needs the origins of the pages that will use it.",
+            cure="State them with --origin https://shop.example, which can be repeated; * stands for every page.",
+        )
+    if COLLECT not in scopes and (terms.origins or terms.books_orders):
+        raise InputInvalid(
+            "Only a write key has origins: a page that holds another one shows it to everybody.",
+            cure="Make a key with --scope collect for pages.",
+        )
 
 
 async def set_terms(connection: Connection, tenant_id: UUID, key_id: UUID, terms: KeyTerms) -> None:

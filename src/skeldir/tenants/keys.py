@@ -18,7 +18,15 @@ import asyncpg
 from skeldir.clock import utc_now
 from skeldir.db import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
-from skeldir.tenants.key_terms import NO_TERMS, KeyTerms, read_terms, set_terms, terms_from
+from skeldir.tenants.key_terms import (
+    COLLECT,
+    NO_TERMS,
+    KeyTerms,
+    read_terms,
+    require_terms,
+    set_terms,
+    terms_from,
+)
 from skeldir.tenants.names import KEY_PREFIX_LENGTH, KEY_START
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
@@ -28,8 +36,6 @@ if TYPE_CHECKING:
     from skeldir.tenants.store import SelectKeysRow
 
 SCOPES = ("ingest", "read", "manage")
-COLLECT = "collect"
-"""The scope of write keys. They stand in pages that anybody can read, so it is a key's only one."""
 KEY_SHAPE = re.compile(KEY_START + "[A-Za-z0-9_-]{43}")
 LONGEST_OVERLAP = timedelta(days=365)
 _CHECK_TENANT = (
@@ -137,7 +143,7 @@ async def issue_key(
         TenantUnknown: the tenant does not exist.
     """
     _require_scopes(scopes)
-    _require_terms(scopes, terms)
+    require_terms(scopes, terms)
     if not name.strip():
         raise InputInvalid(
             "A key needs a name.", cure="Name it after the program that will use it."
@@ -182,20 +188,6 @@ def _require_scopes(scopes: Sequence[str]) -> None:
         what if unknown else "No scope was given.",
         cure=f"The scopes are {', '.join((*SCOPES, COLLECT))}; for more than one, repeat --scope.",
     )
-
-
-def _require_terms(scopes: Sequence[str], terms: KeyTerms) -> None:
-    """Raise InputInvalid for a write key that no page may use, and for a private one that a page might."""
-    if COLLECT in scopes and not terms.origins:
-        raise InputInvalid(
-            "A write key needs the origins of the pages that will use it.",
-            cure="State them with --origin https://shop.example, which can be repeated; * stands for every page.",
-        )
-    if COLLECT not in scopes and (terms.origins or terms.books_orders):
-        raise InputInvalid(
-            "Only a write key has origins: a page that holds another one shows it to everybody.",
-            cure="Make a key with --scope collect for pages.",
-        )
 
 
 async def list_keys(connection: Connection, tenant_id: UUID) -> list[ApiKey]:
@@ -245,6 +237,22 @@ async def describe_key(connection: Connection, tenant_id: UUID, key_id: UUID) ->
     if row is None:
         raise _no_such_key(key_id)
     return f"key:{row['prefix']} ({row['name']})"
+
+
+async def change_terms_of_key(
+    connection: Connection, tenant_id: UUID, key_id: UUID, terms: KeyTerms
+) -> None:
+    """Change the terms of a key of the transaction's tenant.
+
+    Raises:
+        KeyUnknown: the tenant has no such key.
+        InputInvalid: the terms are not those of a key with its scopes.
+    """
+    key = await queries.hold_key(connection, tenant_id=tenant_id, key_id=key_id)
+    if key is None:
+        raise _no_such_key(key_id)
+    require_terms(key["scopes"], terms)
+    await set_terms(connection, tenant_id, key_id, terms)
 
 
 def key_prefix(text: str) -> str | None:
