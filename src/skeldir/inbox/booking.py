@@ -58,9 +58,9 @@ class Booking:
     """What the ledger should have of a payment, and its state.
 
     `order_id`: None while no report names an order. `waiting`: movements that wait for a capture, for the dispute that
-    they reverse, for the order, or for the sum that counts of it. `evidence`: movements that are not booked because another provider's are. `parts`:
-    by provider, those of its latest report that has some. `journey_key`, `visit`, `agreement`: of the earliest report
-    that has one. `is_renewal`: None if no report says so.
+    they reverse, for the order, or for the sum that counts of it. `evidence`: movements that are not booked because
+    another provider's are. `parts`: by provider, those of its latest report that has some. `journey_key`, `visit`,
+    `agreement`: of the earliest report that has one. `is_renewal`: None if no report says so.
     """
 
     order_id: str | None

@@ -22,8 +22,10 @@ REFUND_UNSIZED: Final = "refund_unsized"
 """The flag of a refund of all of an order, while no sum of the order is known."""
 REFUND_OVERLAPS: Final = "refund_overlaps"
 """The flag of a refund, or a fall of the sum, that may be of the same money as an earlier refund of the order."""
-MISSING: Final = {"total": "total_missing", "revenue": "revenue_missing"}
-"""The flags of reports without the sum that counts: they wait."""
+TOTAL_MISSING: Final = "total_missing"
+"""The flag of reports without a total, where that counts: they wait."""
+REVENUE_MISSING: Final = "revenue_missing"
+"""The flag of reports without the revenue, where that counts: they wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,10 @@ def _derive_order(order: _Order, basis: SdkBasis | None, found: _Found) -> None:
     sized = [one for one in order.refunds if one[1].currency is not None]
     readable = [one for one in sized if _sum_of(one[1], name) is not None]
     if basis is not None and len(usable) + len(readable) < len(order.standings) + len(sized):
-        found.flags.add(MISSING[basis])
+        if basis == "total":
+            found.flags.add(TOTAL_MISSING)
+        else:
+            found.flags.add(REVENUE_MISSING)
         _hold(order, name, basis, found.held)
     if not usable and len(order.refunds) > len(sized):
         found.flags.add(REFUND_UNSIZED)
@@ -212,7 +217,8 @@ def _counts(fact: Standing, name: SdkBasis, basis: SdkBasis | None) -> bool:
 
 def _choose_sum(order: _Order, basis: SdkBasis | None) -> SdkBasis:
     """Return in which sum to follow an order; the revenue is a share of the total where both are always known."""
-    facts = [fact for _, fact in (*order.standings, *order.refunds)]
+    facts: list[Standing | OrderRefund] = [fact for _, fact in order.standings]
+    facts += [fact for _, fact in order.refunds]
     if basis is None:
         # Only to show what waits.
         return "total" if any(fact.total is not None for fact in facts) else "revenue"
