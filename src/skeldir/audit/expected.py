@@ -147,7 +147,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.webhook_endpoints": _APPEND + " UPDATE(ended_at)",
         "public.webhook_refusals": _APPEND + " UPDATE(last_at, refusals)",
         "public.webhook_secrets": _APPEND + " UPDATE(ends_at, sealed, sealing_key)",
-        "public.webhook_settings": _APPEND + " UPDATE(basis, precedence)",
+        "public.webhook_settings": _APPEND + " UPDATE(basis, precedence, sdk_basis)",
     }
 )
 """The rights on each table, view or sequence, except its owner's. Facts are append-only: no role may change them."""

@@ -63,6 +63,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "webhooks payments": "webhook_reports.show_payments",
     "webhooks precedence": "webhook_reports.choose_precedence",
     "webhooks basis": "webhook_reports.choose_basis",
+    "webhooks sdk-basis": "webhook_reports.choose_sdk_basis",
     "webhooks new-key": "webhook_keys.make_key",
     "webhooks rotate-key": "webhook_keys.rotate_key",
     "notices": "notices.notices_app",

@@ -44,9 +44,7 @@ class Claim:
     claimed_at: datetime
 
 
-def read_claim(
-    protocol: Protocol, order: OrderEvent, arrival: Arrival
-) -> Claim | UnreadableItem:
+def read_claim(protocol: Protocol, order: OrderEvent, arrival: Arrival) -> Claim | UnreadableItem:
     """Return what a page claims of an order, or why that cannot be read; `arrival` has what it would be as a report."""
     said = arrival.said
     if said.trouble is not None or said.order_ref is None:

@@ -137,7 +137,9 @@ def _add(
 def _require_name(value: object, what: str) -> str:
     if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable():
         return value
-    raise InputInvalid(f"{what} is empty, or no text of at most {LONGEST_NAME} characters.", cure=_CURE)
+    raise InputInvalid(
+        f"{what} is empty, or no text of at most {LONGEST_NAME} characters.", cure=_CURE
+    )
 
 
 def _require_kind(value: object) -> OrderKind:

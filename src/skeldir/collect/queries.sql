@@ -12,7 +12,6 @@ RETURNING digest;
 
 -- name: select_claims
 -- The completed orders, the newest first, each with what was captured of it in the claim's currency.
--- May be null: captured_cents.
 SELECT c.order_id, c.protocol, c.currency, c.total_cents, c.revenue_cents, c.claimed_at,
        (SELECT sum(e.amount_cents)::bigint FROM public.standing_entries e
         WHERE e.tenant_id = :tenant_id AND e.order_id = c.order_id AND e.kind = 'capture'

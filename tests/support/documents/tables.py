@@ -84,6 +84,7 @@ ROWS: dict[str, str] = {
     "webhook_endpoints": "An address for the deliveries of a provider: the SHA-256 of its token, and its options.",
     "webhook_refusals": "How often deliveries to an endpoint were refused for a reason.",
     "webhook_secrets": "A secret of an endpoint, encrypted with a key that is not in the database.",
-    "webhook_settings": "Whose movements count, a shop's or a gateway's, and what is revenue; no row: gateway, gross.",
+    "webhook_settings": "Whose movements count, a shop's or a gateway's, what is revenue, and which sum "
+    "counts of SDKs' orders; no row: gateway, gross, not chosen.",
     "waiting_tenants": "A tenant that may have orders to credit or days to sum; deleted when a review finds no mark.",
 }

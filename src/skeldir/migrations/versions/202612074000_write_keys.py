@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import refuse_downgrade_with_rows, run_statements
 
 revision = "202612074000"
-down_revision = "202612072000"
+down_revision = "202612073000"
 branch_labels = None
 depends_on = None
 
