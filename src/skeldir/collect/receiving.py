@@ -1,4 +1,4 @@
-"""What a request brought is recorded: touches, orders as reports of the inbox or as claims, and dead events, at once."""
+"""Records what requests brought: touches, orders as reports of the inbox or as claims, and dead events, at once."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def delivery_of(protocol: Protocol, body: bytes, mapped: Mapped) -> Delivery:
 
 
 def sort_orders(caller: Caller, protocol: Protocol, mapped: Mapped, now: datetime) -> Orders:
-    """Return what becomes of orders: reports if they come with a private key, or by the terms of a write key."""
+    """Return what becomes of orders: reports with a private key, and claims with most write keys."""
     provider = _PROVIDERS.get(protocol)
     if not mapped.orders or provider is None:
         return NO_ORDERS
