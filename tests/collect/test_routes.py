@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 from uuid import UUID
@@ -123,13 +124,22 @@ async def test_new_terms_hold_for_a_key_that_is_remembered_and_its_end_too(
             answer = await client.post("/v1/page", json=message, headers=basic(pages) | headers)
             return answer.status_code
 
+        async def is_soon(status: int, headers: dict[str, str]) -> bool:
+            """Return whether the process hears of a change; it is notified, which takes a moment."""
+            for number in range(100, 200):
+                if await send(number, headers) == status:
+                    return True
+                await asyncio.sleep(0.05)
+            return False
+
         assert [await send(1, {"origin": SHOP}), await send(2, moved)] == [200, 403]
         ((key_id,),) = await read(db, tenant, "SELECT key_id FROM key_terms")
         assert isinstance(key_id, UUID)
         async with db.tenant(tenant) as connection:
             terms = KeyTerms(frozenset({"https://new.example"}))
             await change_terms_of_key(connection, tenant, key_id, terms)
-        assert [await send(3, {"origin": SHOP}), await send(4, moved)] == [403, 200]
+        assert await is_soon(200, moved)
+        assert await send(3, {"origin": SHOP}) == 403
         async with db.tenant(tenant) as connection:
             await revoke_key(connection, tenant, key_id)
-        assert await send(5, moved) == 401
+        assert await is_soon(401, moved)
