@@ -96,15 +96,15 @@ class Asked:
     """What is known of a request besides its body.
 
     `now` is when it came, aware. `verb` is what the path names, such as `track` or `batch`. `query` has the query's
-    parameters, each once. `headers` has those of HEADERS_READ, by their names there. `order_events` has the tenant's
-    own events that are orders, by name.
+    parameters, each once. `order_events` has the tenant's own events that are orders, by name. `headers` has those of
+    HEADERS_READ, by their names there.
     """
 
     now: datetime
     verb: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
     order_events: Mapping[str, OrderMap] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,16 @@ class Wire:
     """A protocol: how its bodies are parsed, where the key is, what they say, and how they are answered.
 
     `parse` gets the body, the query and the content type, and returns any value, or an `UnreadableItem`. `key_of` gets
-    that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises.
+    that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises. Of a
+    request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be.
     """
 
     name: Protocol
     parse: Callable[[bytes, Mapping[str, str], str], object]
     key_of: Callable[[object, Mapping[str, str]], str | None]
     read: Callable[[object, Asked], Mapped]
-    answer: Callable[[Asked], Answer]
+    answer: Callable[[Asked, Mapped], Answer]
+    dry_verbs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 A request is a set of parameters in the query, the form or both; a bulk body is `{"requests": ["?…", …]}`. `url` and
 `urlref` are the page and its referrer, `_id` the visitor, `cdt` when it happened if that is not now, in UTC. An order
-is a conversion of the goal 0 with `ec_id`. By Matomo's guide of its JavaScript client, `revenue` is then the grand total,
-which includes tax and shipping. Matomo knows the currency by the site, so the request must name it as
+is a conversion of the goal 0 with `ec_id`. By Matomo's guide of its JavaScript client, `revenue` is then the grand
+total, which includes tax and shipping. Matomo knows the currency by the site, so the request must name it as
 `skeldir_currency`. The write key is in the path, or takes the place of `token_auth` or `idsite`.
 """
 
@@ -185,8 +185,8 @@ def _key_of(value: object, query: Mapping[str, str]) -> str | None:
     )
 
 
-def _answer(_asked: Asked) -> Answer:
-    return PIXEL
+def _answer(_asked: Asked, mapped: Mapped) -> Answer:
+    return mapped.answer or PIXEL
 
 
 WIRE: Final = Wire("matomo", _parse, _key_of, _read, _answer)

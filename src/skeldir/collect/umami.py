@@ -1,9 +1,9 @@
 """`POST /api/send` and `/api/batch`: what Umami's script and clients send. Pure.
 
 A message is `{"type": "event", "payload": {website, hostname, url, referrer, name?, data?, id?, vid?, timestamp?}}`,
-with `name` if it is no page view; a batch is a list of messages. The visitor is `data.journey`, else `vid`, the id that the
-script keeps, else `id`. The script leaves out a referrer on the site itself, so a page without one is not known to be a
-landing. The write key is in the path, or takes the place of `website`.
+with `name` if it is no page view; a batch is a list of messages. The visitor is `data.journey`, else `vid`, the id
+that the script keeps, else `id`. The script leaves out a referrer on the site itself, so a page without one is not
+known to be a landing. The write key is in the path, or takes the place of `website`.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def _key_of(value: object, query: Mapping[str, str]) -> str | None:
     return query.get("key") or key_shaped(object_of(first, "payload").get("website"))
 
 
-def _answer(_asked: Asked) -> Answer:
-    return _ANSWER
+def _answer(_asked: Asked, mapped: Mapped) -> Answer:
+    return mapped.answer or _ANSWER
 
 
 WIRE: Final = Wire("umami", parse_json, _key_of, _read, _answer)
