@@ -78,9 +78,7 @@ async def test_a_page_becomes_a_touch_once_however_often_it_is_sent(
     assert answers[2].headers["access-control-allow-origin"] == SHOP
     touches = "SELECT channel_code, source, click_id_kinds, landing_path FROM standing_touches"
     assert await read(db, tenant, touches) == [("paid_search", "google", ["gclid"], "/shoes")]
-    assert await read(db, other_tenant, touches) == [
-        ("paid_search", "google", ["gclid"], "/shoes")
-    ]
+    assert await read(db, other_tenant, touches) == [("paid_search", "google", ["gclid"], "/shoes")]
 
 
 async def test_a_page_of_another_site_and_a_private_key_in_a_page_are_refused(
@@ -106,8 +104,15 @@ async def test_a_page_of_another_site_and_a_private_key_in_a_page_are_refused(
         assert asked.headers["access-control-allow-headers"] == "authorization,content-type"
         for path in ("/v1/jobs", "/v1/dead-events", "/v1/coverage"):
             assert (await client.get(path, headers=bearer(pages))).status_code == 403, path
-        ways = (("/v1/touches", bearer(pages)), ("/v1/page", basic("skd_" + "x" * 43)), ("/v1/page", {}))
-        codes = [(await client.post(path, json=PAGE, headers=headers)).json()["code"] for path, headers in ways]
+        ways = (
+            ("/v1/touches", bearer(pages)),
+            ("/v1/page", basic("skd_" + "x" * 43)),
+            ("/v1/page", {}),
+        )
+        codes = [
+            (await client.post(path, json=PAGE, headers=headers)).json()["code"]
+            for path, headers in ways
+        ]
     assert codes == ["scope_missing", "key_invalid", "key_missing"]
     assert await read(db, tenant, "SELECT count(*) FROM attribution_events") == [(0,)]
 

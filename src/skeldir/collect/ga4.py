@@ -153,7 +153,8 @@ def _seen_in(name: object, params: Mapping[str, object]) -> Seen:
         text_of(params.get(tag)) for tag in ("source", "medium", "campaign")
     )
     clicks = tuple(kind for kind in _CLICK_IDS if text_of(params.get(kind)) is not None)
-    return Seen(url, referrer, source, medium, campaign, clicks)
+    # The event says itself what brought the visitor; the page may have been reached from another one of the site.
+    return Seen(url, None, source, medium, campaign, clicks)
 
 
 def _order_in(

@@ -96,15 +96,15 @@ class Asked:
     """What is known of a request besides its body.
 
     `now` is when it came, aware. `verb` is what the path names, such as `track` or `batch`. `query` has the query's
-    parameters, each once. `headers` has those of HEADERS_READ, by their names there. `order_events` has the tenant's
-    own events that are orders, by name.
+    parameters, each once. `order_events` has the tenant's own events that are orders, by name. `headers` has those of
+    HEADERS_READ, by their names there.
     """
 
     now: datetime
     verb: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
     order_events: Mapping[str, OrderMap] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Path:
 class Document:
     """A document that a protocol's browser library fetches before it sends; the same for all, with no key checked.
 
-    `path` may have parameters such as `{key}`; `make` gets them and returns the answer.
+    `path` may have parameters such as `{key}`. `make` gets them, those of the query, and as `address` that of this service.
     """
 
     path: str

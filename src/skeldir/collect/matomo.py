@@ -1,9 +1,9 @@
 """`GET` and `POST /matomo.php`: Matomo's HTTP tracking API. Pure.
 
 A request is a set of parameters in the query, the form or both; a bulk body is `{"requests": ["?…", …]}`. `url` and
-`urlref` are the page and its referrer, `_id` the visitor, `cdt` when it happened if that is not now, by UTC. An order is
-a conversion of the goal 0 with `ec_id`. By Matomo's guide of its JavaScript client, `revenue` is then the grand total,
-which includes tax and shipping. Matomo knows the currency by the site, so the request must name it as
+`urlref` are the page and its referrer, `_id` the visitor, `cdt` when it happened if that is not now, in UTC. An order
+is a conversion of the goal 0 with `ec_id`. By Matomo's guide of its JavaScript client, `revenue` is then the grand
+total, which includes tax and shipping. Matomo knows the currency by the site, so the request must name it as
 `skeldir_currency`. The write key is in the path, or takes the place of `token_auth` or `idsite`.
 """
 

@@ -88,7 +88,7 @@ def judge_visit(
         return Outcome(reason="no_journey")
     if not is_page and seen == Seen():
         return Outcome(reason="not_a_visit")
-    if not (seen.source or seen.medium or seen.campaign) and is_internal(seen):
+    if is_internal(seen):
         return Outcome(reason="is_internal")
     touch = make_touch(protocol, seen, key=key or "", at=at, journey=journey, session=session)
     if not any(touch[name] for name in _TAGS):

@@ -137,7 +137,7 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
         _require_allowed(request, caller)
         maps = _maps_of(caller.holder.terms.order_events)
         headers = {name: request.headers[name] for name in HEADERS_READ if name in request.headers}
-        asked = Asked(utc_now(), path.verb, query, headers, maps)
+        asked = Asked(utc_now(), path.verb, query, maps, headers)
         prepared = None
         if is_heavy(body):
             mapped, prepared = await _map_in_turn(request, caller, wire, body, asked, content_type)

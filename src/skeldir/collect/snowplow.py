@@ -1,10 +1,10 @@
 """`POST /com.snowplowanalytics.snowplow/tp2` and `GET /i`: what Snowplow's trackers send. Pure.
 
-The body is `{"schema", "data": [event, …]}`; a GET has one event in its query. The values of an event are texts: `e` its
-type, `eid` its id, `url`, `refr`, `duid` the visitor, `sid` the session, `dtm` and `stm` when it happened and was sent,
-in milliseconds, `ttm` the true moment if the sender knows it. Orders are events `tr`, and the transactions and refunds
-of the ecommerce schemas, whose fields are in the entities `cx` or `co`. By Snowplow's documentation `tr_tt` and
-`revenue` are the total value of the transaction. The write key is in the path, or takes the place of `aid`.
+The body is `{"schema", "data": [event, …]}`; a GET has one event in its query. The values of an event are texts: `e`
+its type, `eid` its id, `url`, `refr`, `duid` the visitor, `sid` the session, `dtm` and `stm` when it happened and was
+sent, in milliseconds, `ttm` the true moment if the sender knows it. Orders are events `tr`, and the transactions and
+refunds of the ecommerce schemas, whose fields are in the entities `cx` or `co`. By Snowplow's documentation `tr_tt`
+and `revenue` are the total value of the transaction. The write key is in the path, or takes the place of `aid`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """`POST /api/send` and `/api/batch`: what Umami's script and clients send. Pure.
 
-A message is `{"type": "event", "payload": {website, hostname, url, referrer, name?, data?, id?, vid?, timestamp?}}`, with
-`name` if it is no page view; a batch is a list of messages. The visitor is `data.journey`, else `vid`, the id that the
-script keeps, else `id`. The script leaves out a referrer on the site itself, so a page without one is not known to be a
-landing. The write key is in the path, or takes the place of `website`.
+A message is `{"type": "event", "payload": {website, hostname, url, referrer, name?, data?, id?, vid?, timestamp?}}`,
+with `name` if it is no page view; a batch is a list of messages. The visitor is `data.journey`, else `vid`, the id
+that the script keeps, else `id`. The script leaves out a referrer on the site itself, so a page without one is not
+known to be a landing. The write key is in the path, or takes the place of `website`.
 """
 
 from __future__ import annotations
