@@ -8,7 +8,6 @@ import gzip
 from uuid import UUID
 
 import orjson
-import pytest
 
 from skeldir.db.pool import Database
 from skeldir.tenants import KeyTerms, change_terms_of_key, issue_key, revoke_key

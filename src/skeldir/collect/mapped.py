@@ -153,7 +153,7 @@ class Path:
 class Document:
     """A document that a protocol's browser library fetches before it sends; the same for all, with no key checked.
 
-    `path` may have parameters such as `{key}`. `make` gets them, those of the query, and as `address` that of this service.
+    `path` may have parameters such as `{key}`. `make` gets them, those of the query, and this service's `address`.
     """
 
     path: str
