@@ -6,6 +6,18 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class InsertClaimsRow(TypedDict):
+    digest: bytes
+
+class SelectClaimsRow(TypedDict):
+    order_id: str
+    protocol: str
+    currency: str | None
+    total_cents: int | None
+    revenue_cents: int | None
+    claimed_at: dt.datetime
+    captured_cents: int | None
+
 class SelectLandedOrdersRow(TypedDict):
     day: dt.date
     orders: int
@@ -18,6 +30,14 @@ class SelectLandingsRow(TypedDict):
     landings: int
 
 class _Queries:
+    @staticmethod
+    async def insert_claims(
+        connection: Connection, /, *, tenant_id: UUID, claims: str
+    ) -> list[InsertClaimsRow]: ...
+    @staticmethod
+    async def select_claims(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectClaimsRow]: ...
     @staticmethod
     async def select_landed_orders(
         connection: Connection,
