@@ -1,7 +1,7 @@
-"""Minifies the collector's script, and names it in its guide: `make collector`. The record `scripts.toml` says which file is the current one.
+"""Minifies the collector's script and names it in its guide: `make collector`.
 
-A file's name contains its digest, and pages may name it with its digest for ever: once it was released, it stays. One
-that never was released is removed by hand, with its entry in the record.
+The record `scripts.toml` says which file is the current one. A file's name contains its digest, and pages may name it
+for ever: once it was released, it stays. One that never was released is removed by hand, with its entry in the record.
 """
 
 from __future__ import annotations
