@@ -2,7 +2,7 @@
 
 from skeldir.collect.claims import MOST_CLAIMS, ClaimedOrder, list_claims
 from skeldir.collect.coverage import report_collect_coverage
-from skeldir.collect.coverage_schemas import CollectCoverageReport
+from skeldir.collect.coverage_schemas import CollectCoverageReport, CollectCoverageRow
 from skeldir.collect.order_maps import read_order_maps
 from skeldir.collect.scripts import current_script
 
@@ -10,6 +10,7 @@ __all__ = [
     "MOST_CLAIMS",
     "ClaimedOrder",
     "CollectCoverageReport",
+    "CollectCoverageRow",
     "current_script",
     "list_claims",
     "read_order_maps",
