@@ -8,8 +8,8 @@ from typing import Final
 import httpx2
 import orjson
 
+from skeldir.collect.mapped import DRY_RUN_HEADER
 from skeldir.collect.samples import Sample
-from skeldir.collect.trials import DRY_RUN_HEADER
 from skeldir.errors import SkeldirError
 
 _TIMEOUT_S: Final = 30.0
