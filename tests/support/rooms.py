@@ -8,7 +8,14 @@ from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.syntax import Piece
 
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "tenants": ("tenants", "registered_tenants", "api_keys", "key_terms", "retention", "tenant_deletions"),
+    "tenants": (
+        "tenants",
+        "registered_tenants",
+        "api_keys",
+        "key_terms",
+        "retention",
+        "tenant_deletions",
+    ),
     "users": (
         "users",
         "sign_in_links",
