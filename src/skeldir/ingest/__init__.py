@@ -73,7 +73,7 @@ from skeldir.ingest.receive import (
     receive_touches,
     record_touches,
 )
-from skeldir.ingest.rejections import Rejection, UnreadableItem, unreadable_text
+from skeldir.ingest.rejections import CURES, Rejection, UnreadableItem, unreadable_text
 from skeldir.ingest.restating import ChannelPreview, preview_channels
 from skeldir.ingest.rules_bodies import (
     MOST_BYTES_OF_RULES,
@@ -127,6 +127,7 @@ __all__ = [
     "CHANNELS",
     "COMMON_CHANNELS",
     "CONVERSION_FIELDS",
+    "CURES",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
     "LONGEST_LABEL",
