@@ -8,7 +8,7 @@ from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.syntax import Piece
 
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "tenants": ("tenants", "registered_tenants", "api_keys", "retention", "tenant_deletions"),
+    "tenants": ("tenants", "registered_tenants", "api_keys", "key_terms", "retention", "tenant_deletions"),
     "users": (
         "users",
         "sign_in_links",
@@ -48,6 +48,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "privacy_requests",
         "erasures",
     ),
+    "collect": ("claimed_orders",),
     "spend": ("spend", "ad_loads", "ad_days"),
     "rates": ("exchange_rates",),
     "fits": ("model_fits", "fit_requests", "kept_lookbacks", "kept_journeys"),

@@ -77,32 +77,8 @@ class OrderMap:
     """Names of fields of OrderEvent, such as `order_id` and `total`, each with the name of the event's property."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is known of a request besides its body.
-
-    `now` is when it came, aware. `verb` is what the path names, such as `track` or `batch`. `query` has the query's
-    parameters, each once. `order_events` has the tenant's own events that are orders, by name.
-    """
-
-    now: datetime
-    verb: str = ""
-    query: Mapping[str, str] = field(default_factory=dict)
-    order_events: Mapping[str, OrderMap] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """What the messages of a body say. Touches and orders have the place of their message, from 0.
-
-    A message that cannot be read at all is an `UnreadableItem` among the touches: it becomes a dead event. `brought_by`
-    is what the facts remember as their origin, if it is not the request.
-    """
-
-    touches: tuple[tuple[int, Touch | UnreadableItem], ...] = ()
-    orders: tuple[tuple[int, OrderEvent], ...] = ()
-    dropped: Mapping[DropReason, int] = field(default_factory=dict)
-    brought_by: str | None = None
+HEADERS_READ: Final = ("sp-anonymous",)
+"""The headers that change what a protocol's messages say, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +88,39 @@ class Answer:
     status: int = 200
     body: bytes = b""
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a request besides its body.
+
+    `now` is when it came, aware. `verb` is what the path names, such as `track` or `batch`. `query` has the query's
+    parameters, each once. `order_events` has the tenant's own events that are orders, by name. `headers` has those of
+    HEADERS_READ, by their names there.
+    """
+
+    now: datetime
+    verb: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    order_events: Mapping[str, OrderMap] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What the messages of a body say. Touches and orders have the place of their message, from 0.
+
+    A message that cannot be read at all is an `UnreadableItem` among the touches: it becomes a dead event. `brought_by`
+    is what the facts remember as their origin, if it is not the request. `answer` is how the sender is answered, if
+    that depends on what it sent; else the protocol's own answer holds.
+    """
+
+    touches: tuple[tuple[int, Touch | UnreadableItem], ...] = ()
+    orders: tuple[tuple[int, OrderEvent], ...] = ()
+    dropped: Mapping[DropReason, int] = field(default_factory=dict)
+    brought_by: str | None = None
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,8 @@ class Wire:
     """A protocol: how its bodies are parsed, where the key is, what they say, and how they are answered.
 
     `parse` gets the body, the query and the content type, and returns any value, or an `UnreadableItem`. `key_of` gets
-    that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises.
+    that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises. Of a
+    request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be.
     """
 
     name: Protocol
@@ -127,6 +137,7 @@ class Wire:
     key_of: Callable[[object, Mapping[str, str]], str | None]
     read: Callable[[object, Asked], Mapped]
     answer: Callable[[Asked], Answer]
+    dry_verbs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +151,9 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that a protocol's browser library fetches before it sends; the same for everybody, with no key checked.
+    """A document that a protocol's browser library fetches before it sends; the same for all, with no key checked.
 
-    `path` may have parameters such as `{key}`; `make` gets them and returns the answer.
+    `path` may have parameters such as `{key}`. `make` gets them, those of the query, and this service's `address`.
     """
 
     path: str

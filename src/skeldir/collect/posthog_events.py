@@ -174,7 +174,9 @@ def _judge(name: str, visit: _Visit, touch: Touch) -> Touch | DropReason:
 
 def _see(name: str, properties: Mapping[str, object]) -> _Visit | DropReason:
     """Return what an event shows of a visit, or why that is nothing."""
-    is_of_browser = text_of(properties.get("$lib")) in _BROWSERS or "$session_entry_url" in properties
+    is_of_browser = (
+        text_of(properties.get("$lib")) in _BROWSERS or "$session_entry_url" in properties
+    )
     visit = _see_in_browser(name, properties) if is_of_browser else _see_in_message(properties)
     if isinstance(visit, _Visit) and not visit.is_tagged:
         if name != _PAGE_VIEW:

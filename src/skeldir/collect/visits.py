@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 import orjson
 
-from skeldir.collect.mapped import DropReason, Mapped, OrderEvent, Protocol, Touch
+from skeldir.collect.mapped import Answer, DropReason, Mapped, OrderEvent, Protocol, Touch
 from skeldir.inbox import Visit, reduce_visit
 from skeldir.ingest import (
     LONGEST_URL,
@@ -60,9 +60,11 @@ class Reading:
         """Count a message of which nothing is made."""
         self._dropped[reason] += 1
 
-    def mapped(self, *, brought_by: str | None = None) -> Mapped:
+    def mapped(self, *, brought_by: str | None = None, answer: Answer | None = None) -> Mapped:
         """Return what was collected."""
-        return Mapped(tuple(self._touches), tuple(self._orders), dict(self._dropped), brought_by)
+        return Mapped(
+            tuple(self._touches), tuple(self._orders), dict(self._dropped), brought_by, answer
+        )
 
 
 def parse_json(body: bytes, _query: Mapping[str, str], _content_type: str) -> object:
@@ -101,8 +103,23 @@ def message_key(protocol: Protocol, *parts: object) -> str:
 
 def digest_of_value(value: object) -> str:
     """Return a digest of a JSON value, the same for the same fields in any order."""
-    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # nested more deeply than orjson writes, though it reads that
+        text = "\x1f".join(_pieces(value)).encode(errors="replace")
     return hashlib.sha256(text).hexdigest()[:40]
+
+
+def _pieces(value: object) -> Iterator[str]:
+    """Yield the names and values of a JSON value that is nested however deeply, in an order that they decide."""
+    left: list[tuple[str, object]] = [("", value)]
+    while left:
+        path, one = left.pop()
+        if isinstance(one, Mapping):
+            left += [(f"{len(one)}.{name}", one[name]) for name in sorted(one)]
+        elif isinstance(one, list):
+            left += [(f"{len(one)}[{place}]", each) for place, each in enumerate(one)]
+        yield path if isinstance(one, Mapping | list) else f"{path}={one!r}"
 
 
 def moment_of_text(value: object) -> datetime | None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from skeldir.ingest.batches import BatchBounds, is_heavy
-from skeldir.ingest.canonical import hash_journey_key
+from skeldir.ingest.canonical import hash_journey_key, read_touch
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
@@ -27,8 +27,11 @@ from skeldir.ingest.corrections import (
 from skeldir.ingest.dead_letters import (
     DeadEvent,
     DeadEventCount,
+    PackedDeadEvents,
     count_dead_events,
     list_dead_events,
+    pack_dead_events,
+    record_dead_events,
 )
 from skeldir.ingest.deliveries import Delivery, Receipt, origin_of, origins_of_file
 from skeldir.ingest.dry_running import TouchMoves, try_rules
@@ -73,7 +76,14 @@ from skeldir.ingest.receive import (
     receive_touches,
     record_touches,
 )
-from skeldir.ingest.rejections import CURES, Rejection, UnreadableItem, unreadable_text
+from skeldir.ingest.rejections import (
+    CURES,
+    ItemRejected,
+    Rejection,
+    UnreadableItem,
+    attempt,
+    unreadable_text,
+)
 from skeldir.ingest.restating import ChannelPreview, preview_channels
 from skeldir.ingest.rules_bodies import (
     MOST_BYTES_OF_RULES,
@@ -154,11 +164,13 @@ __all__ = [
     "Fault",
     "Finding",
     "Forgotten",
+    "ItemRejected",
     "KeptRules",
     "KnownImport",
     "NothingToRedo",
     "NothingToUndo",
     "OwnRules",
+    "PackedDeadEvents",
     "PreparedTouches",
     "ReasonMissing",
     "Receipt",
@@ -182,6 +194,7 @@ __all__ = [
     "UnreadableItem",
     "add_channels",
     "add_hosts",
+    "attempt",
     "check_rules",
     "choose_channel",
     "compare_kept_rules",
@@ -213,14 +226,17 @@ __all__ = [
     "load_rules",
     "origin_of",
     "origins_of_file",
+    "pack_dead_events",
     "page_dead_events",
     "prepare_touches",
     "preview_channels",
     "preview_undo",
     "read_document",
     "read_landing",
+    "read_touch",
     "receive_conversions",
     "receive_touches",
+    "record_dead_events",
     "record_touches",
     "remove_host",
     "request_redo",
