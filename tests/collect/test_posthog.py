@@ -275,6 +275,29 @@ def test_recordings_and_calls_of_models_are_taken_and_dropped() -> None:
         assert mapped == Mapped(dropped={"not_a_visit": 2})
 
 
+def test_the_newer_path_is_answered_with_the_result_of_each_event() -> None:
+    asked = replace(
+        ASKED, verb="each", headers={"posthog-request-timestamp": "2026-11-30T00:50:00+00:00"}
+    )
+    good = event({"utm_source": "n"}, uuid="u1", session_id="s1", options={})
+    exact = event({"utm_source": "n"}, uuid="u2", options={"disable_skew_correction": True})
+    bad = event({"utm_source": "n"}, uuid="u3", timestamp="yesterday")
+    mapped = WIRE.read({"created_at": "", "batch": [good, exact, bad, 17]}, asked)
+    (_, corrected), (_, kept), *_ = mapped.touches
+    assert not isinstance(corrected, UnreadableItem)
+    assert not isinstance(kept, UnreadableItem)
+    assert corrected["session_id"] is not None
+    assert (corrected["occurred_at"], kept["occurred_at"]) == (
+        NOW - timedelta(minutes=11),
+        NOW - timedelta(minutes=1),
+    )
+    assert mapped.answer is not None
+    results = orjson.loads(mapped.answer.body)["results"]
+    assert {uuid: one["result"] for uuid, one in results.items()} == {
+        "u1": "ok", "u2": "ok", "u3": "drop",
+    }  # fmt: skip
+
+
 def test_paths_have_one_verb_each_with_and_without_a_slash() -> None:
     by_path = {path.path: path.verb for path in PATHS}
     assert len(by_path) == len(PATHS)
