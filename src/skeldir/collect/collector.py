@@ -86,7 +86,7 @@ def _key_of(value: object, _query: Mapping[str, str]) -> str | None:
     return text_of(value.get("k")) if isinstance(value, Mapping) else None
 
 
-def _answer(_asked: Asked, _mapped: Mapped) -> Answer:
+def _answer(_asked: Asked) -> Answer:
     return Answer(202, media_type="text/plain")
 
 

@@ -79,7 +79,7 @@ class OrderMap:
 
 DRY_RUN_HEADER: Final = "skeldir-dry-run"
 """A request with this header is not recorded: the answer says what it would become."""
-HEADERS_READ: Final = ("sp-anonymous",)
+HEADERS_READ: Final = ("sp-anonymous", "posthog-request-timestamp")
 """The headers that change what a protocol's messages say, in lower case."""
 
 
