@@ -118,10 +118,12 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         app.state.offload = Offload()
         app.state.export_turns = ExportTurns(settings.skeldir_pool_size)
         app.state.shared_commits = {}
-        app.state.collect = make_intake(settings.skeldir_collect_per_address)
         app.state.passwords = Passwords()
         app.state.guesses, app.state.ceremonies = Guesses(), TurnLimits()
         app.state.site = Site(settings.skeldir_public_url)
+        app.state.collect = make_intake(
+            settings.skeldir_collect_per_address, settings.skeldir_public_url
+        )
         with watching_the_loop():
             async with _work_on(app, settings, database_url or _url_of(settings)):
                 warming = app.state.offload.warm_up(_WORK_ASIDE) if warms_up else asyncio.sleep(0)

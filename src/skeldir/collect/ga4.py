@@ -210,8 +210,8 @@ def _key_of(_value: object, query: Mapping[str, str]) -> str | None:
     return text_of(query.get("api_secret"))
 
 
-def _answer(_asked: Asked, mapped: Mapped) -> Answer:
-    return mapped.answer or Answer(204)
+def _answer(_asked: Asked) -> Answer:
+    return Answer(204)
 
 
 WIRE: Final = Wire("ga4", parse_json, _key_of, _read, _answer, frozenset({"debug"}))

@@ -136,7 +136,7 @@ class Wire:
     parse: Callable[[bytes, Mapping[str, str], str], object]
     key_of: Callable[[object, Mapping[str, str]], str | None]
     read: Callable[[object, Asked], Mapped]
-    answer: Callable[[Asked, Mapped], Answer]
+    answer: Callable[[Asked], Answer]
     dry_verbs: frozenset[str] = frozenset()
 
 
@@ -153,7 +153,7 @@ class Path:
 class Document:
     """A document that a protocol's browser library fetches before it sends; the same for all, with no key checked.
 
-    `path` may have parameters such as `{key}`; `make` gets them and returns the answer.
+    `path` may have parameters such as `{key}`. `make` gets them, those of the query, and this service's `address`.
     """
 
     path: str

@@ -185,8 +185,8 @@ def _key_of(value: object, query: Mapping[str, str]) -> str | None:
     )
 
 
-def _answer(_asked: Asked, mapped: Mapped) -> Answer:
-    return mapped.answer or PIXEL
+def _answer(_asked: Asked) -> Answer:
+    return PIXEL
 
 
 WIRE: Final = Wire("matomo", _parse, _key_of, _read, _answer)

@@ -73,8 +73,8 @@ def _key_of(value: object, query: Mapping[str, str]) -> str | None:
     return query.get("key") or key_shaped(domain)
 
 
-def _answer(_asked: Asked, mapped: Mapped) -> Answer:
-    return mapped.answer or _MADE
+def _answer(_asked: Asked) -> Answer:
+    return _MADE
 
 
 WIRE: Final = Wire("plausible", parse_json, _key_of, _read, _answer)

@@ -1,4 +1,4 @@
-"""What a request brought is recorded: touches, orders as reports of the inbox or as claims, and dead events, at once."""
+"""Records what requests brought: touches, orders as reports of the inbox or as claims, and dead events, at once."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ class Collected:
 class Outcome:
     """What became of the messages of a request.
 
-    `orders` became reports, of which the inbox understood all but `dead_orders`; `claimed` are only claims. `duplicates`
-    were known, `rejected` are dead events.
+    `orders` became reports, all but `dead_orders` of them understood; `claimed` are only claims. `duplicates` were known,
+    `rejected` are dead events.
     """
 
     touches: int
@@ -118,7 +118,7 @@ def delivery_of(protocol: Protocol, body: bytes, mapped: Mapped) -> Delivery:
 
 
 def sort_orders(caller: Caller, protocol: Protocol, mapped: Mapped, now: datetime) -> Orders:
-    """Return what becomes of orders: reports if they come with a private key, or by the terms of a write key."""
+    """Return what becomes of orders: reports with a private key, claims with most write keys."""
     provider = _PROVIDERS.get(protocol)
     if not mapped.orders or provider is None:
         return NO_ORDERS

@@ -75,8 +75,12 @@ documents_router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What a process needs to take messages: the line of each tenant, and how much each address may send with a key."""
+    """What a process needs to take messages: the line of each tenant, and how much each address may send with a key.
 
+    `origin` is where browsers reach the service, if that is known.
+    """
+
+    origin: str | None
     line: SharedCommits[Collected, Outcome]
     addresses: Buckets[tuple[UUID, str]]
 
@@ -97,9 +101,12 @@ class Intake:
         self.addresses.add(owner, -1, now_s)
 
 
-def make_intake(per_address: float) -> Intake:
+def make_intake(per_address: float, origin: str | None) -> Intake:
     """Return an intake that takes so many requests a second from each address with each write key."""
-    return Intake(make_line(), Buckets(per_address, _BURST_S * per_address, most=_MOST_REMEMBERED))
+    addresses: Buckets[tuple[UUID, str]] = Buckets(
+        per_address, _BURST_S * per_address, most=_MOST_REMEMBERED
+    )
+    return Intake(origin, make_line(), addresses)
 
 
 async def take(request: Request, wire: Wire, path: Path) -> Response:
@@ -150,7 +157,7 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
             )
             intake: Intake = request.app.state.collect
             _count(wire, await intake.line.deliver(database_of(request), collected))
-    return wire.answer(asked, mapped)
+    return mapped.answer or wire.answer(asked)
 
 
 async def _try(
@@ -216,7 +223,7 @@ def _require_allowed(request: Request, caller: Caller) -> None:
     if holder.scopes.isdisjoint({COLLECT, "ingest"}):
         raise ScopeMissing(
             "The key has no scope `collect` or `ingest`.",
-            cure="Make one with `skeldir keys create TENANT --scope collect --origin …` for pages, or --scope ingest for"
+            cure="Make one with `skeldir keys create TENANT`: --scope collect --origin … for pages, --scope ingest for"
             " servers.",
         )
     require_origin(request, holder)
@@ -258,7 +265,10 @@ def _showing(document: Document) -> Callable[[Request], Awaitable[Response]]:
     async def show(request: Request) -> Response:
         if request.method == "OPTIONS":
             return answer_preflight(request)
-        return with_cors(request, _response_of(document.make(request.path_params)))
+        intake: Intake = request.app.state.collect
+        address = intake.origin or f"{request.url.scheme}://{request.url.netloc}"
+        parameters = {**request.query_params, **request.path_params, "address": address}
+        return with_cors(request, _response_of(document.make(parameters)))
 
     return show
 

@@ -177,7 +177,7 @@ def _key_of(value: object, query: Mapping[str, str]) -> str | None:
     return query.get("key") or key_shaped(first.get("aid") if isinstance(first, Mapping) else None)
 
 
-def _answer(asked: Asked, _mapped: Mapped) -> Answer:
+def _answer(asked: Asked) -> Answer:
     return PIXEL if asked.verb == "pixel" else Answer(body=b"ok", media_type="text/plain")
 
 

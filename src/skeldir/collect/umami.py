@@ -133,8 +133,8 @@ def _key_of(value: object, query: Mapping[str, str]) -> str | None:
     return query.get("key") or key_shaped(object_of(first, "payload").get("website"))
 
 
-def _answer(_asked: Asked, mapped: Mapped) -> Answer:
-    return mapped.answer or _ANSWER
+def _answer(_asked: Asked) -> Answer:
+    return _ANSWER
 
 
 WIRE: Final = Wire("umami", parse_json, _key_of, _read, _answer)

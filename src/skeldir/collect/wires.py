@@ -5,10 +5,18 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from skeldir.collect import ga4, matomo, plausible, snowplow, umami
+from skeldir.collect import ga4, matomo, plausible, posthog, segment, snowplow, umami
 from skeldir.collect.mapped import Document, Path, Wire
 
-_MODULES: Final[tuple[ModuleType, ...]] = (ga4, plausible, snowplow, matomo, umami)
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    segment,
+    ga4,
+    plausible,
+    posthog,
+    snowplow,
+    matomo,
+    umami,
+)
 
 WIRES: Final[tuple[tuple[Wire, tuple[Path, ...]], ...]] = tuple(
     (module.WIRE, module.PATHS) for module in _MODULES
