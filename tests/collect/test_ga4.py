@@ -8,12 +8,13 @@ import orjson
 import pytest
 
 from skeldir.collect.ga4 import WIRE
-from skeldir.collect.mapped import Answer, Asked, Mapped, OrderMap
+from skeldir.collect.mapped import Answer, Mapped, OrderMap
 from tests.support.mapping import (
     INSIDE,
     LANDING,
     NOW,
     SEARCH,
+    answer_of,
     map_body,
     the_order,
     the_touch,
@@ -190,14 +191,14 @@ def test_one_event_in_place_of_the_list_is_read() -> None:
 
 def test_the_answer_is_empty() -> None:
     mapped = sent(page())
-    assert WIRE.answer(Asked(NOW), mapped) == Answer(204)
+    assert answer_of(WIRE, mapped) == Answer(204)
 
 
 def test_the_debugging_endpoint_says_what_each_event_becomes() -> None:
     no_id = {"name": "purchase", "params": {"page_location": LANDING}}
     body = {"client_id": "c", "events": [page(), ORDER, {"name": "scroll"}, 5, no_id]}
     mapped = map_body(WIRE, body, verb="debug")
-    answer = WIRE.answer(Asked(NOW, "debug"), mapped)
+    answer = answer_of(WIRE, mapped, "debug")
     said = orjson.loads(answer.body)
     assert [one["becomes"] for one in said["events"]] == [
         ["touch"],

@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from skeldir.collect.mapped import Asked, Mapped
+from skeldir.collect.mapped import Mapped
 from skeldir.collect.matomo import WIRE
 from tests.support.mapping import (
     INSIDE,
     LANDING,
     NOW,
     SEARCH,
+    answer_of,
     map_body,
     the_order,
     the_touch,
@@ -102,11 +103,10 @@ def test_the_moment_is_the_stated_one(stated: dict[str, str], expected: datetime
 
 
 def test_the_answer_is_an_image_nothing_or_a_count() -> None:
-    asked = Asked(NOW)
-    assert WIRE.answer(asked, sent(VIEW)).media_type == "image/gif"
-    assert WIRE.answer(asked, sent(VIEW | {"send_image": "0"})).status == 204
+    assert answer_of(WIRE, sent(VIEW)).media_type == "image/gif"
+    assert answer_of(WIRE, sent(VIEW | {"send_image": "0"})).status == 204
     bulk = map_body(WIRE, {"requests": [urlencode(VIEW), 5]})
-    assert WIRE.answer(asked, bulk).body == b'{"status":"success","tracked":1,"invalid":1}'
+    assert answer_of(WIRE, bulk).body == b'{"status":"success","tracked":1,"invalid":1}'
     assert unreadable_of(bulk)[0].code == "item_not_an_object"
 
 

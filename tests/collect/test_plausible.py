@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from skeldir.collect.mapped import Asked, Mapped
+from skeldir.collect.mapped import Mapped
 from skeldir.collect.plausible import WIRE
-from tests.support.mapping import INSIDE, LANDING, NOW, SEARCH, map_body, the_touch
+from tests.support.mapping import INSIDE, LANDING, NOW, SEARCH, answer_of, map_body, the_touch
 
 SHORT = {"n": "pageview", "u": LANDING, "d": "shop.example", "r": SEARCH, "p": {"journey": "j-1"}}
 LONG = {
@@ -15,7 +15,7 @@ LONG = {
 
 
 def was_dropped(mapped: Mapped) -> bool:
-    answer = WIRE.answer(Asked(NOW), mapped)
+    answer = answer_of(WIRE, mapped)
     assert (answer.status, answer.body) == (202, b"ok")
     return answer.headers.get("x-plausible-dropped") == "1"
 

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from skeldir.collect.mapped import Asked, Mapped
+from skeldir.collect.mapped import Mapped
 from skeldir.collect.snowplow import WIRE
 from tests.support.mapping import (
     INSIDE,
     LANDING,
     NOW,
     SEARCH,
+    answer_of,
     map_body,
     the_order,
     the_touch,
@@ -82,7 +83,7 @@ def test_a_page_view_is_a_touch_with_the_key_of_its_event() -> None:
 def test_a_pixel_says_the_same_in_its_query() -> None:
     mapped = map_body(WIRE, b"", verb="pixel", query=VIEW)
     assert the_touch(mapped)["idempotency_key"] == the_touch(sent(VIEW))["idempotency_key"]
-    answer = WIRE.answer(Asked(NOW, "pixel"), mapped)
+    answer = answer_of(WIRE, mapped, "pixel")
     assert (answer.status, answer.media_type, answer.body[:6]) == (200, "image/gif", b"GIF89a")
 
 
@@ -152,4 +153,4 @@ def test_what_cannot_be_read_is_a_dead_event(body: bytes) -> None:
     mapped = map_body(WIRE, body or b"null")
     assert len(mapped.touches) == 1
     assert not touches_of(mapped)
-    assert WIRE.answer(Asked(NOW), mapped).body == b"ok"
+    assert answer_of(WIRE, mapped).body == b"ok"

@@ -1,4 +1,4 @@
-"""Umami's messages: page views that show a referrer, the visitor, paths of a host, batches, and the tenant's orders."""
+"""Umami's messages: page views that show a referrer, the visitor, paths of a host, batches."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from skeldir.collect.mapped import Asked, Mapped, OrderMap
+from skeldir.collect.mapped import Mapped
 from skeldir.collect.umami import WIRE
-from tests.support.mapping import INSIDE, LANDING, NOW, SEARCH, map_body, the_order, the_touch
+from tests.support.mapping import INSIDE, LANDING, SEARCH, answer_of, map_body, the_touch
 
 VIEW = {
     "website": "w",
@@ -20,8 +20,8 @@ VIEW = {
 }
 
 
-def sent(payload: dict[str, object], kind: str = "event", **more: object) -> Mapped:
-    return map_body(WIRE, {"type": kind, "payload": payload}, **more)  # type: ignore[arg-type]
+def sent(payload: dict[str, object], kind: str = "event") -> Mapped:
+    return map_body(WIRE, {"type": kind, "payload": payload})
 
 
 def test_a_page_view_is_a_touch() -> None:
@@ -66,26 +66,10 @@ def test_the_moment_is_the_stated_one_in_seconds() -> None:
     assert touch["occurred_at"] == datetime(2025, 8, 31, 22, 10, 5, tzinfo=UTC)
 
 
-def test_an_event_is_an_order_only_if_the_tenant_says_how() -> None:
-    payload = VIEW | {
-        "name": "paid",
-        "url": INSIDE,
-        "data": {"id": "T-1", "revenue": 5, "currency": "EUR"},
-    }
-    assert not sent(payload).orders
-    own = {
-        "paid": OrderMap(
-            "completed", {"order_id": "id", "total": "revenue", "currency": "currency"}
-        )
-    }
-    order = the_order(sent(payload, order_events=own))
-    assert (order.order_id, order.total, order.currency, order.journey) == ("T-1", 5, "EUR", "v-1")
-
-
 def test_a_batch_is_answered_with_its_counts() -> None:
     message = {"type": "event", "payload": VIEW}
     mapped = map_body(WIRE, [message, 5, {"type": "event"}], verb="batch")
-    said = orjson.loads(WIRE.answer(Asked(NOW, "batch"), mapped).body)
+    said = orjson.loads(answer_of(WIRE, mapped, "batch").body)
     assert (said["size"], said["processed"], said["errors"]) == (3, 1, 2)
     assert [one["index"] for one in said["details"]] == [1, 2]
-    assert set(orjson.loads(WIRE.answer(Asked(NOW), sent(VIEW)).body)) == {"sessionId", "visitId"}
+    assert set(orjson.loads(answer_of(WIRE, sent(VIEW)).body)) == {"sessionId", "visitId"}

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from skeldir.collect.mapped import Asked, Mapped, OrderEvent, OrderMap, Touch, Wire
+from skeldir.collect.mapped import Answer, Asked, Mapped, OrderEvent, OrderMap, Touch, Wire
 from skeldir.ingest import UnreadableItem
 
 NOW: Final = datetime(2026, 9, 1, 12, 30, 15, tzinfo=UTC)
@@ -47,6 +47,11 @@ def map_body(
     sent = body if isinstance(body, bytes) else orjson.dumps(body)
     asked = Asked(now, verb, query, order_events, headers)
     return wire.read(wire.parse(sent, query, content_type), asked)
+
+
+def answer_of(wire: Wire, mapped: Mapped, verb: str = "") -> Answer:
+    """Return how a sender is answered."""
+    return mapped.answer or wire.answer(Asked(NOW, verb))
 
 
 def touches_of(mapped: Mapped) -> list[Touch]:
