@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from skeldir.db.pool import Database
+from skeldir.inbox import Recorded, inbox_lock, record_arrivals
 from skeldir.inbox.booking import Booking, Rules, book
 from skeldir.inbox.reporting import Report, report_of
 from skeldir.inbox.saying import Said, SdkProvider
 from skeldir.inbox.sdk_orders import SdkOrder, SdkOrderKind, order_arrival, say_order
 from skeldir.inbox.standings import SdkBasis
+from skeldir.rollups import ingest_lock
+from skeldir.tenants import profile_from
 from tests.support.reports import START, at
 
 NOW = START + timedelta(days=30)
@@ -56,6 +60,19 @@ def reports_of(orders: Sequence[SdkOrder]) -> list[Report]:
         arrival = order_arrival(TENANT, KEY, said, order.provider, order.message_id)
         reports.append(report_of(order.provider, arrival.digest, said, None))
     return reports
+
+
+async def record_orders(
+    db: Database, tenant: UUID, orders: Sequence[SdkOrder], *, key: UUID = KEY
+) -> list[Recorded]:
+    """Record messages as app_user, in one transaction, as what receives them does."""
+    arrivals = [
+        order_arrival(tenant, key, say(order), order.provider, order.message_id) for order in orders
+    ]
+    opened = db.known_tenant(tenant, shared=ingest_lock(tenant), locked=inbox_lock(tenant))
+    async with opened as (connection, known):
+        assert known is not None
+        return await record_arrivals(connection, profile_from(tenant, known), arrivals)
 
 
 def book_orders(*orders: SdkOrder, basis: SdkBasis | None = "total") -> Booking:
