@@ -238,7 +238,7 @@ def test_orders_of_sdks_wait_until_it_is_chosen_which_of_their_sums_counts(
     asyncio.run(record())
     assert run("webhooks", "sdk-basis", shop).stdout.startswith("not chosen")
     shown = plain(run("webhooks", "payments", shop, "--flagged").stdout)
-    assert "waits: capture 100.00 USD" in shown
+    assert "waits: capture of 100.00 USD" in shown
     assert "`skeldir webhooks sdk-basis`" in shown
     assert standing(clone, shop) == []
     for basis, minor in (("total", 10_000), ("revenue", 8000)):
