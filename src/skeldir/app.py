@@ -15,6 +15,7 @@ from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
+from skeldir.collect.claims_routes import router as claims_router
 from skeldir.collect.coverage_routes import router as collect_coverage_router
 from skeldir.collect.routes import documents_router as collect_documents_router
 from skeldir.collect.routes import make_intake
@@ -84,6 +85,7 @@ _ROUTERS = (
     rates_router,
     fits_router,
     lifts_router,
+    claims_router,
     reconcile_router,
     rules_router,
     rules_dry_run_router,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Required, TypedDict
 
-from skeldir.collect.mapped import Answer, DropReason, OrderEvent, OrderMap, Protocol, Touch
+from skeldir.collect.mapped import Answer, DropReason, OrderEvent, Protocol, Touch
 from skeldir.collect.visits import (
     Reading,
     Seen,
@@ -21,7 +21,8 @@ from skeldir.collect.visits import (
 from skeldir.ingest import UnreadableItem
 from skeldir.tenants import KEY_SHAPE
 
-_TAGS: Final = ("source", "medium", "campaign", "click_ids")
+TAGS: Final = ("source", "medium", "campaign", "click_ids")
+"""The fields of a touch that name a campaign or a click."""
 # An image of one transparent pixel, for pages that report by fetching one.
 PIXEL: Final = Answer(
     body=b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"),
@@ -91,7 +92,7 @@ def judge_visit(
     if is_internal(seen):
         return Outcome(reason="is_internal")
     touch = make_touch(protocol, seen, key=key or "", at=at, journey=journey, session=session)
-    if not any(touch[name] for name in _TAGS):
+    if not any(touch[name] for name in TAGS):
         if not is_page:
             return Outcome(reason="not_a_visit")
         is_direct = names_referrer and seen.url and not seen.referrer
@@ -106,24 +107,6 @@ def _with_key(protocol: Protocol, touch: Touch, moment: datetime | None) -> Touc
         moment = at.replace(second=0, microsecond=0)
     shown = {name: value for name, value in touch.items() if name != "occurred_at"}
     return {**touch, "idempotency_key": message_key(protocol, digest_of_value(shown), moment)}
-
-
-def sums_of(own: OrderMap, fields: Mapping[str, object]) -> Sums:
-    """Return what the fields of an event say of an order, by the names that the tenant has stated for them."""
-
-    def said(name: str) -> object:
-        own_name = own.fields.get(name)
-        return None if own_name is None else fields.get(own_name)
-
-    return {
-        "order_id": said("order_id"),
-        "currency": said("currency"),
-        "total": said("total"),
-        "revenue": said("revenue"),
-        "tax": said("tax"),
-        "shipping": said("shipping"),
-        "discount": said("discount"),
-    }
 
 
 def key_shaped(*values: object) -> str | None:

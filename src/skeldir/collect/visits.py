@@ -125,9 +125,12 @@ def moment_of_text(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the first and the last day there is have no neighbours in UTC
         return None
-    return None if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def moment_of_number(value: object, *, per_second: int) -> datetime | None:
@@ -158,7 +161,10 @@ def correct_moment(said: datetime | None, sent_at: datetime | None, now: datetim
     skew = now - sent_at
     if abs(skew) <= _MOST_SKEW:
         return min(said, now) if said <= sent_at else said
-    return min(said + skew, now) if said <= sent_at else said + skew
+    try:
+        return min(said + skew, now) if said <= sent_at else said + skew
+    except OverflowError:
+        return said
 
 
 def make_touch(
