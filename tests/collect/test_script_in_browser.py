@@ -173,6 +173,12 @@ async def walk_private(site: Site, visitor: Visitor) -> None:
     await load(page, site.page(LANDING, "session"))
     (report,) = site.take()
     assert (report["w"], await page.evaluate("skeldir.journey()")) == (1, report["j"])
+    # Browsers whose fetch ends with the page send a beacon.
+    page = await visitor.open("delete Request.prototype.keepalive;")
+    await load(page, site.page(LANDING, "session"))
+    ((method, headers, _),) = site.requests
+    assert (method, headers["content-type"]) == ("POST", "text/plain;charset=UTF-8")
+    assert [report["s"] for report in site.take()] == ["News"]
     # A page may hold the script twice, and change its address before.
     page = await visitor.open()
     await load(page, site.page("/app?utm_source=News", "session"))

@@ -72,7 +72,7 @@ def _make_app(site: Site) -> FastAPI:
         shown = "" if path.startswith("ad") else tag
         # As a single-page app that tidies its address before anything else.
         tidying = "<script>history.replaceState({}, '', '/tidy')</script>" if path == "app" else ""
-        page = f"<!doctype html><title>{path}</title>{tidying}{shown}"
+        page = f"<!doctype html><title>{path}</title><p id=skeldir>{tidying}{shown}"
         # One page gives no referrer away; its origin must be stated anyway.
         referrer = "no-referrer" if path == "shoes" else "strict-origin-when-cross-origin"
         headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": referrer}

@@ -4,7 +4,8 @@
 (() => {
   const name = "skeldir";
   const script = document.currentScript;
-  if (!script || window[name]) return;
+  // The page may hold the script twice, or an element of this name.
+  if (!script || (window[name] || 0).journey) return;
 
   const areas = { session: "sessionStorage", granted: "localStorage" };
   const stored = /^([0-9a-f]{32})\.(\d+)$/;
@@ -25,7 +26,7 @@
   };
 
   const random = () =>
-    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+    crypto.getRandomValues(new Uint8Array(16)).reduce((text, byte) => text + (byte + 256).toString(16).slice(1), "");
 
   // What is stored in an area, as [text, key, time], or a value that is false.
   const read = (area) => attempt(() => stored.exec(window[area].getItem(name)));
@@ -68,13 +69,15 @@
     if (isSent || !landing || !key) return;
     isSent = 1;
     const address = new URL("v1", script.src).href;
-    const body = JSON.stringify(
-      Object.assign(
-        // w: whether what scripts store is deleted early, as WebKit does after 7 days, or not stored at all.
-        { k: script.dataset.key, j: key, i: random(), o: mode, w: memory || /^Apple/.test(navigator.vendor) ? 1 : 0 },
-        landing,
-      ),
-    );
+    const body = JSON.stringify({
+      k: script.dataset.key,
+      j: key,
+      i: random(),
+      o: mode,
+      // Whether what scripts store is deleted early, as WebKit does after 7 days, or not stored at all.
+      w: memory || /^Apple/.test(navigator.vendor) ? 1 : 0,
+      ...landing,
+    });
     // Text needs no preflight. fetch can leave cookies out, and states the page's origin whatever its referrer policy.
     if ("keepalive" in Request.prototype) {
       fetch(address, { method: "POST", body, credentials: "omit", keepalive: true }).catch(() => {});
@@ -86,7 +89,8 @@
   const enter = (wanted, clears) =>
     attempt(() => {
       const before = journey();
-      mode = areas[wanted] && !navigator.globalPrivacyControl ? wanted : "denied";
+      // Any other word means "denied".
+      mode = !navigator.globalPrivacyControl && wanted;
       const area = areas[mode];
       if (clears) {
         Object.values(areas).forEach((other) => other == area || attempt(() => window[other].removeItem(name)));
@@ -106,9 +110,7 @@
 
   window[name] = {
     // Changes the mode: "denied" deletes the key, "session" and "granted" move it.
-    consent: (wanted) => {
-      enter(wanted, 1);
-    },
+    consent: (wanted) => enter(wanted, 1),
     // Returns the journey's key, for the metadata of a checkout; null if there is none.
     journey: () => attempt(journey) || null,
   };
