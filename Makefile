@@ -58,6 +58,7 @@ bench: $(VENV)/dev.stamp ## Measure the claims (sizes in ARGS, see `python -m be
 	@$(BIN)/python -m bench.bench_reports $(ARGS)
 	@$(BIN)/python -m bench.bench_exports $(ARGS)
 	@$(BIN)/python -m bench.bench_pages $(ARGS)
+	@$(BIN)/python -m bench.bench_collector $(ARGS)
 	@$(BIN)/python -m bench.bench_scale $(ARGS)
 	@$(BIN)/python -m bench.bench_models $(ARGS)
 	@$(BIN)/python -m bench.bench_fit_beside $(ARGS)
