@@ -7,6 +7,7 @@ from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.basis import BASES, Basis
 from skeldir.inbox.booking import Unbooked
 from skeldir.inbox.coverage import choose_days, report_coverage
+from skeldir.inbox.deriving import reduce_visit
 from skeldir.inbox.endpoints import (
     FIRST_MOMENT,
     EndpointOptions,
@@ -62,8 +63,11 @@ from skeldir.inbox.saying import (
     SDK_PROVIDERS,
     SDK_SHOPS,
     EndpointProvider,
+    OrderRefund,
     Provider,
     SdkProvider,
+    Standing,
+    Visit,
 )
 from skeldir.inbox.sdk_orders import SdkOrder, SdkOrderKind, order_arrival, say_order
 from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealed, Sealer, new_key, read_sealer
@@ -108,6 +112,7 @@ __all__ = [
     "ErasureTargetUnknown",
     "ErasureUnknown",
     "NewEndpoint",
+    "OrderRefund",
     "PaymentReport",
     "PaymentState",
     "Precedence",
@@ -124,9 +129,11 @@ __all__ = [
     "SeenDelivery",
     "Silence",
     "Silences",
+    "Standing",
     "Steps",
     "Target",
     "Unbooked",
+    "Visit",
     "Wishes",
     "add_secret",
     "address_of",
@@ -169,6 +176,7 @@ __all__ = [
     "rebook",
     "rebook_all",
     "record_arrivals",
+    "reduce_visit",
     "report_coverage",
     "require_mode",
     "require_secret",
