@@ -7,7 +7,7 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor lock clean
+.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor lock client clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,8 +78,12 @@ vendor: $(VENV)/dev.stamp ## Fetch the scripts of others that pages use, in the 
 	@$(BIN)/python -m tests.support.vendoring
 
 lock: ## Pin requirements/*.in again, with hashes (needs uv)
-	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	for set in base dev client; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/$$set.in --output-file requirements/$$set.txt; done
+
+client: $(VENV)/client.stamp ## Generate the Python client from docs/openapi.json, and check its types
+	@$(BIN)/python -m tests.support.client_package $(VENV)/client/bin/openapi-python-client
+	@$(BIN)/mypy --config-file clients/python/pyproject.toml clients/python/src/skeldir_client
 
 clean: ## Remove the virtual environment and the embedded server's data
 	rm -rf $(VENV) .skeldir
@@ -98,4 +102,11 @@ $(VENV)/base.stamp: requirements/base.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/base.stamp
 	@echo "Installing what the tests need (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The generator needs another typer than the program.
+$(VENV)/client.stamp: requirements/client.txt $(VENV)/dev.stamp
+	@echo "Installing the generator of the client (once) ..."
+	@$(PYTHON) -m venv $(VENV)/client
+	@$(VENV)/client/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/client.txt
 	@touch $@

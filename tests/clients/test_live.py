@@ -1,0 +1,150 @@
+"""The Python client and its examples, against a running service with two tenants."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from skeldir.attribution import credit_dirty_orders
+from skeldir.db.embedded import EmbeddedServer
+from skeldir.db.pool import open_database
+from skeldir.rollups import roll_up_dirty_days
+from skeldir_client import Refused, connect, rows
+from skeldir_client.api.attribution import get_channels, get_order
+from skeldir_client.api.ingest import get_dead_events, post_conversions, post_touches
+from skeldir_client.models.conversion_item import ConversionItem
+from skeldir_client.models.touch_item import TouchItem
+from tests.conftest import TEMPLATE, scratch_database
+from tests.e2e.test_serving import Serving, serving
+from tests.support.api import bearer
+from tests.support.client_package import FOLDER
+from tests.support.make import make_tenant
+
+sys.path.append(str(FOLDER / "examples"))
+
+import pandas_channels
+import polars_channels
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("client")]
+
+DAY = datetime(2026, 6, 1, tzinfo=UTC)
+# What each tenant's orders are worth; both have the same ids.
+AMOUNTS = {"A": 10_000, "B": 3_333}
+
+
+class Shop:
+    """The running service, and a key of each tenant."""
+
+    def __init__(self, running: Serving) -> None:
+        self.url = f"http://127.0.0.1:{running.port}"
+        self.database_url = running.clone.app_url
+        self.keys: dict[str, str] = {}
+
+    async def make_keys(self) -> None:
+        async with open_database(self.database_url, pool_size=1, statement_timeout_ms=30_000) as db:
+            for name in AMOUNTS:
+                tenant = await make_tenant(db, name)
+                header = await bearer(db, tenant, "ingest", "read")
+                self.keys[name] = header["Authorization"].removeprefix("Bearer ")
+
+    async def credit(self) -> None:
+        async with open_database(self.database_url, pool_size=1, statement_timeout_ms=30_000) as db:
+            await credit_dirty_orders(db)
+            await roll_up_dirty_days(db)
+
+
+@pytest.fixture(scope="module")
+def shop(server: EmbeddedServer) -> Iterator[Shop]:
+    """Two tenants, for each of whom the client sent two touches and two orders, one item of which was refused."""
+    with scratch_database(server, template=TEMPLATE) as database, serving(database) as running:
+        made = Shop(running)
+        asyncio.run(made.make_keys())
+        for name, cents in AMOUNTS.items():
+            with connect(made.url, made.keys[name]) as client:
+                receipt = post_touches.sync(client=client, body=touches())
+                assert (receipt.accepted, receipt.rejected) == (2, [])
+                receipt = post_conversions.sync(client=client, body=orders(cents))
+                assert (receipt.accepted, receipt.rejected[0].code) == (2, "currency_unknown")
+        asyncio.run(made.credit())
+        yield made
+
+
+def touches() -> list[TouchItem]:
+    return [
+        TouchItem(idempotency_key=f"t{n}", occurred_at=DAY, journey_key=f"v{n}", channel=channel)
+        for n, channel in enumerate(("email", "paid_search"))
+    ]
+
+
+def orders(cents: int) -> list[ConversionItem]:
+    return [
+        ConversionItem(
+            idempotency_key=f"c{n}",
+            order_id=f"o{n}",
+            kind="capture",
+            amount_cents=cents + n,
+            currency="EUR" if n < 2 else "XXQ",
+            occurred_at=DAY.replace(hour=8),
+            journey_key=f"v{n}",
+        )
+        for n in range(3)
+    ]
+
+
+@pytest.mark.parametrize("name", list(AMOUNTS))
+def test_each_tenant_reads_its_own_money_page_by_page(shop: Shop, name: str) -> None:
+    with connect(shop.url, shop.keys[name]) as client:
+        read = [
+            (row.currency, row.channel, row.models["linear"].credited_cents)
+            for row in rows(get_channels.sync, client=client, limit=1, model=["linear"])
+            if row.models["linear"].credited_cents
+        ]
+        assert read == [
+            ("EUR", "email", AMOUNTS[name]),
+            ("EUR", "paid_search", AMOUNTS[name] + 1),
+        ]
+        assert [one.code for one in rows(get_dead_events.sync, client=client, limit=1)] == [
+            "currency_unknown"
+        ]
+        order = get_order.sync("o1", client=client)
+        assert [entry.amount_cents for entry in order.entries] == [AMOUNTS[name] + 1]
+
+
+def test_what_is_refused_has_the_code_and_the_cure_of_the_service(shop: Shop) -> None:
+    with connect(shop.url, shop.keys["A"]) as client, pytest.raises(Refused) as caught:
+        get_order.sync("o9", client=client)
+    assert (caught.value.status, caught.value.code) == (404, "order_unknown")
+    assert caught.value.cure
+    assert caught.value.correlation_id
+    with connect(shop.url, "skd_wrong_key") as client, pytest.raises(Refused) as caught:
+        get_channels.sync(client=client)
+    assert (caught.value.status, caught.value.code) == (401, "key_invalid")
+
+
+async def test_coroutines_read_the_same(shop: Shop) -> None:
+    async with connect(shop.url, shop.keys["B"]) as client:
+        page = await get_channels.asyncio(client=client, model=["linear"])
+    assert sum(row.models["linear"].credited_cents for row in page.data) == 2 * AMOUNTS["B"] + 1
+
+
+@pytest.mark.parametrize("name", list(AMOUNTS))
+def test_the_examples_show_the_money_of_the_tenant_to_the_cent(
+    shop: Shop, tmp_path: Path, name: str
+) -> None:
+    total = 2 * AMOUNTS[name] + 1
+    with connect(shop.url, shop.keys[name]) as client:
+        wide = pandas_channels.channels(client)
+        months = polars_channels.channels(client, tmp_path)
+    assert isinstance(wide, pd.DataFrame)
+    assert wide.loc[("EUR", "email"), "last_touch"] == AMOUNTS[name]
+    assert set(wide.loc[("EUR", "total")]) == {total}
+    by_version = months.group_by("model_version").agg(pl.col("credited_cents").sum())
+    assert len(by_version) == len(wide.columns)
+    assert set(by_version["credited_cents"]) == {total}
