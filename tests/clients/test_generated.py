@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 from tests.support.client_package import (
     FOLDER,
@@ -72,6 +73,13 @@ def test_the_client_has_the_version_of_the_program() -> None:
         for folder in (FOLDER, FOLDER.parents[1])
     ]
     assert versions[0] == versions[1]
+
+
+def test_the_wheel_of_the_program_has_neither_the_client_nor_the_dbt_package() -> None:
+    wheel = WheelBuilder(str(FOLDER.parents[1]))
+    included = {file.distribution_path for file in wheel.recurse_included_files()}
+    assert "skeldir/__init__.py" in included
+    assert {path.partition("/")[0] for path in included} == {"skeldir"}
 
 
 @pytest.mark.slow

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +28,7 @@ from tests.conftest import TEMPLATE, scratch_database
 from tests.e2e.test_serving import Serving, serving
 from tests.support.api import bearer
 from tests.support.client_package import FOLDER
+from tests.support.house import ROOT
 from tests.support.make import make_tenant
 
 sys.path.append(str(FOLDER / "examples"))
@@ -148,3 +152,19 @@ def test_the_examples_show_the_money_of_the_tenant_to_the_cent(
     by_version = months.group_by("model_version").agg(pl.col("credited_cents").sum())
     assert len(by_version) == len(wide.columns)
     assert set(by_version["credited_cents"]) == {total}
+
+
+def test_the_guide_does_what_it_shows(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKELDIR_URL", shop.url)
+    monkeypatch.setenv("SKELDIR_KEY", shop.keys["A"])
+    guide = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    printed = StringIO()
+    with redirect_stdout(printed):
+        for block in blocks:
+            exec(block, {})  # noqa: S102 - our own document
+    assert printed.getvalue().splitlines() == [
+        f"2026-06-01 EUR email {AMOUNTS['A']}",
+        f"2026-06-01 EUR paid_search {AMOUNTS['A'] + 1}",
+        "1 []",
+    ]
