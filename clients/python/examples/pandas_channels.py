@@ -1,4 +1,4 @@
-"""What each channel earned by each model, as a pandas table: a row for a channel and currency, a column for a model.
+"""What each channel earned, as a pandas table and as CSV: a row for a channel and currency, a column for a model.
 
     SKELDIR_URL=https://skeldir.example SKELDIR_KEY=… python pandas_channels.py
 
@@ -41,4 +41,4 @@ def channels(client: Skeldir) -> pd.DataFrame:
 
 if __name__ == "__main__":
     with connect() as connected:
-        print(channels(connected))
+        print(channels(connected).to_csv(), end="")

@@ -1,4 +1,4 @@
-"""What each channel earned a month, as a polars table, from Parquet: one download, however many days and channels.
+"""What each channel earned a month, as a polars table and as CSV, from one download of Parquet.
 
     SKELDIR_URL=https://skeldir.example SKELDIR_KEY=… python polars_channels.py
 
@@ -33,4 +33,4 @@ def channels(client: Skeldir, folder: Path) -> pl.DataFrame:
 
 if __name__ == "__main__":
     with connect() as connected, TemporaryDirectory() as place:
-        print(channels(connected, Path(place)))
+        print(channels(connected, Path(place)).write_csv(), end="")
