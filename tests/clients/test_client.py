@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -137,4 +138,13 @@ def test_a_download_that_is_not_what_the_service_made_leaves_the_former_file(
     client, _ = answering(httpx.Response(403, json=PROBLEM))
     with pytest.raises(Refused):
         download(client, "entries", file)
+    client, _ = answering(httpx.Response(200, content=cut_off()))
+    with pytest.raises(httpx.RemoteProtocolError):
+        download(client, "orders", file)
     assert [one.read_text(encoding="utf-8") for one in tmp_path.iterdir()] == ["former"]
+
+
+def cut_off() -> Iterator[bytes]:
+    """Yield the beginning of a file, whose connection then ends."""
+    yield b"order_id\n1\n"
+    raise httpx.RemoteProtocolError("incomplete chunked read")
