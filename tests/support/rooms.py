@@ -220,6 +220,8 @@ FOREIGN: Mapping[str, str] = {
     "ingest.select_jobs_to_scan": _SCAN,
     "ingest.select_keys_to_scan": _SCAN,
     "inbox.select_changed_renewals": "payments are compared with what reports take them for, in one round trip",
+    "collect.select_landed_orders": _SUMS,
+    "collect.select_landings": _SUMS,
     "inbox.select_coverage": _SUMS,
     "matviews.prune_rollup_changes": _SEEN,
     "matviews.select_last_success": _SEEN,
