@@ -24,10 +24,8 @@ pytestmark = [
 PACKAGES = ("@segment/analytics-next", "@rudderstack/analytics-js")
 SEGMENT = MODULES / PACKAGES[0] / "dist" / "umd" / "index.js"
 RUDDER = MODULES / PACKAGES[1] / "dist" / "npm" / "modern" / "bundled" / "umd" / "index.js"
-TOUCHES = (
-    "SELECT landing_path, source, referrer_host, click_id_kinds FROM standing_touches ORDER BY 1"
-)
-CLAIMS = "SELECT order_id, kind, total_cents, currency FROM claimed_orders ORDER BY order_id"
+TOUCHES = "SELECT landing_path, source, referrer_host, click_id_kinds FROM standing_touches"
+CLAIMS = "SELECT order_id, kind, total_cents, currency FROM claimed_orders"
 
 START = """<!doctype html><title>Shop</title><script src="/segment.js"></script><script src="/rudder.js"></script>
 <script>
@@ -96,7 +94,8 @@ async def test_libraries_for_browsers_deliver_each_message_once(
             for name, page in pages.items():
                 await open_page(page, origin, name, networks[name], key.secret)
             claims = await until_claimed(db, tenant, 3)
-            assert [order_id for order_id, *_ in claims] == sorted(f"{n}-first" for n in LOADING)
+            assert len(claims) == 3
+            assert {order_id for order_id, *_ in claims} == {f"{name}-first" for name in LOADING}
             await until(lambda: all(network.lost == 1 for network in networks.values()))
             service.kill()
             for name, page in pages.items():
@@ -104,12 +103,13 @@ async def test_libraries_for_browsers_deliver_each_message_once(
             await until(lambda: all(network.lost > 1 for network in networks.values()))
             await asyncio.to_thread(service.start)
             claims = await until_claimed(db, tenant, 6)
-    assert claims == [
+    assert len(claims) == 6
+    assert set(claims) == {
         (f"{name}-{word}", "completed", 2750, "EUR")
-        for name in sorted(LOADING)
+        for name in LOADING
         for word in ("first", "second")
-    ]
-    assert await read(db, tenant, TOUCHES) == [
+    }
+    assert sorted(await read(db, tenant, TOUCHES)) == [
         (f"/{name}", "news", "www.google.com", ["gclid"]) for name in sorted(LOADING)
     ]
     assert await read(db, tenant, "SELECT count(*) FROM dead_events") == [(0,)]

@@ -109,6 +109,7 @@ class Network:
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes] | None:
         """Return the service's status, headers and body; None if nobody answered, or the answer got lost."""
+        is_first = method == "POST" and not self.sent
         if method == "POST":
             self.sent.append(path)
         connection = HTTPConnection("127.0.0.1", self._target, timeout=30)
@@ -121,7 +122,7 @@ class Network:
             return None
         finally:
             connection.close()
-        if method == "POST" and len(self.sent) == 1:
+        if is_first:
             self.lost += 1
             return None
         kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in _OF_A_HOP]
