@@ -24,13 +24,12 @@ from skeldir.collect.mapped import (
     Path,
     Wire,
 )
+from skeldir.collect.order_maps import apply_order_map
 from skeldir.collect.outcomes import (
     NO_OBJECT,
     Outcome,
-    Sums,
     collect_outcomes,
     judge_visit,
-    sums_of,
 )
 from skeldir.collect.visits import (
     Seen,
@@ -47,7 +46,7 @@ from skeldir.ingest import UnreadableItem
 PATHS: Final = (Path("/mp/collect"), Path("/debug/mp/collect", "debug"))
 
 _PAGES: Final = frozenset({"page_view"})
-_ORDERS: Final[Mapping[object, OrderKind]] = {"purchase": "completed", "refund": "refunded"}
+_ORDERS: Final[Mapping[str, OrderKind]] = {"purchase": "completed", "refund": "refunded"}
 _CLICK_IDS: Final = ("gclid", "dclid", "wbraid", "gbraid", "srsltid")
 _NO_EVENTS: Final = UnreadableItem("item_not_an_object", "The body has no list of events.", {})
 # Where the cause is, GA4's word for it, and the cause, for each reason.
@@ -131,18 +130,15 @@ def _read_event(event: object, sender: _Sender, asked: Asked) -> Outcome:
             session=params.get("session_id"),
             moment=moment,
         )
-    stated = _order_in(name, params, asked)
-    if stated is None:
-        return visit
-    kind, sums = stated
-    order = OrderEvent(
-        kind,
-        message_key("ga4", "order", digest_of_value([sender.client, event]), moment),
+    order = _order_in(
+        name,
+        params,
+        asked,
+        message_id=message_key("ga4", "order", digest_of_value([sender.client, event]), moment),
         at=moment or asked.now,
         journey=journey if sender.agrees else None,
-        **sums,
     )
-    return Outcome(visit.touch, order)
+    return visit if order is None else Outcome(visit.touch, order)
 
 
 def _seen_in(name: object, params: Mapping[str, object]) -> Seen:
@@ -158,22 +154,34 @@ def _seen_in(name: object, params: Mapping[str, object]) -> Seen:
 
 
 def _order_in(
-    name: object, params: Mapping[str, object], asked: Asked
-) -> tuple[OrderKind, Sums] | None:
-    """Return the kind of order that an event states, and its sums. What the tenant says of the event comes first."""
-    own = asked.order_events.get(name) if isinstance(name, str) else None
+    name: object,
+    params: Mapping[str, object],
+    asked: Asked,
+    *,
+    message_id: str,
+    at: datetime,
+    journey: str | None,
+) -> OrderEvent | None:
+    """Return the order that an event states, if it does. What the tenant says of the event comes first."""
+    if not isinstance(name, str):
+        return None
+    own = asked.order_events.get(name)
     if own is not None:
-        return own.kind, sums_of(own, params)
-    kind = _ORDERS.get(name) if isinstance(name, str) else None
+        return apply_order_map(own, params, message_id=message_id, at=at, journey=journey)
+    kind = _ORDERS.get(name)
     if kind is None:
         return None
-    return kind, {
-        "order_id": params.get("transaction_id"),
-        "currency": params.get("currency"),
-        "revenue": params.get("value"),
-        "tax": params.get("tax"),
-        "shipping": params.get("shipping"),
-    }
+    return OrderEvent(
+        kind,
+        message_id,
+        params.get("transaction_id"),
+        at,
+        journey,
+        currency=params.get("currency"),
+        revenue=params.get("value"),
+        tax=params.get("tax"),
+        shipping=params.get("shipping"),
+    )
 
 
 def _explain(outcomes: list[Outcome], asked: Asked) -> Answer | None:

@@ -170,7 +170,7 @@ def _answer_to(value: object, requests: list[object], outcomes: list[Outcome]) -
         bad = sum(isinstance(one.touch, UnreadableItem) for one in outcomes)
         said = {"status": "success", "tracked": len(outcomes) - bad, "invalid": bad}
         return Answer(body=orjson.dumps(said))
-    first = requests[0]
+    first = next(iter(requests), None)
     if isinstance(first, Mapping) and first.get("send_image") == "0":
         return Answer(204)
     return PIXEL

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Required, TypedDict
 
-from skeldir.collect.mapped import Answer, DropReason, OrderEvent, OrderMap, Protocol, Touch
+from skeldir.collect.mapped import Answer, DropReason, OrderEvent, Protocol, Touch
 from skeldir.collect.visits import (
     Reading,
     Seen,
@@ -107,24 +107,6 @@ def _with_key(protocol: Protocol, touch: Touch, moment: datetime | None) -> Touc
         moment = at.replace(second=0, microsecond=0)
     shown = {name: value for name, value in touch.items() if name != "occurred_at"}
     return {**touch, "idempotency_key": message_key(protocol, digest_of_value(shown), moment)}
-
-
-def sums_of(own: OrderMap, fields: Mapping[str, object]) -> Sums:
-    """Return what the fields of an event say of an order, by the names that the tenant has stated for them."""
-
-    def said(name: str) -> object:
-        own_name = own.fields.get(name)
-        return None if own_name is None else fields.get(own_name)
-
-    return {
-        "order_id": said("order_id"),
-        "currency": said("currency"),
-        "total": said("total"),
-        "revenue": said("revenue"),
-        "tax": said("tax"),
-        "shipping": said("shipping"),
-        "discount": said("discount"),
-    }
 
 
 def key_shaped(*values: object) -> str | None:

@@ -151,7 +151,7 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
             collected = Collected(
                 caller,
                 wire.name,
-                delivery_of(wire.name, body, mapped),
+                delivery_of(wire.name, body or request.scope["query_string"], mapped),
                 orders,
                 mapped.dropped,
                 prepared,

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from skeldir.collect.mapped import Asked, OrderEvent, OrderKind, OrderMap
-from skeldir.collect.outcomes import NO_OBJECT, TAGS, Outcome, Sums, judge_visit, sums_of
+from skeldir.collect.mapped import Asked, OrderKind, OrderMap
+from skeldir.collect.order_maps import apply_order_map
+from skeldir.collect.outcomes import NO_OBJECT, TAGS, Outcome, judge_visit
 from skeldir.collect.visits import (
     NOTHING,
     Seen,
@@ -91,12 +92,12 @@ def read_message(message: object, batch: Batch) -> Outcome:
         visit = _judge(kind, message, seen, journey, at, batch)
     if order_map is None:
         return visit
-    order = OrderEvent(
-        order_map.kind,
-        _key_of(kind, message, batch),
+    order = apply_order_map(
+        order_map,
+        _with_order_id(properties),
+        message_id=_key_of(kind, message, batch),
         at=at,
         journey=journey,
-        **_sums_of(order_map, properties),
     )
     return Outcome(visit.touch, order)
 
@@ -220,9 +221,8 @@ def _order_map(event: object, asked: Asked) -> OrderMap | None:
     return asked.order_events.get(event) or _STANDARD.get(event.strip())
 
 
-def _sums_of(order_map: OrderMap, properties: Mapping[str, object]) -> Sums:
-    """Return what an event says of an order. `orderId` is how the first version of the specification writes the id."""
-    sums = sums_of(order_map, properties)
-    if sums["order_id"] is None and order_map.fields.get("order_id") == "order_id":
-        sums["order_id"] = properties.get("orderId")
-    return sums
+def _with_order_id(properties: Mapping[str, object]) -> Mapping[str, object]:
+    """Return properties with an order's id, which the first version of the specification writes `orderId`."""
+    if properties.get("order_id") is not None or "orderId" not in properties:
+        return properties
+    return {**properties, "order_id": properties["orderId"]}

@@ -3,7 +3,7 @@
 A message is `{"type": "event", "payload": {website, hostname, url, referrer, name?, data?, id?, vid?, timestamp?}}`,
 with `name` if it is no page view; a batch is a list of messages. The visitor is `data.journey`, else `vid`, the id
 that the script keeps, else `id`. The script leaves out a referrer on the site itself, so a page without one is not
-known to be a landing. The write key is in the path, or takes the place of `website`.
+known to be a landing. Umami has no orders. The write key is in the path, or takes the place of `website`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,16 @@ from typing import Final
 
 import orjson
 
-from skeldir.collect.mapped import Answer, Asked, Mapped, OrderEvent, Path, Wire
+from skeldir.collect.mapped import Answer, Asked, Mapped, Path, Wire
 from skeldir.collect.outcomes import (
     NO_OBJECT,
     Outcome,
     collect_outcomes,
     judge_visit,
     key_shaped,
-    sums_of,
 )
 from skeldir.collect.visits import (
     Seen,
-    digest_of_value,
-    message_key,
     moment_of_number,
     object_of,
     parse_json,
@@ -78,23 +75,14 @@ def _read_message(message: object, asked: Asked) -> Outcome:
         token_of(data.get("journey")) or token_of(payload.get("vid")) or token_of(payload.get("id"))
     )
     said = _moment_of(payload)
-    at = said or asked.now
-    visit = judge_visit(
+    return judge_visit(
         "umami",
         _seen_in(payload),
         is_page=not payload.get("name"),
         names_referrer=False,
-        at=at,
+        at=said or asked.now,
         journey=journey,
         moment=said,
-    )
-    name = payload.get("name")
-    own = asked.order_events.get(name) if isinstance(name, str) else None
-    if own is None:
-        return visit
-    message_id = message_key("umami", "order", digest_of_value(message))
-    return Outcome(
-        visit.touch, OrderEvent(own.kind, message_id, at=at, journey=journey, **sums_of(own, data))
     )
 
 
