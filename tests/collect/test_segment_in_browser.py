@@ -91,8 +91,9 @@ async def test_libraries_for_browsers_deliver_each_message_once(
         networks = {name: stack.enter_context(Network(service.port)) for name in LOADING}
         async with open_chromium() as browser:
             pages = {name: await (await browser.new_context()).new_page() for name in LOADING}
-            for name, page in pages.items():
-                await open_page(page, origin, name, networks[name], key.secret)
+            await asyncio.gather(
+                *(open_page(pages[n], origin, n, networks[n], key.secret) for n in LOADING)
+            )
             claims = await until_claimed(db, tenant, 3)
             assert len(claims) == 3
             assert {order_id for order_id, *_ in claims} == {f"{name}-first" for name in LOADING}
