@@ -84,4 +84,5 @@ SENDERS = {"ga4mp": send_ga4, "snowplow-tracker": send_snowplow, "umami-analytic
 for line in sys.stdin:
     word = line.strip()
     SENDERS[name](f"{name}-{word}", f"https://shop.example/{word}?utm_source={name}")
-    print(f"delivered {word}", flush=True)
+    sys.stdout.write(f"delivered {word}\n")
+    sys.stdout.flush()
