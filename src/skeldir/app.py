@@ -15,9 +15,12 @@ from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
+from skeldir.collect.claims_routes import router as claims_router
+from skeldir.collect.coverage_routes import router as collect_coverage_router
 from skeldir.collect.routes import documents_router as collect_documents_router
 from skeldir.collect.routes import make_intake
 from skeldir.collect.routes import router as collect_router
+from skeldir.collect.script_routes import router as script_router
 from skeldir.db import Database, Opening, Replica, listen, open_database, open_replica
 from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
@@ -82,12 +85,15 @@ _ROUTERS = (
     rates_router,
     fits_router,
     lifts_router,
+    claims_router,
     reconcile_router,
     rules_router,
     rules_dry_run_router,
     corrections_router,
     deliveries_router,
     inbox_router,
+    collect_coverage_router,
+    script_router,
     attribution_router,
     models_router,
     revenue_router,

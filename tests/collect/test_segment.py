@@ -94,7 +94,10 @@ def test_the_samples_are_of_all_libraries() -> None:
         ({"url": "https://shop.example/", "referrer": ""}, "touch"),
         ({"url": "https://shop.example/", "referrer": "$direct"}, "touch"),
         ({"url": "https://shop.example/?utm_source=news"}, "touch"),
-        ({"url": "https://shop.example/?gclid=x", "referrer": "https://shop.example/"}, "touch"),
+        (
+            {"url": "https://shop.example/?gclid=x", "referrer": "https://shop.example/"},
+            "is_internal",
+        ),
         ({"url": "https://shop.example/", "search": "?utm_source=news"}, "touch"),
         ({"url": "https://shop.example/", "referrer": "https://www.google.com/"}, "touch"),
         ({"url": "https://shop.example/", "referrer": "https://www.shop.example/a"}, "is_internal"),
@@ -263,6 +266,46 @@ def test_a_message_that_is_sent_again_has_the_same_key() -> None:
     without = {name: value for name, value in first.items() if name != "messageId"}
     assert key(without) == key(without | {"sentAt": "2026-06-01T11:59:00Z", "writeKey": KEY})
     assert key(without) != key(without | {"anonymousId": "visitor-2"})
+
+
+BROWSER = {"library": {"name": "analytics.js", "version": "next-1.84.3"}}
+
+
+def browse(
+    kind: str,
+    address: str,
+    *,
+    referrer: str = "https://www.google.com/",
+    at: str = AN_HOUR_AGO,
+    **context: object,
+) -> object:
+    """Return the key of what a browser library says of a page."""
+    page = {"url": f"https://shop.example/{address}", "referrer": referrer}
+    message_id = f"{kind} {address} {at}"
+    return key(
+        make_message(
+            kind, messageId=message_id, timestamp=at, context={"page": page, **BROWSER, **context}
+        )
+    )
+
+
+def test_what_a_browser_library_repeats_of_a_visit_has_one_key() -> None:
+    first = browse("page", "?gclid=x")
+    assert browse("track", "?gclid=x") == browse("track", "hats?gclid=x") == first
+    others = [
+        browse("page", "?gclid=y"),
+        browse("page", "?gclid=x", at="2026-06-01T10:59:59Z"),
+        browse("page", "?gclid=x", sessionId=17),
+        browse("page", ""),
+        browse("page", "", referrer="https://news.example/"),
+        browse("page", "", referrer=""),
+    ]
+    assert len({first, *others}) == 7
+    # A page that changes without being loaded keeps its referrer.
+    assert browse("page", "") == browse("page", "hats?page=2")
+    assert browse("page", "?gclid=x", sessionId=17, at="2026-06-01T10:59:59Z") == others[2]
+    own = {"name": "own"}
+    assert browse("page", "?gclid=x", library=own) != browse("track", "?gclid=x", library=own)
 
 
 def test_words_without_id_and_time_are_another_event_in_another_minute() -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -22,7 +20,14 @@ from tests.conftest import Clone
 from tests.support import paypal_events, shopify, stripe, woocommerce
 from tests.support.inbox import SHOP, Post, inbox_of, make_post
 from tests.support.make import make_tenant
-from tests.support.persons import FORMS, PERSONS, persons_in, plant_all, replace_each
+from tests.support.persons import (
+    FORMS,
+    PERSONS,
+    cells_with_persons,
+    persons_in,
+    plant_all,
+    replace_each,
+)
 from tests.support.webhooks import write_paypal_certificates
 
 Body = dict[str, Any]
@@ -137,25 +142,6 @@ async def posts(
         ]
 
 
-def cells_with_persons(post: Post) -> list[tuple[str, str]]:
-    """Return (table, person) of whatever is stored in any column of any table."""
-    found: set[tuple[str, str]] = set()
-    with psycopg.connect(post.clone.superuser_url, autocommit=True) as admin:
-        tables = admin.execute(
-            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname IN ('public', 'celery') AND c.relkind IN ('r', 'm', 'p')"
-        ).fetchall()
-        assert ("public", "webhook_deliveries") in tables
-        assert ("celery", "kombu_message") in tables
-        for schema, table in tables:
-            question = sql.SQL("SELECT to_jsonb(t)::text FROM {} t").format(
-                sql.Identifier(schema, table)
-            )
-            for (row,) in admin.execute(question):
-                found |= {(table, person) for person in persons_in(row)}
-    return sorted(found)
-
-
 def _raw(body: Body) -> bytes:
     return json.dumps(body, default=float, ensure_ascii=False).encode()
 
@@ -173,7 +159,7 @@ async def assert_nobody_is_found(
     posts: list[dict[EndpointProvider, Post]], answers: Sequence[str], logs: str
 ) -> None:
     post = posts[1]["stripe"]
-    assert cells_with_persons(post) == []
+    assert cells_with_persons(post.clone.superuser_url) == []
     assert persons_in("\n".join(answers)) == []
     assert "http.answered" in logs
     assert persons_in(logs) == []
@@ -248,7 +234,7 @@ async def test_a_person_as_the_id_of_a_delivery_is_not_stored_and_names_it_once(
             assert (await post.send(body, event_id=text)).status_code == 200
     assert len(texts) > 50
     assert len(post.entries()) == len(texts)
-    assert cells_with_persons(post) == []
+    assert cells_with_persons(post.clone.superuser_url) == []
 
 
 async def test_persons_in_refused_deliveries_are_stored_nowhere(

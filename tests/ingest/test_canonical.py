@@ -201,10 +201,8 @@ def test_an_unreadable_item_keeps_its_reason() -> None:
     refused = UnreadableItem("json_invalid", "The line is not JSON.", {})
     with pytest.raises(ItemRejected) as caught:
         read_conversion(refused, now=NOW)
-    assert (caught.value.item_code, caught.value.detail) == (
-        "json_invalid",
-        "The line is not JSON.",
-    )
+    reason = (caught.value.item_code, caught.value.detail)
+    assert reason == ("json_invalid", "The line is not JSON.")
 
 
 def test_the_reason_never_repeats_a_journey_key() -> None:

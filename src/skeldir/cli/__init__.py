@@ -55,6 +55,8 @@ _PLACES: Final[Mapping[str, str]] = {
     "rules": "rules.rules_app",
     "rules dry-run": "rules_dry_run.dry_run",
     "corrections": "corrections.corrections_app",
+    "collect coverage": "collect_coverage.show_coverage",
+    "collect script": "collect_script.show_script",
     "webhooks": "webhooks.webhooks_app",
     "webhooks send": "webhook_trials.send",
     "webhooks listen": "webhook_trials.listen",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +15,18 @@ from skeldir.cli.console import out
 from skeldir.cli.key_terms import OrderEventOption, OrdersOption, OriginOption, change_terms
 from skeldir.cli.keys import KeyArgument, TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
-from skeldir.collect import MOST_CLAIMS, ClaimedOrder, list_claims
+from skeldir.clock import utc_now
+from skeldir.collect import (
+    MOST_CLAIMS,
+    PROTOCOLS,
+    Becomes,
+    ClaimedOrder,
+    list_claims,
+    make_sample,
+    read_protocol,
+    try_request,
+)
+from skeldir.errors import InputInvalid
 from skeldir.money import format_minor
 from skeldir.tenants import NO_TERMS, KeyTerms, change_terms_of_key, find_key, read_terms
 
@@ -90,6 +105,72 @@ def claimed(
             one.currency or "",
         )
     out.print(table)
+
+
+@collect_app.command("check")
+def check(
+    address: Annotated[
+        str, typer.Argument(help="The address of the service, such as https://stats.shop.example.")
+    ],
+    key: Annotated[str, typer.Option(help="The write key, or a key with the scope ingest.")],
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="segment, ga4, plausible, posthog, snowplow, matomo, umami or collector; can be repeated."
+        ),
+    ] = None,
+    body: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="A body of your own instead of the sample, of one protocol.",
+        ),
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(help="The origin of the page that will send, to check that it may."),
+    ] = None,
+) -> None:
+    """Send a sample of each protocol to the service, and say what it becomes. Nothing is recorded."""
+    chosen = [read_protocol(one) for one in protocol or PROTOCOLS]
+    if body is not None and len(chosen) != 1:
+        raise InputInvalid(
+            "A body is of one protocol.",
+            cure="Name it with --protocol, for example --protocol segment.",
+        )
+
+    async def work() -> list[tuple[str, Becomes]]:
+        found: list[tuple[str, Becomes]] = []
+        for one in chosen:
+            sample = make_sample(one, key, utc_now())
+            if body is not None:
+                sample = replace(sample, body=body.read_bytes())
+            found.append((one, await try_request(address, sample, origin)))
+        return found
+
+    is_wrong = False
+    for name, becomes in asyncio.run(work()):
+        out.print(f"[bold]{name}[/]: {becomes.status}")
+        for line in _lines_of(becomes):
+            out.print(f"  {line}", markup=False)
+        is_wrong |= becomes.problem is not None
+    if is_wrong:
+        raise typer.Exit(1)
+
+
+def _lines_of(becomes: Becomes) -> Iterator[str]:
+    if becomes.problem is not None:
+        yield f"{becomes.problem.get('code')}: {becomes.problem.get('detail')} {becomes.problem.get('cure')}"
+    for one in becomes.messages:
+        said = ", ".join(
+            f"{name} {value}"
+            for name, value in one.items()
+            if name not in ("place", "becomes", "occurred_at", "rule") and value not in (None, [])
+        )
+        yield f"message {one['place']}: {str(one['becomes']).replace('_', ' ')} ({said})"
+    for reason, count in becomes.dropped.items():
+        yield f"{count} dropped: {reason}"
 
 
 def _sum(cents: int | None, currency: str | None) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import orjson
+from pydantic import Field
 
 from skeldir.collect.mapped import OrderEvent, OrderKind, Protocol
 from skeldir.collect.store import queries
 from skeldir.db import new_id
 from skeldir.inbox import OrderRefund, Standing
 from skeldir.ingest import UnreadableItem
+from skeldir.money import Cents, CurrencyCode
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -99,15 +101,25 @@ async def record_claims(
 
 @dataclass(frozen=True, slots=True)
 class ClaimedOrder:
-    """An order that pages claimed, and what the ledger has of it: the sum of its captures, None without one."""
+    """A completed order as a page claimed it, and what the ledger has of it."""
 
     order_id: str
-    protocol: str
-    currency: str | None
-    total_cents: int | None
-    revenue_cents: int | None
+    protocol: Annotated[str, Field(description="of the library that sent it")]
+    currency: CurrencyCode | None
+    total_cents: Cents | None
+    revenue_cents: Annotated[Cents | None, Field(description="the total without tax and shipping")]
     claimed_at: datetime
-    captured_cents: int | None
+    captured_cents: Annotated[
+        Cents | None,
+        Field(description="the sum of the order's captures in this currency; null without one"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedOrders:
+    """Orders that pages claimed, the newest first."""
+
+    data: list[ClaimedOrder]
 
 
 async def list_claims(

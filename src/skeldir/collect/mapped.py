@@ -77,7 +77,9 @@ class OrderMap:
     """Names of fields of OrderEvent, such as `order_id` and `total`, each with the name of the event's property."""
 
 
-HEADERS_READ: Final = ("sp-anonymous",)
+DRY_RUN_HEADER: Final = "skeldir-dry-run"
+"""A request with this header is not recorded: the answer says what it would become."""
+HEADERS_READ: Final = ("sp-anonymous", "posthog-request-timestamp")
 """The headers that change what a protocol's messages say, in lower case."""
 
 

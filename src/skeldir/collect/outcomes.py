@@ -21,7 +21,8 @@ from skeldir.collect.visits import (
 from skeldir.ingest import UnreadableItem
 from skeldir.tenants import KEY_SHAPE
 
-_TAGS: Final = ("source", "medium", "campaign", "click_ids")
+TAGS: Final = ("source", "medium", "campaign", "click_ids")
+"""The fields of a touch that name a campaign or a click."""
 # An image of one transparent pixel, for pages that report by fetching one.
 PIXEL: Final = Answer(
     body=b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"),
@@ -91,7 +92,7 @@ def judge_visit(
     if is_internal(seen):
         return Outcome(reason="is_internal")
     touch = make_touch(protocol, seen, key=key or "", at=at, journey=journey, session=session)
-    if not any(touch[name] for name in _TAGS):
+    if not any(touch[name] for name in TAGS):
         if not is_page:
             return Outcome(reason="not_a_visit")
         is_direct = names_referrer and seen.url and not seen.referrer

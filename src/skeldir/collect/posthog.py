@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
+
+import orjson
 
 from skeldir.collect.mapped import Answer, Asked, Mapped, Path, Wire
 from skeldir.collect.posthog_bodies import key_of, open_envelope, parse
 from skeldir.collect.posthog_documents import DOCUMENTS
 from skeldir.collect.posthog_events import Request, read_message
-from skeldir.collect.visits import Reading, moment_of_number, moment_of_text
+from skeldir.collect.visits import Reading, moment_of_number, moment_of_text, text_of
 from skeldir.ingest import UnreadableItem
 
 # Paths of recordings of sessions and of calls of language models: nothing there is a visit.
 _NO_VISITS: Final = frozenset({"recording", "ai"})
+# The newer path, whose answer names the result of each event by its `uuid`.
+_EACH: Final = "each"
+_SENT_AT: Final = "posthog-request-timestamp"
 
 
 def read(value: object, asked: Asked) -> Mapped:
@@ -27,8 +34,10 @@ def read(value: object, asked: Asked) -> Mapped:
         reading.add_touch(0, value)
         return reading.mapped()
     envelope = open_envelope(value)
-    sent_at = moment_of_text(envelope.sent_at) or moment_of_number(
-        asked.query.get("_"), per_second=1000
+    sent_at = (
+        moment_of_text(envelope.sent_at)
+        or moment_of_text(asked.headers.get(_SENT_AT))
+        or moment_of_number(asked.query.get("_"), per_second=1000)
     )
     # A list without a key beside it has one in each message, which must be that of the request.
     key = None if envelope.key is not None else key_of(value, asked.query)
@@ -38,7 +47,26 @@ def read(value: object, asked: Asked) -> Mapped:
             reading.drop("not_a_visit")
         else:
             read_message(reading, place, message, request)
-    return reading.mapped()
+    mapped = reading.mapped()
+    if asked.verb != _EACH:
+        return mapped
+    return replace(mapped, answer=_answer_each(envelope.messages, mapped))
+
+
+def _answer_each(messages: Sequence[object], mapped: Mapped) -> Answer:
+    """Return the result of each event that has a `uuid`: what cannot be read is `drop`, so that nobody retries it."""
+    details = {
+        place: item.detail for place, item in mapped.touches if isinstance(item, UnreadableItem)
+    }
+    results: dict[str, dict[str, str]] = {}
+    for place, message in enumerate(messages):
+        uuid = text_of(message.get("uuid")) if isinstance(message, Mapping) else None
+        if uuid is not None:
+            detail = details.get(place)
+            results[uuid] = (
+                {"result": "ok"} if detail is None else {"result": "drop", "details": detail}
+            )
+    return Answer(200, orjson.dumps({"results": results}))
 
 
 def answer(asked: Asked) -> Answer:
@@ -61,6 +89,7 @@ PATHS: Final = (
             ("/engage", "engage", _BOTH),
             ("/s", "recording", ("POST",)),
             ("/i/v0/ai/batch", "ai", ("POST",)),
+            ("/i/v1/analytics/events", _EACH, ("POST",)),
         )
         for slash in ("/", "")
     ),

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-import orjson
-
 from skeldir.collect.mapped import Asked, DropReason, Touch
 from skeldir.collect.order_maps import apply_order_map
 from skeldir.collect.posthog_bodies import key_of_message
@@ -141,10 +139,6 @@ def _read_event(
         reading.add_touch(place, _unreadable("occurred_at_invalid", detail))
         return
     key = _key_of(name, message, properties, request.asked.now)
-    if key is None:
-        detail = "The event has no uuid, and its fields are nested too deeply for a digest."
-        reading.add_touch(place, _unreadable("idempotency_key_missing", detail))
-        return
     journey = _journey_of(message, properties)
     if order_map is not None:
         order = apply_order_map(order_map, properties, message_id=key, at=at, journey=journey)
@@ -154,7 +148,7 @@ def _read_event(
         result = visit
     elif journey is not None:
         key = message_key("posthog", *visit.key) if visit.key else key
-        session = properties.get("$session_id")
+        session = properties.get("$session_id") or message.get("session_id")
         touch = make_touch("posthog", visit.seen, key=key, at=at, journey=journey, session=session)
         result = _judge(name, visit, touch)
     if not isinstance(result, str):
@@ -289,28 +283,25 @@ def _moment_of(
     said = moment_of_text(stamp) or moment_of_text(f"{stamp}Z")
     if said is None:
         return None
-    is_exact = properties.get("$ignore_sent_at") is True
+    options = object_of(message, "options")
+    is_exact = True in (properties.get("$ignore_sent_at"), options.get("disable_skew_correction"))
     return correct_moment(said, None if is_exact else request.sent_at, now)
 
 
 def _key_of(
     name: str, message: Mapping[str, object], properties: Mapping[str, object], now: datetime
-) -> str | None:
+) -> str:
     """Return the idempotency key: of `uuid`, which a library repeats when it sends an event again.
 
     Without one it is of the event's fields; if the event has no time of its own either, also of the minute in which it
-    came, so that the same words later are another event. None if it is nested too deeply for a digest.
+    came, so that the same words later are another event.
     """
     uuid = text_of(message.get("uuid"))
     if uuid is not None:
         return message_key("posthog", uuid)
     stamp = message.get("timestamp") or f"{now:%Y-%m-%dT%H:%M}"
     distinct = message.get("distinct_id") or message.get("$distinct_id")
-    try:
-        digest = digest_of_value([name, stamp, distinct, properties])
-    except orjson.JSONEncodeError:
-        return None
-    return message_key("posthog", "digest", digest)
+    return message_key("posthog", digest_of_value([name, stamp, distinct, properties]))
 
 
 def _unreadable(code: str, detail: str) -> UnreadableItem:

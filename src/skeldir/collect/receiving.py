@@ -93,7 +93,7 @@ class Collected:
 class Outcome:
     """What became of the messages of a request.
 
-    `orders` became reports, all but `dead_orders` of them understood; `claimed` are only claims. `duplicates` were known,
+    `orders` became reports, all but `dead_orders` understood; `claimed` are only claims. `duplicates` were known,
     `rejected` are dead events.
     """
 

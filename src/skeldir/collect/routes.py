@@ -18,6 +18,7 @@ from fastapi import APIRouter, Request, Response
 from skeldir.clock import utc_now
 from skeldir.collect.cors import answer_preflight, require_origin, with_cors
 from skeldir.collect.mapped import (
+    DRY_RUN_HEADER,
     HEADERS_READ,
     Answer,
     Asked,
@@ -36,7 +37,7 @@ from skeldir.collect.receiving import (
     make_line,
     sort_orders,
 )
-from skeldir.collect.trials import DRY_RUN_HEADER, describe
+from skeldir.collect.trials import describe
 from skeldir.collect.wires import DOCUMENTS, WIRES
 from skeldir.errors import SkeldirError
 from skeldir.http import (

@@ -13,17 +13,16 @@ from typing import Final
 import orjson
 
 from skeldir.collect.mapped import Answer, Asked, Document, Mapped, Path, Wire
+from skeldir.collect.outcomes import PIXEL, collect_outcomes
 from skeldir.collect.segment_messages import Batch, read_message
-from skeldir.collect.visits import Reading, object_of, parse_json, text_of
+from skeldir.collect.visits import object_of, parse_json, text_of
 from skeldir.ingest import UnreadableItem
 
-_PIXEL: Final = "pixel_"
+_IMAGE: Final = "pixel_"
 _KINDS: Final = ("track", "page", "screen", "identify", "group", "alias")
 _PIXEL_KINDS: Final = ("track", "page")
 _MOST_PARTS: Final = 6
 _LONGEST_KEY: Final = 100
-# The smallest GIF: one transparent point.
-_POINT: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _SUCCESS: Final = b'{"success":true}'
 NO_ADDRESS: Final = "apihost-is-not-set.invalid/v1"
 """Where analytics.js sends if neither the page nor the service says where: nowhere, and never to Segment."""
@@ -78,28 +77,24 @@ def read(value: object, asked: Asked) -> Mapped:
     The path names the type of a single message. The messages of a batch have theirs in `type`; `sentAt` beside the
     batch is of all of them, and `context` of each that has none of its own.
     """
-    reading = Reading()
-    verb = asked.verb.removeprefix(_PIXEL)
+    verb = asked.verb.removeprefix(_IMAGE)
     messages: list[object] = [value]
     batch = Batch(asked, verb if verb in _KINDS else None)
     if isinstance(value, UnreadableItem):
-        reading.add_touch(0, value)
-        return reading.mapped()
+        return Mapped(touches=((0, value),))
     if isinstance(value, list):
         messages, batch = value, Batch(asked)
     elif isinstance(value, Mapping) and "batch" in value:
         inner = value["batch"]
         messages = inner if isinstance(inner, list) else [inner]
         batch = Batch(asked, None, value.get("sentAt"), object_of(value, "context"))
-    for place, message in enumerate(messages):
-        read_message(reading, place, message, batch)
-    return reading.mapped()
+    return collect_outcomes(read_message(message, batch) for message in messages).mapped()
 
 
 def answer(asked: Asked) -> Answer:
     """Return what the libraries take for success; for a pixel, an image."""
-    if asked.verb.startswith(_PIXEL):
-        return Answer(200, _POINT, "image/gif")
+    if asked.verb.startswith(_IMAGE):
+        return PIXEL
     return Answer(200, _SUCCESS)
 
 
@@ -154,8 +149,8 @@ PATHS: Final[tuple[Path, ...]] = (
     Path("/v1/import", "batch"),
     Path("/v1/b", "batch"),
     Path("/beacon/v1/batch", "batch"),
-    *(Path(f"/pixel/v1/{kind}", _PIXEL + kind, ("GET",)) for kind in _PIXEL_KINDS),
-    *(Path(f"/v1/pixel/{kind}", _PIXEL + kind, ("GET",)) for kind in _PIXEL_KINDS),
+    *(Path(f"/pixel/v1/{kind}", _IMAGE + kind, ("GET",)) for kind in _PIXEL_KINDS),
+    *(Path(f"/v1/pixel/{kind}", _IMAGE + kind, ("GET",)) for kind in _PIXEL_KINDS),
 )
 DOCUMENTS: Final[tuple[Document, ...]] = (
     Document("/v1/projects/{key}/settings", make_settings),

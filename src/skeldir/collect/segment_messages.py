@@ -1,4 +1,9 @@
-"""What one message of Segment's or RudderStack's format says: a visit, an order, or nothing that is kept. Pure."""
+"""What one message of Segment's or RudderStack's format says: a visit, an order, or nothing that is kept. Pure.
+
+The browser libraries send the address of the page, its campaign and its referrer with every event. In a page that
+changes without being loaded again, the referrer stays that of the visit. So one visit is seen in many messages, and
+they all become the same touch: its idempotency key is that of the visit.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import orjson
-
-from skeldir.collect.mapped import Asked, OrderEvent, OrderKind, OrderMap, Touch
+from skeldir.collect.mapped import Asked, OrderKind, OrderMap
+from skeldir.collect.order_maps import apply_order_map
+from skeldir.collect.outcomes import NO_OBJECT, TAGS, Outcome, judge_visit
 from skeldir.collect.visits import (
     NOTHING,
-    Reading,
     Seen,
     correct_moment,
     digest_of_value,
-    is_internal,
-    make_touch,
     message_key,
     moment_of_text,
     object_of,
@@ -27,10 +29,12 @@ from skeldir.ingest import LONGEST_LABEL, UnreadableItem
 
 _OF_A_PERSON: Final = frozenset({"identify", "group", "alias", "merge"})
 _OF_A_VISIT: Final = frozenset({"page", "screen", "track"})
+_IN_BROWSERS: Final = frozenset({"analytics.js", "RudderLabs JavaScript SDK"})
 # RudderStack's browser library writes this for a page without a referrer.
 _NO_REFERRER: Final = "$direct"
-# A retried message has another time of sending; the rest of it is the same.
+# A message that is sent again has another time of sending; the rest of it is the same.
 _CHANGES: Final = frozenset({"sentAt", "receivedAt", "writeKey", "_metadata"})
+_TO_THE_HOUR: Final = len("2026-06-01T11")
 _FIELDS: Final = ("order_id", "currency", "total", "revenue", "tax", "shipping", "discount")
 _ORDERS: Final[Mapping[str, OrderKind]] = {
     "Order Completed": "completed",
@@ -44,6 +48,10 @@ _ORDERS: Final[Mapping[str, OrderKind]] = {
 _STANDARD: Final[Mapping[str, OrderMap]] = {
     name: OrderMap(kind, {field: field for field in _FIELDS}) for name, kind in _ORDERS.items()
 }
+_UNKNOWN_TYPE: Final = UnreadableItem("field_invalid", "The message's type is unknown.", {})
+_NO_TIME: Final = UnreadableItem(
+    "occurred_at_invalid", "The message's timestamp is not ISO 8601 with an offset.", {}
+)
 
 
 class Batch(NamedTuple):
@@ -55,66 +63,43 @@ class Batch(NamedTuple):
     context: Mapping[str, object] = NOTHING
 
 
-def read_message(reading: Reading, place: int, message: object, batch: Batch) -> None:
-    """Add what a message says.
+def read_message(message: object, batch: Batch) -> Outcome:
+    """Return what becomes of a message.
 
-    A page becomes a touch if it shows a campaign, a click id or another site, or if it has an address and no referrer.
-    Of the other events only those with a campaign or a click id do. `userId` is never read: it names a person, and
+    A page is a visit if it shows a campaign, a click id or another site, or if it has an address and no referrer. Of
+    the other events only those with a campaign or a click id are. `userId` is never read: it names a person, and
     somebody who is known by it and by an `anonymousId` would have two journeys.
     """
     if not isinstance(message, Mapping):
-        reading.add_touch(place, _unreadable("item_not_an_object", "The message is no object."))
-        return
+        return Outcome(NO_OBJECT)
     kind = batch.kind or (text_of(message.get("type"), LONGEST_LABEL) or "").lower()
     if kind in _OF_A_PERSON:
-        reading.drop("of_a_person")
-        return
+        return Outcome(reason="of_a_person")
     if kind not in _OF_A_VISIT:
-        reading.add_touch(place, _unreadable("field_invalid", "The message's type is unknown."))
-        return
+        return Outcome(_UNKNOWN_TYPE)
     properties = object_of(message, "properties")
     order_map = _order_map(message.get("event"), batch.asked) if kind == "track" else None
     seen = _see(kind, message, properties, batch)
-    may_be_tagged = _may_be_tagged(seen)
-    if kind != "page" and order_map is None and not may_be_tagged:
-        reading.drop("not_a_visit")
-        return
+    is_visit = kind == "page" or _may_be_tagged(seen)
+    if order_map is None and not is_visit:
+        return Outcome(reason="not_a_visit")
     at = _moment_of(message, batch)
-    key = _key_of(kind, message, batch)
     if at is None:
-        detail = "The message's timestamp is not ISO 8601 with an offset."
-        reading.add_touch(place, _unreadable("occurred_at_invalid", detail))
-        return
-    if key is None:
-        detail = "The message has no messageId, and its fields are nested too deeply for a digest."
-        reading.add_touch(place, _unreadable("idempotency_key_missing", detail))
-        return
+        return Outcome(_NO_TIME)
     journey = token_of(properties.get("skeldir_journey")) or token_of(message.get("anonymousId"))
-    if order_map is not None:
-        reading.add_order(place, _order_of(order_map, properties, key, at, journey))
-        if journey is None or not may_be_tagged:
-            return
-    if journey is None:
-        reading.drop("no_journey")
-        return
-    session = object_of(message, "context").get("sessionId")
-    touch = make_touch("segment", seen, key=key, at=at, journey=journey, session=session)
-    _add(reading, place, touch, seen, kind=kind, is_order=order_map is not None)
-
-
-def _add(
-    reading: Reading, place: int, touch: Touch, seen: Seen, *, kind: str, is_order: bool
-) -> None:
-    """Add a touch if it shows enough; else count why not, unless the message is an order."""
-    if any(touch[name] for name in ("source", "medium", "campaign", "click_ids")):
-        reading.add_touch(place, touch)
-    elif kind != "page":
-        if not is_order:
-            reading.drop("not_a_visit")
-    elif touch["referrer_host"] or (seen.referrer is None and seen.url is not None):
-        reading.add_touch(place, touch)
-    else:
-        reading.drop("is_internal" if is_internal(seen) else "no_evidence")
+    visit = Outcome()
+    if is_visit:
+        visit = _judge(kind, message, seen, journey, at, batch)
+    if order_map is None:
+        return visit
+    order = apply_order_map(
+        order_map,
+        _with_order_id(properties),
+        message_id=_key_of(kind, message, batch),
+        at=at,
+        journey=journey,
+    )
+    return Outcome(visit.touch, order)
 
 
 def _see(
@@ -177,11 +162,11 @@ def _moment_of(message: Mapping[str, object], batch: Batch) -> datetime | None:
     return correct_moment(said, sent_at, batch.asked.now)
 
 
-def _key_of(kind: str, message: Mapping[str, object], batch: Batch) -> str | None:
+def _key_of(kind: str, message: Mapping[str, object], batch: Batch) -> str:
     """Return the idempotency key: of `messageId`, which a library repeats when it sends a message again.
 
     Without one it is of the message's fields except for its time of sending; if it has no time of its own either, also
-    of the minute in which it came, so that the same words later are another event. None if it is nested too deeply.
+    of the minute in which it came, so that the same words later are another event.
     """
     message_id = message.get("messageId")
     if not isinstance(message_id, str):
@@ -189,13 +174,44 @@ def _key_of(kind: str, message: Mapping[str, object], batch: Batch) -> str | Non
     if message_id:
         return message_key("segment", message_id)
     fields = {name: value for name, value in message.items() if name not in _CHANGES}
-    minute = ""
-    if not fields.get("timestamp") and not fields.get("originalTimestamp"):
-        minute = f"{batch.asked.now:%Y-%m-%dT%H:%M}"
-    try:
-        return message_key("segment", kind, digest_of_value(fields), minute)
-    except orjson.JSONEncodeError:
-        return None
+    minute = "" if _stamp_of(message) else f"{batch.asked.now:%Y-%m-%dT%H:%M}"
+    return message_key("segment", kind, digest_of_value(fields), minute)
+
+
+def _judge(
+    kind: str,
+    message: Mapping[str, object],
+    seen: Seen,
+    journey: str | None,
+    at: datetime,
+    batch: Batch,
+) -> Outcome:
+    """Return the touch of a visit, or why it is none.
+
+    The touch of a browser library has the visit's key, since many messages repeat it: the visitor, the evidence and the
+    session, or the hour by the visitor's clock if the library has no sessions. The evidence is the query of an address
+    with a campaign or a click id, or else the referrer.
+    """
+    session = object_of(message, "context").get("sessionId")
+    is_page = kind == "page"
+    key = _key_of(kind, message, batch)
+    visit = judge_visit(
+        "segment", seen, is_page=is_page, at=at, journey=journey, session=session, key=key
+    )
+    library = object_of(object_of(message, "context"), "library").get("name")
+    if not isinstance(visit.touch, Mapping) or library not in _IN_BROWSERS:
+        return visit
+    window = token_of(session) or str(_stamp_of(message) or batch.asked.now)[:_TO_THE_HOUR]
+    evidence: tuple[object, ...] = ("referrer", seen.referrer)
+    if any(visit.touch[name] for name in TAGS):
+        query = (seen.url or "").partition("?")[2]
+        evidence = (seen.source, seen.medium, seen.campaign, query)
+    key = message_key("segment", "visit", journey, window, *evidence)
+    return Outcome({**visit.touch, "idempotency_key": key})
+
+
+def _stamp_of(message: Mapping[str, object]) -> object:
+    return message.get("timestamp") or message.get("originalTimestamp")
 
 
 def _order_map(event: object, asked: Asked) -> OrderMap | None:
@@ -205,25 +221,8 @@ def _order_map(event: object, asked: Asked) -> OrderMap | None:
     return asked.order_events.get(event) or _STANDARD.get(event.strip())
 
 
-def _order_of(
-    order_map: OrderMap,
-    properties: Mapping[str, object],
-    key: str,
-    at: datetime,
-    journey: str | None,
-) -> OrderEvent:
-    """Return what an event says of an order. `orderId` is how the first version of the specification writes it."""
-    values = {
-        field: properties.get(name) for field, name in order_map.fields.items() if field in _FIELDS
-    }
-    if values.get("order_id") is None and order_map.fields.get("order_id") == "order_id":
-        values["order_id"] = properties.get("orderId")
-    return OrderEvent(order_map.kind, key, at=at, journey=journey, **_all_fields(values))
-
-
-def _all_fields(values: Mapping[str, object]) -> dict[str, object]:
-    return {field: values.get(field) for field in _FIELDS}
-
-
-def _unreadable(code: str, detail: str) -> UnreadableItem:
-    return UnreadableItem(code, detail, {})
+def _with_order_id(properties: Mapping[str, object]) -> Mapping[str, object]:
+    """Return properties with an order's id, which the first version of the specification writes `orderId`."""
+    if properties.get("order_id") is not None or "orderId" not in properties:
+        return properties
+    return {**properties, "order_id": properties["orderId"]}

@@ -18,6 +18,17 @@ class SelectClaimsRow(TypedDict):
     claimed_at: dt.datetime
     captured_cents: int | None
 
+class SelectLandedOrdersRow(TypedDict):
+    day: dt.date
+    orders: int
+    short_lived: int
+
+class SelectLandingsRow(TypedDict):
+    day: dt.date
+    consent: str
+    keeping: str
+    landings: int
+
 class _Queries:
     @staticmethod
     async def insert_claims(
@@ -27,5 +38,30 @@ class _Queries:
     async def select_claims(
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectClaimsRow]: ...
+    @staticmethod
+    async def select_landed_orders(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+        lasting_start: str,
+        key_start: str,
+        first_day: dt.date,
+        end_day: dt.date,
+    ) -> list[SelectLandedOrdersRow]: ...
+    @staticmethod
+    async def select_landings(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+        key_start: str,
+        first_day: dt.date,
+        end_day: dt.date,
+    ) -> list[SelectLandingsRow]: ...
 
 queries: _Queries

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from skeldir.tenants import TenantProfile
 
-DRY_RUN_HEADER = "skeldir-dry-run"
-
 
 def describe(
     profile: TenantProfile, mapped: Mapped, orders: Orders, now: datetime

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -46,7 +45,7 @@ class Reading:
     def __init__(self) -> None:
         self._touches: list[tuple[int, Touch | UnreadableItem]] = []
         self._orders: list[tuple[int, OrderEvent]] = []
-        self._dropped: Counter[DropReason] = Counter()
+        self._dropped: dict[DropReason, int] = {}
 
     def add_touch(self, place: int, touch: Touch | UnreadableItem) -> None:
         """Add a touch, or a message that cannot be read."""
@@ -58,13 +57,11 @@ class Reading:
 
     def drop(self, reason: DropReason) -> None:
         """Count a message of which nothing is made."""
-        self._dropped[reason] += 1
+        self._dropped[reason] = 1 + self._dropped.get(reason, 0)
 
     def mapped(self, *, brought_by: str | None = None, answer: Answer | None = None) -> Mapped:
         """Return what was collected."""
-        return Mapped(
-            tuple(self._touches), tuple(self._orders), dict(self._dropped), brought_by, answer
-        )
+        return Mapped(tuple(self._touches), tuple(self._orders), self._dropped, brought_by, answer)
 
 
 def parse_json(body: bytes, _query: Mapping[str, str], _content_type: str) -> object:
@@ -128,9 +125,12 @@ def moment_of_text(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the first and the last day there is have no neighbours in UTC
         return None
-    return None if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def moment_of_number(value: object, *, per_second: int) -> datetime | None:
@@ -161,7 +161,10 @@ def correct_moment(said: datetime | None, sent_at: datetime | None, now: datetim
     skew = now - sent_at
     if abs(skew) <= _MOST_SKEW:
         return min(said, now) if said <= sent_at else said
-    return min(said + skew, now) if said <= sent_at else said + skew
+    try:
+        return min(said + skew, now) if said <= sent_at else said + skew
+    except OverflowError:
+        return said
 
 
 def make_touch(
@@ -204,5 +207,8 @@ def has_evidence(touch: Touch) -> bool:
 
 def is_internal(seen: Seen) -> bool:
     """Return whether the page was reached from another page of its site."""
-    host, came_from = read_landing(seen.url).host, host_of(seen.referrer)
-    return bool(host and came_from and is_own_host(came_from, host))
+    came_from = host_of(seen.referrer)
+    if not came_from:
+        return False
+    host = read_landing(seen.url).host
+    return bool(host and is_own_host(came_from, host))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from skeldir.collect import ga4, matomo, plausible, posthog, segment, snowplow, umami
+from skeldir.collect import collector, ga4, matomo, plausible, posthog, segment, snowplow, umami
 from skeldir.collect.mapped import Document, Path, Wire
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
+    collector,
     segment,
     ga4,
     plausible,

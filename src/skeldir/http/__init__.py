@@ -26,6 +26,7 @@ from skeldir.http.deps import (
     offload_of,
 )
 from skeldir.http.direct import DirectRoute
+from skeldir.http.encodings import takes_gzip
 from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
 from skeldir.http.limits import Buckets, KeyLimits, RateLimited, UnknownKeyLimits, network_of
@@ -107,6 +108,7 @@ __all__ = [
     "read_body",
     "reading_transaction",
     "require_in_force_now",
+    "takes_gzip",
     "tenant_transaction",
     "with_read_headers",
 ]

@@ -140,18 +140,7 @@ def derive_orders(reports: Sequence[Report], basis: SdkBasis | None) -> OrderMov
     Without a basis, all movements are held. So are reports that lack the sum that counts, each with the sum it has.
     """
     found = _Found()
-    orders: dict[tuple[Provider, str], _Order] = {}
-    for report in reports:
-        for fact in report.facts:
-            if isinstance(fact, Standing):
-                key = (report.provider, fact.id)
-                order = orders.setdefault(key, _Order(*key))
-                order.standings.append((report.digest, fact))
-            elif isinstance(fact, OrderRefund):
-                key = (report.provider, fact.order)
-                order = orders.setdefault(key, _Order(*key))
-                order.refunds.append((report.digest, fact))
-    for _, order in sorted(orders.items()):
+    for order in _find_orders(reports, found.flags):
         _derive_order(order, basis, found)
     if basis is None and found.moves:
         found.flags.add(BASIS_OPEN)
@@ -159,6 +148,27 @@ def derive_orders(reports: Sequence[Report], basis: SdkBasis | None) -> OrderMov
     return OrderMoves(
         tuple(found.moves), tuple(found.held), tuple(found.cuts), frozenset(found.flags)
     )
+
+
+def _find_orders(reports: Sequence[Report], flags: set[str]) -> list[_Order]:
+    """Return the orders in reports, each refund once: the earliest with its id."""
+    orders: dict[tuple[Provider, str], _Order] = {}
+    refunds: dict[tuple[Provider, str, str], list[tuple[datetime, bytes, OrderRefund]]] = {}
+    for report in reports:
+        for fact in report.facts:
+            if isinstance(fact, Standing):
+                key = (report.provider, fact.id)
+                orders.setdefault(key, _Order(*key)).standings.append((report.digest, fact))
+            elif isinstance(fact, OrderRefund):
+                one = (fact.moved_at, report.digest, fact)
+                refunds.setdefault((report.provider, fact.noun, fact.id), []).append(one)
+    for (provider, _, _), claims in sorted(refunds.items()):
+        _, digest, refund = min(claims, key=lambda one: one[:2])
+        if any(claim != refund for _, _, claim in claims):
+            flags.add("amount_changed")
+        key = (provider, refund.order)
+        orders.setdefault(key, _Order(*key)).refunds.append((digest, refund))
+    return [order for _, order in sorted(orders.items())]
 
 
 def _derive_order(order: _Order, basis: SdkBasis | None, found: _Found) -> None:
@@ -247,18 +257,15 @@ def _share_of(usable: Sequence[tuple[bytes, Standing]], currency: str) -> Share 
 
 def _hold(order: _Order, name: SdkBasis, basis: SdkBasis, held: list[Move]) -> None:
     """Hold what lacks the sum that counts, with the sum that it has."""
-    lacking = sorted(
-        (fact.stood_at, digest, fact)
-        for digest, fact in order.standings
-        if not _counts(fact, name, basis)
-    )
+    lacking = [one for one in order.standings if not _counts(one[1], name, basis)]
+    lacking.sort(key=lambda one: (one[1].stood_at, one[0]))
     key = MoveKey(order.provider, "", "order", order.id, "capture")
     shown = None
-    for number, (moved_at, _, fact) in enumerate(lacking, start=1):
+    for number, (_, fact) in enumerate(lacking, start=1):
         minor = fact.total if fact.total is not None else fact.revenue
         # Standings repeat the sum, so only one that differs is shown.
         if minor and minor != shown:
-            held.append(Move(key, minor, fact.currency, moved_at, number=number))
+            held.append(Move(key, minor, fact.currency, fact.stood_at, number=number))
         shown = minor
     for _, refund in order.refunds:
         minor = refund.total if refund.total is not None else refund.revenue
