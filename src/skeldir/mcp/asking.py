@@ -69,7 +69,7 @@ async def asking(request: Request) -> AsyncIterator[Ask]:
     """Ask the application that serves `request`, with its key and from its address."""
     site: Site = request.app.state.site
     host, port = request.client or ("", 0)
-    headers = {"Authorization": request.headers["authorization"], "Host": "skeldir"}
+    headers = {"Authorization": request.headers["authorization"]}
     if (correlation_id := current_correlation_id()) is not None:
         headers["X-Correlation-ID"] = str(correlation_id)
     transport = httpx2.ASGITransport(

@@ -25,8 +25,8 @@ _BLANK_RANGES: Final = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0
 _BLANK: Final = frozenset(map(chr, chain(_BLANK_CODES, *_BLANK_RANGES)))
 
 
-def quote(text: str) -> str:
-    r"""Return a text on one line: `\u200b` for what cannot be seen, `\\` for a backslash, at most LONGEST_TEXT long.
+def quote(text: str, most: int = LONGEST_TEXT) -> str:
+    r"""Return a text on one line: `\u200b` for what cannot be seen, `\\` for a backslash, at most `most` characters.
 
     A text that is cut ends with `…` and how many characters are missing, in brackets.
     """
@@ -34,7 +34,7 @@ def quote(text: str) -> str:
     length = 0
     for place, character in enumerate(text):
         shown = _show(character)
-        if length + len(shown) > LONGEST_TEXT:
+        if length + len(shown) > most:
             parts.append(f"… [{len(text) - place} more]")
             break
         parts.append(shown)

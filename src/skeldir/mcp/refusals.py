@@ -13,6 +13,7 @@ from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.mcp.quoting import quote
 
 _MOST_FAULTS: Final = 5
+_LONGEST: Final = 1_000
 
 
 class ToolUnknown(SkeldirError):
@@ -72,7 +73,9 @@ def arguments_invalid(error: ValidationError) -> InputInvalid:
 def as_result(refusal: Refusal) -> CallToolResult:
     """Return the result of a call that was refused. Its texts are quoted, since a detail may repeat an argument."""
     fields = refusal.model_dump(exclude_none=True)
-    error = {key: quote(each) if isinstance(each, str) else each for key, each in fields.items()}
+    error = {
+        key: quote(each, _LONGEST) if isinstance(each, str) else each for key, each in fields.items()
+    }
     return CallToolResult(
         content=[TextContent(text=orjson.dumps({"error": error}).decode())],
         structured_content={"error": error},
