@@ -27,6 +27,8 @@ from tests.support.make import at, make_conversion, make_touch, send_conversions
 from tests.support.mcp_client import CALLS, DAYS, FRAME, answer_of, client_of, error_of
 from tests.support.reading import get, key_of, settle
 
+pytestmark = pytest.mark.shares_clone
+
 ORDER = "/v1/attribution/orders/o-1"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
@@ -70,6 +72,7 @@ async def read_tables(clone: Clone) -> dict[str, str]:
     return found
 
 
+@pytest.mark.own_clone
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_every_tool_answers_reads_and_changes_nothing(
     served: tuple[FastAPI, httpx2.AsyncClient], clone: Clone, db: Database, tenant: UUID, mode: str

@@ -18,9 +18,10 @@ def serve_tools() -> None:
     from skeldir.mcp import serve_stdio
 
     settings = load_settings()
-    if settings.skeldir_key is None:
+    key = settings.skeldir_key.get_secret_value() if settings.skeldir_key else ""
+    if not key:
         raise ConfigurationInvalid(
             "SKELDIR_KEY is not set.",
             cure="Set it to a key of scope read: `skeldir keys create TENANT --scope read` makes one.",
         )
-    asyncio.run(serve_stdio(settings.skeldir_url, settings.skeldir_key.get_secret_value()))
+    asyncio.run(serve_stdio(settings.skeldir_url, key))

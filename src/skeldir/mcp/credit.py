@@ -14,7 +14,7 @@ from skeldir.attribution import ChangesReport, ChannelsPage
 from skeldir.mcp.answers import Answer, Rows, Standing, make_answer
 
 if TYPE_CHECKING:
-    from skeldir.attribution import ChannelRow
+    from skeldir.attribution import ChangedChannel, ChannelRow
     from skeldir.mcp.arguments import ChangesArguments, ChannelsArguments, CompareArguments
     from skeldir.mcp.asking import Ask
 
@@ -135,28 +135,7 @@ async def answer_changes(ask: Ask, asked: ChangesArguments) -> Answer:
         "until": report.until,
         "model_versions_before": report.model_versions_before,
         "orders_credited_again": report.orders,
-        "channels": [
-            {
-                "currency": each.currency,
-                "channel": each.channel,
-                "spend_before_cents": each.spend_before_cents,
-                "spend_after_cents": each.spend_after_cents,
-                "models": [
-                    {
-                        "model": model,
-                        "before_cents": change.before_cents,
-                        "after_cents": change.after_cents,
-                        "causes": [
-                            {"cause": cause, "change_cents": cents}
-                            for cause, cents in change.causes.items()
-                        ],
-                        "rest_cents": change.rest_cents,
-                    }
-                    for model, change in each.models.items()
-                ],
-            }
-            for each in shown
-        ],
+        "channels": [_of_change(each) for each in shown],
         "named_orders": [
             {"cause": cause, "orders": orders} for cause, orders in report.named_orders.items()
         ],
@@ -208,6 +187,28 @@ def _side_by_side(row: ChannelRow) -> dict[str, object]:
             for model, credit in row.models.items()
         ],
         "highest_less_lowest_cents": max(credited) - min(credited) if credited else None,
+    }
+
+
+def _of_change(row: ChangedChannel) -> dict[str, object]:
+    return {
+        "currency": row.currency,
+        "channel": row.channel,
+        "spend_before_cents": row.spend_before_cents,
+        "spend_after_cents": row.spend_after_cents,
+        "models": [
+            {
+                "model": model,
+                "before_cents": change.before_cents,
+                "after_cents": change.after_cents,
+                "causes": [
+                    {"cause": cause, "change_cents": cents}
+                    for cause, cents in change.causes.items()
+                ],
+                "rest_cents": change.rest_cents,
+            }
+            for model, change in row.models.items()
+        ],
     }
 
 

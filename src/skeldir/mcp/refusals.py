@@ -74,7 +74,8 @@ def as_result(refusal: Refusal) -> CallToolResult:
     """Return the result of a call that was refused. Its texts are quoted, since a detail may repeat an argument."""
     fields = refusal.model_dump(exclude_none=True)
     error = {
-        key: quote(each, _LONGEST) if isinstance(each, str) else each for key, each in fields.items()
+        key: quote(each, _LONGEST) if isinstance(each, str) else each
+        for key, each in fields.items()
     }
     return CallToolResult(
         content=[TextContent(text=orjson.dumps({"error": error}).decode())],
