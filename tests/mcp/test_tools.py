@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from skeldir.observability.metrics import MCP_TOOLS
 from skeldir.tenants import list_keys, revoke_key
 from tests.conftest import Clone
 from tests.support.api import PROBLEM_FIELDS, asking
+from tests.support.documents.generated import ROOT
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.mcp_client import CALLS, DAYS, FRAME, answer_of, client_of, error_of
 from tests.support.reading import get, key_of, settle
@@ -101,6 +103,14 @@ async def test_every_tool_answers_reads_and_changes_nothing(
     assert set(CALLS) == set(TOOLS) == set(MCP_TOOLS) - {"unknown"}
 
 
+def test_the_document_names_every_tool_and_argument() -> None:
+    document = (ROOT / "docs" / "mcp.md").read_text(encoding="utf-8")
+    for name, tool in TOOLS.items():
+        (section,) = re.findall(rf"^### {name}$(.*?)^##", document, re.MULTILINE | re.DOTALL)
+        for argument in set(tool.listed.input_schema["properties"]) - {"rows"}:
+            assert f"`{argument}`" in section or f'"{argument}"' in section, (name, argument)
+
+
 async def test_the_figures_are_those_of_the_api(
     served: tuple[FastAPI, httpx2.AsyncClient], db: Database, tenant: UUID
 ) -> None:
@@ -177,6 +187,10 @@ async def test_without_a_key_that_reads_nothing_is_answered(
         refused = await http.post("/mcp", json=PING, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (status, code)
         assert set(refused.json()) == PROBLEM_FIELDS
+    # A page of another site asks first whether it may send a key.
+    asked = await http.options("/mcp", headers={"Origin": "https://foreign.example"})
+    assert asked.status_code == 405
+    assert not [name for name in asked.headers if name.startswith("access-control")]
     key = await key_of(db, tenant)
     async with client_of(app, key) as client:
         await answer_of(client, "data_health")

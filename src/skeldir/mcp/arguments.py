@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from skeldir.attribution import ModelName
-from skeldir.http import Filter, KnownAtFilter, Moment, PlainDate
+from skeldir.http import Moment, PlainDate
 from skeldir.money import CurrencyCode
 from skeldir.revenue import LONGEST_KEY
 
@@ -59,7 +59,7 @@ class CreditArguments(DaysArguments):
     """What reports of credit share."""
 
     currency: Annotated[
-        Filter[CurrencyCode], Field(description="this currency only, ISO 4217; all when left out")
+        CurrencyCode | None, Field(description="this currency only, ISO 4217; all when left out")
     ] = None
 
 
@@ -75,14 +75,17 @@ class ChannelsArguments(CreditArguments):
         Literal["include", "exclude"],
         Field(description="whether later payments of subscriptions count"),
     ] = "include"
-    known_at: KnownAtFilter = None
+    known_at: Annotated[
+        Moment | None,
+        Field(description="report what was known at this moment, ISO 8601 with an offset, not now"),
+    ] = None
 
 
 class CompareArguments(CreditArguments):
     """What the comparison of models takes."""
 
     models: Annotated[
-        Filter[Annotated[list[ModelName], Field(min_length=2)]],
+        Annotated[list[ModelName], Field(min_length=2)] | None,
         Field(description="two or more; all that are in force when left out"),
     ] = None
     renewals: Annotated[
@@ -97,15 +100,18 @@ class OrderArguments(Arguments):
     order_id: Annotated[
         str, Field(min_length=1, max_length=LONGEST_KEY, description="as the shop sent it")
     ]
+    model: Annotated[
+        ModelName | None, Field(description="credit by one model; by all when left out")
+    ] = None
 
 
 class ChangesArguments(CreditArguments):
     """What the list of changes takes."""
 
     since: Annotated[Moment, Field(description="the earlier moment, ISO 8601 with an offset")]
-    until: Annotated[KnownAtFilter, Field(description="the later moment; now when left out")] = None
+    until: Annotated[Moment | None, Field(description="the later moment; now when left out")] = None
     model: Annotated[
-        Filter[ModelName], Field(description="one model; all in force when left out")
+        ModelName | None, Field(description="one model; all in force when left out")
     ] = None
 
 

@@ -150,9 +150,12 @@ async def answer_changes(ask: Ask, asked: ChangesArguments) -> Answer:
             for each in report.undoings
         ],
     }
-    standing = Standing(
-        report.time_zone, report.model_versions_after, report.until if asked.until else None
-    )
+    versions = {
+        model: version
+        for model, version in report.model_versions_after.items()
+        if asked.model in (None, model)
+    }
+    standing = Standing(report.time_zone, versions, report.until if asked.until else None)
     return make_answer(ask, page, standing, (row.currency for row in report.data), rows, data)
 
 

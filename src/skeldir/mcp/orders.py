@@ -29,6 +29,7 @@ async def answer_order(ask: Ask, asked: OrderArguments) -> Answer:
     hidden = order.left_out.touches + order.left_out.entries + order.left_out.allocations
     rows.left_off += hidden
     currency_of = {entry.business_key: entry.currency for entry in order.entries}
+    shown = [each for each in order.versions if asked.model in (None, each.model)]
     versions = [
         {
             "model": each.model,
@@ -45,7 +46,7 @@ async def answer_order(ask: Ask, asked: OrderArguments) -> Answer:
                 for part in rows.cut(each.allocations)
             ],
         }
-        for each in order.versions
+        for each in shown
     ]
     data = {
         "order_id": order.order_id,
@@ -58,7 +59,7 @@ async def answer_order(ask: Ask, asked: OrderArguments) -> Answer:
         "touches": [_of_touch(asdict(touch)) for touch in rows.cut(order.touches)],
         "models": versions,
     }
-    standing = Standing(zone, {each.model: each.model_version for each in order.versions})
+    standing = Standing(zone, {each.model: each.model_version for each in shown})
     page = ask.page(address_of_order(order.order_id))
     currencies = (balance.currency for balance in order.balances)
     return make_answer(ask, page, standing, currencies, rows, data)
