@@ -178,11 +178,12 @@ async def test_without_a_key_that_reads_nothing_is_answered(
     served: tuple[FastAPI, httpx2.AsyncClient], db: Database, tenant: UUID
 ) -> None:
     app, http = served
-    writing = await key_of(db, tenant, "ingest")
+    writing, managing = [await key_of(db, tenant, scope) for scope in ("ingest", "manage")]
     for headers, status, code in (
         ({}, 401, "key_missing"),
         ({"Authorization": "Bearer skd_" + "x" * 40}, 401, "key_invalid"),
         (writing, 403, "scope_missing"),
+        (managing, 403, "scope_missing"),
     ):
         refused = await http.post("/mcp", json=PING, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (status, code)
