@@ -137,6 +137,11 @@ async def test_the_figures_are_those_of_the_api(
             }
             assert row["highest_less_lowest_cents"] == max(shown.values()) - min(shown.values())
 
+        for row in (await answer_of(client, "campaigns"))["data"]["channels"]:
+            parts = [*row["parts"], row["others"], row["not_known"]]
+            assert sum(part["credited_cents"] for part in parts) == row["credited_cents"]
+            assert row["credited_cents"] == credited[row["channel"]]["linear"]["credited_cents"]
+
         order = (await answer_of(client, "explain_order"))["data"]
         known = await get(served[1], ORDER, key)
         assert [each["amount_cents"] for each in order["entries"]] == [10_001]
@@ -277,16 +282,18 @@ async def test_names_that_look_like_instructions_stay_data(
     async with client_of(served[0], await key_of(db, tenant)) as client:
         hostile = await answer_of(client, "explain_order")
         plain = await answer_of(client, "explain_order", order_id="o-2")
+        by_campaign = await answer_of(client, "campaigns", rows=25)
     assert _shape(hostile) == _shape(plain)
-    assert hostile["note"] == plain["note"]
-    outside = json.dumps({key: each for key, each in hostile.items() if key != "data"})
+    assert hostile["note"] == plain["note"] == by_campaign["note"]
     shown = [touch["campaign"] for touch in hostile["data"]["touches"]]
     assert len(shown) == 50
-    for campaign in shown:
-        assert campaign.isprintable()
-        assert campaign not in outside
-    for way in ways:
-        assert way not in outside
+    (email,) = by_campaign["data"]["channels"]
+    assert (len(email["parts"]), by_campaign["left_off"]) == (25, 75)
+    shown += [part["value"] for part in email["parts"]]
+    assert all(name.isprintable() for name in shown)
+    for answer in (hostile, by_campaign):
+        outside = json.dumps({key: each for key, each in answer.items() if key != "data"})
+        assert not [name for name in (*shown, *ways) if name in outside]
 
 
 def _shape(value: object) -> object:

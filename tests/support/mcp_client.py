@@ -16,6 +16,7 @@ DAYS: Final = {"from": "2026-03-01", "to": "2026-04-01"}
 CALLS: Final[dict[str, dict[str, object]]] = {
     "channels": {**DAYS, "model": "linear"},
     "compare": DAYS,
+    "campaigns": {**DAYS, "model": "linear"},
     "explain_order": {"order_id": "o-1"},
     "coverage": DAYS,
     "data_health": {},

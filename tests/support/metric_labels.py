@@ -45,7 +45,8 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
         "used", "late", "unreachable", "not_standby", "other_timeline", "other_database",
     },
     ("skeldir_mcp_call_seconds", "tool"): {
-        "channels", "compare", "explain_order", "coverage", "data_health", "changes_since", "unknown",
+        "channels", "compare", "campaigns", "explain_order", "coverage", "data_health", "changes_since",
+        "unknown",
     },
     ("skeldir_mcp_call_seconds", "outcome"): {"answered", "refused", "failed"},
     ("skeldir_http_reads", "source"): {"replica", "primary"},

@@ -81,6 +81,23 @@ class ChannelsArguments(CreditArguments):
     ] = None
 
 
+class CampaignsArguments(CreditArguments):
+    """What the report of campaigns takes."""
+
+    model: Annotated[ModelName, Field(description="whose credit")]
+    by: Annotated[
+        Literal["source", "campaign"], Field(description="what each channel is divided by")
+    ] = "campaign"
+    channel: Annotated[
+        str | None,
+        Field(pattern=r"^[a-z0-9_]{1,100}$", description="this channel only; all when left out"),
+    ] = None
+    renewals: Annotated[
+        Literal["include", "exclude"],
+        Field(description="whether later payments of subscriptions count"),
+    ] = "include"
+
+
 class CompareArguments(CreditArguments):
     """What the comparison of models takes."""
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from skeldir.mcp.answers import ANSWER, NOTE
 from skeldir.mcp.arguments import (
+    CampaignsArguments,
     ChangesArguments,
     ChannelsArguments,
     CompareArguments,
@@ -19,6 +20,7 @@ from skeldir.mcp.arguments import (
     HealthArguments,
     OrderArguments,
 )
+from skeldir.mcp.campaigns import answer_campaigns
 from skeldir.mcp.credit import answer_changes, answer_channels, answer_compare
 from skeldir.mcp.health import answer_coverage, answer_health
 from skeldir.mcp.orders import answer_order
@@ -90,6 +92,14 @@ _ALL: Final = (
         "difference between the highest and the lowest. The money is the same; models divide it differently.",
         CompareArguments,
         answer_compare,
+    ),
+    _make(
+        "campaigns",
+        "Credit by campaign",
+        "What one attribution model credits to each channel on the days [from, to), divided by the campaigns or "
+        "sources of its touches. `parts`, `others` and `not_known` add up to the channel's credit. At most 10,000 orders.",
+        CampaignsArguments,
+        answer_campaigns,
     ),
     _make(
         "explain_order",

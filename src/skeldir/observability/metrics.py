@@ -69,6 +69,7 @@ REPLICA_STATES = (
 MCP_TOOLS = (
     "channels",
     "compare",
+    "campaigns",
     "explain_order",
     "coverage",
     "data_health",
