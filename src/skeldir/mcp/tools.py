@@ -97,7 +97,8 @@ _ALL: Final = (
         "campaigns",
         "Credit by campaign",
         "What one attribution model credits to each channel on the days [from, to), divided by the campaigns or "
-        "sources of its touches. `parts`, `others` and `not_known` add up to the channel's credit. At most 10,000 orders.",
+        "sources of its touches. `parts`, `others` and `not_known` add up to the channel's credit. At most 10,000 "
+        "orders.",
         CampaignsArguments,
         answer_campaigns,
     ),
