@@ -22,7 +22,7 @@ from tests.conftest import Clone
 from tests.e2e.test_server import serving
 from tests.support.api import asking
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
-from tests.support.mcp_client import CALLS, FRAME, answer_of, error_of
+from tests.support.mcp_client import CALLS, FRAME, answer_of, error_of, read_error
 from tests.support.reading import key_of, settle
 from tests.support.service import SKELDIR, free_port
 
@@ -56,7 +56,7 @@ async def _wait_until_refused(client: Client) -> None:
     for _ in range(100):
         result = await client.call_tool("data_health", {})
         if result.is_error:
-            assert result.structured_content["error"]["code"] == "key_invalid"
+            assert read_error(result)["code"] == "key_invalid"
             return
     raise AssertionError("a revoked key is still answered")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -10,6 +11,7 @@ import httpx2
 from fastapi import FastAPI
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, TextContent
 
 DAYS: Final = {"from": "2026-03-01", "to": "2026-04-01"}
 # Arguments with which each tool has an answer; `changes_since` needs a moment after the tenant was made.
@@ -53,7 +55,7 @@ async def answer_of(client: Client, tool: str, **changes: object) -> dict[str, A
     """Return what a tool answers; `changes` replace or add arguments, and `from_` stands for `from`."""
     given = CALLS[tool] | {name.rstrip("_"): each for name, each in changes.items()}
     result = await client.call_tool(tool, given)
-    assert not result.is_error, result.structured_content
+    assert not result.is_error, result.content
     answer: dict[str, Any] = result.structured_content
     return answer
 
@@ -61,6 +63,14 @@ async def answer_of(client: Client, tool: str, **changes: object) -> dict[str, A
 async def error_of(client: Client, tool: str, **given: object) -> dict[str, Any]:
     """Return the error of a tool with exactly these arguments; `from_` stands for `from`."""
     result = await client.call_tool(tool, {name.rstrip("_"): each for name, each in given.items()})
+    return read_error(result)
+
+
+def read_error(result: CallToolResult) -> dict[str, Any]:
+    """Return the error in a result. It is text: clients compare structured content with the shape of answers."""
     assert result.is_error, result.structured_content
-    error: dict[str, Any] = result.structured_content["error"]
+    assert result.structured_content is None
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    error: dict[str, Any] = json.loads(content.text)["error"]
     return error

@@ -71,14 +71,15 @@ def arguments_invalid(error: ValidationError) -> InputInvalid:
 
 
 def as_result(refusal: Refusal) -> CallToolResult:
-    """Return the result of a call that was refused. Its texts are quoted, since a detail may repeat an argument."""
+    """Return the result of a call that was refused: JSON as text, quoted, since it may repeat an argument.
+
+    It is no structured content. Clients compare that with the shape of answers, even that of an error.
+    """
     fields = refusal.model_dump(exclude_none=True)
     error = {
         key: quote(each, _LONGEST) if isinstance(each, str) else each
         for key, each in fields.items()
     }
     return CallToolResult(
-        content=[TextContent(text=orjson.dumps({"error": error}).decode())],
-        structured_content={"error": error},
-        is_error=True,
+        content=[TextContent(text=orjson.dumps({"error": error}).decode())], is_error=True
     )
