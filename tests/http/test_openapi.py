@@ -35,8 +35,8 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for method, operation in operations.items()
 }
 # The description, its page, the way to the first page, and the files of pages. Pages have routes of a class of their
-# own; tests/web/test_roles.py finds them all.
-NOT_OF_THE_API = {"/openapi.json", "/docs", "/", "/static/{name}"}
+# own; tests/web/test_roles.py finds them all. Programs find the tools of /mcp by its protocol.
+NOT_OF_THE_API = {"/openapi.json", "/docs", "/", "/static/{name}", "/mcp"}
 # Paths of other analytics' protocols, which their own documents describe, and the collector's script.
 OF_OTHERS = {
     *(path.path for _, paths in WIRES for path in paths),

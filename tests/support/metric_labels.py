@@ -51,6 +51,11 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     ("skeldir_database_replica_state", "state"): {
         "used", "late", "unreachable", "not_standby", "other_timeline", "other_database",
     },
+    ("skeldir_mcp_call_seconds", "tool"): {
+        "channels", "compare", "campaigns", "explain_order", "coverage", "data_health", "changes_since",
+        "unknown",
+    },
+    ("skeldir_mcp_call_seconds", "outcome"): {"answered", "refused", "failed"},
     ("skeldir_http_reads", "source"): {"replica", "primary"},
     ("skeldir_http_read_fallbacks", "reason"): {
         "late", "unreachable", "not_standby", "other_timeline", "other_database", "conflict", "refused", "requested",
