@@ -80,7 +80,7 @@ class OpenAlert:
 
 @router.get(HEALTH)
 async def show_health(request: Request, page: ViewerPage) -> Response:
-    """Show one part of the health of the tenant's data: coverage, landings, sources, refused items, webhooks, or work."""
+    """Show one part of the health of the data: coverage, landings, sources, refused items, webhooks, or work."""
     report = await open_report(request, page, "health")
     name = report.parameter("part") or "coverage"
     if name not in _PARTS:

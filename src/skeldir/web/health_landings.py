@@ -25,7 +25,7 @@ _COUNTS: Final = (
 
 
 def landings_table(report: Report, rows: Sequence[CollectCoverageRow]) -> Table:
-    """Return landings and orders by day, as the API reports them, with the share of orders whose keys were short-lived."""
+    """Return landings and orders by day, as the API reports them, with the share of orders with short-lived keys."""
     say = report.say
     columns = (
         Column(say("health.day"), "date"),
