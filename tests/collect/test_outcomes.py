@@ -29,7 +29,6 @@ from tests.support.mapping import (
 )
 
 WIRES = [module.WIRE for module in (ga4, plausible, snowplow, matomo, umami)]
-WITH_ORDERS = ("ga4", "snowplow", "matomo")
 SAMPLES = sorted(
     path
     for wire in WIRES
@@ -188,7 +187,7 @@ def test_what_a_library_sent_is_a_visit_and_perhaps_an_order(path: Path) -> None
         "1234567890.1795999719",
     }
     orders = [(order.order_id, order.currency) for _, order in mapped.orders]
-    assert orders == ([("T-1", "EUR")] if path.parent.name in WITH_ORDERS else [])
+    assert orders == ([("T-1", "EUR")] if b"T-1" in body else [])
 
 
 def personal_bodies(text: str) -> dict[str, tuple[Wire, object]]:
