@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from skeldir.collect.claims import list_claims as list_claims
     from skeldir.collect.coverage import report_collect_coverage as report_collect_coverage
     from skeldir.collect.coverage_schemas import CollectCoverageReport as CollectCoverageReport
+    from skeldir.collect.coverage_schemas import CollectCoverageRow as CollectCoverageRow
     from skeldir.collect.mapped import PROTOCOLS as PROTOCOLS
     from skeldir.collect.order_maps import read_order_maps as read_order_maps
     from skeldir.collect.samples import make_sample as make_sample
@@ -29,6 +30,7 @@ __getattr__ = load_later(
         "Becomes": "trying",
         "ClaimedOrder": "claims",
         "CollectCoverageReport": "coverage_schemas",
+        "CollectCoverageRow": "coverage_schemas",
         "current_script": "scripts",
         "list_claims": "claims",
         "make_sample": "samples",
