@@ -79,25 +79,25 @@ def test_campaign_details_are_a_touch_of_the_session() -> None:
     assert touch["session_id"] == the_touch(sent(page(session_id="7")))["session_id"]
 
 
-def test_two_events_that_show_the_same_visit_at_the_same_moment_are_one_touch() -> None:
+def test_two_events_that_show_the_same_visit_are_one_touch() -> None:
     start = {"name": "session_start", "params": {"page_location": LANDING}}
     first, second = touches_of(sent(start, page(), timestamp_micros=MICROS))
     assert first["idempotency_key"] == second["idempotency_key"]
 
 
-def test_a_repeated_request_has_the_same_keys_within_the_minute_and_with_a_moment_of_its_own() -> (
-    None
-):
-    def keys(seconds: int, **fields: object) -> tuple[object, str]:
-        body = {"client_id": "1.2", "events": [page(), ORDER], **fields}
+def test_messages_of_one_visit_are_one_touch_and_an_order_is_never_another_one() -> None:
+    def keys(seconds: int, session: object = None, **fields: object) -> tuple[object, str]:
+        body = {"client_id": "1.2", "events": [page(session_id=session), ORDER], **fields}
         mapped = map_body(WIRE, body, now=NOW + timedelta(seconds=seconds))
         return touches_of(mapped)[0]["idempotency_key"], the_order(mapped).message_id
 
-    assert keys(0) == keys(30)
-    assert keys(0)[0] != keys(60)[0]
-    assert keys(0)[1] == keys(60)[1]  # an order that is sent again is never another one
+    assert keys(0) == keys(60)
+    assert keys(0)[0] != keys(3_600)[0]  # an hour later it is another visit
+    assert keys(0, "7")[0] == keys(3_600, "7")[0]
+    assert keys(0, "7")[0] not in {keys(0, "8")[0], keys(86_400, "7")[0]}
+    assert keys(0)[1] == keys(86_400)[1]  # the order was sent again
     assert keys(0, timestamp_micros=MICROS) == keys(3_600, timestamp_micros=MICROS)
-    assert keys(0, timestamp_micros=MICROS) != keys(0, timestamp_micros=MICROS + 1)
+    assert keys(0, timestamp_micros=MICROS)[1] != keys(0, timestamp_micros=MICROS + 1)[1]
 
 
 @pytest.mark.parametrize("micros", [MICROS, float(MICROS), str(MICROS)])

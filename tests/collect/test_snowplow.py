@@ -87,6 +87,17 @@ def test_a_pixel_says_the_same_in_its_query() -> None:
     assert (answer.status, answer.media_type, answer.body[:6]) == (200, "image/gif", b"GIF89a")
 
 
+def test_what_a_page_sends_of_one_session_is_one_touch() -> None:
+    web = VIEW | {"tv": "js-4.10.1"}
+    click = web | {"e": "ue", "eid": "e-2", "url": LANDING + "#reviews"}
+    keys = [
+        touch["idempotency_key"] for touch in touches_of(sent(web, click, web | {"sid": "s-2"}))
+    ]
+    assert keys[0] == keys[1] != keys[2]
+    server = [touch["idempotency_key"] for touch in touches_of(sent(VIEW, VIEW | {"eid": "e-2"}))]
+    assert server[0] != server[1]
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

@@ -17,6 +17,7 @@ from skeldir.collect.visits import (
     is_internal,
     make_touch,
     message_key,
+    token_of,
 )
 from skeldir.ingest import UnreadableItem
 from skeldir.tenants import KEY_SHAPE
@@ -81,9 +82,11 @@ def judge_visit(
 
     A page is a visit if it shows where the visitor came from, or that nobody sent them: it has an address and no
     referrer. A library that leaves out a referrer on the site itself (not `names_referrer`) does not show the latter.
-    Another event is a visit only with a campaign or a click id. `key` is from `message_key`. Without it the key
-    is a digest of what the touch shows and of its `moment` by the sender, or of the minute of `at`: what is sent again
-    within it is the same touch.
+    Another event is a visit only with a campaign or a click id.
+
+    `key` is from `message_key`. Without it the touch has the key of the visit, which libraries for browsers repeat in
+    each message: the same evidence of the same journey in a session and day, or in an hour, is one touch. `moment` is
+    when the message happened by the sender's clock, which a message that is sent again has again; None: not stated.
     """
     if journey is None:
         return Outcome(reason="no_journey")
@@ -98,15 +101,20 @@ def judge_visit(
         is_direct = names_referrer and seen.url and not seen.referrer
         if not has_evidence(touch) and not is_direct:
             return Outcome(reason="no_evidence")
-    return Outcome(touch if key is not None else _with_key(protocol, touch, moment))
+    if key is None:
+        key = _key_of_visit(protocol, touch, journey, session, moment or at)
+    return Outcome({**touch, "idempotency_key": key})
 
 
-def _with_key(protocol: Protocol, touch: Touch, moment: datetime | None) -> Touch:
-    at = touch["occurred_at"]
-    if moment is None and isinstance(at, datetime):
-        moment = at.replace(second=0, microsecond=0)
-    shown = {name: value for name, value in touch.items() if name != "occurred_at"}
-    return {**touch, "idempotency_key": message_key(protocol, digest_of_value(shown), moment)}
+def _key_of_visit(
+    protocol: Protocol, touch: Touch, journey: str, session: object, moment: datetime
+) -> str:
+    """Return the key of a visit, which the messages of its pages and events share."""
+    token = token_of(session)
+    window = f"{moment:%Y-%m-%dT%H}" if token is None else f"{moment:%Y-%m-%d}:{token}"
+    names = TAGS if any(touch[name] for name in TAGS) else ("referrer_host",)
+    evidence = [touch[name] for name in names]
+    return message_key(protocol, "visit", journey, window, digest_of_value(evidence))
 
 
 def key_shaped(*values: object) -> str | None:

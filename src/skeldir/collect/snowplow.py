@@ -87,7 +87,7 @@ def _read_event(event: object, asked: Asked) -> Outcome:
         at=at,
         journey=journey,
         session=event.get("sid"),
-        key=None if own_id is None else message_key("snowplow", own_id),
+        key=None if own_id is None or _is_of_browser(event) else message_key("snowplow", own_id),
         moment=said,
     )
     stated = _order_in(event)
@@ -98,6 +98,12 @@ def _read_event(event: object, asked: Asked) -> Outcome:
     lasting = {name: one for name, one in event.items() if name != "stm"}
     message_id = message_key("snowplow", "order", own_id or digest_of_value(lasting))
     return Outcome(visit.touch, OrderEvent(order_kind, message_id, at=at, journey=journey, **sums))
+
+
+def _is_of_browser(event: Mapping[str, object]) -> bool:
+    """Return whether a page sends an event: each event of it repeats the page's address."""
+    version = event.get("tv")
+    return isinstance(version, str) and version.startswith("js-")
 
 
 def _moment_of(event: Mapping[str, object], now: datetime) -> tuple[datetime, datetime | None]:

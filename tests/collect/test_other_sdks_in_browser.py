@@ -1,4 +1,4 @@
-"""Plausible's two libraries in Chromium: the page's own key and journey, and one touch for a landing."""
+"""Plausible's two libraries and Snowplow's in Chromium: the page's own key and journey, and one touch for a landing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.support.sdks import MODULES, MortalService, missing_package
 
 pytestmark = pytest.mark.slow
 
+PACKAGES = ("plausible-tracker", "@plausible-analytics/tracker", "@snowplow/browser-tracker")
 TOUCHES = "SELECT source, campaign, landing_path FROM standing_touches ORDER BY source"
 OLD = """
 import Plausible from "/plausible-tracker/build/module/index.js";
@@ -31,6 +32,13 @@ init({ domain: "KEY", endpoint: "ADDRESS/api/event", captureOnLocalhost: true, a
        customProperties: { journey: "new" } });
 track("pageview", { callback: (done) => { document.title = done.status === 202 ? "sent" : "refused"; } });
 """
+SNOWPLOW = """
+import "/@snowplow/browser-tracker/dist/index.umd.min.js";
+const { newTracker, trackPageView } = window.snowplowBrowserTracking;
+const onRequestSuccess = () => { document.title = "sent"; };
+newTracker("t", "ADDRESS", { appId: "KEY", bufferSize: 1, onRequestSuccess, contexts: { webPage: true } });
+trackPageView();
+"""
 
 
 @contextmanager
@@ -42,7 +50,7 @@ def shop() -> Iterator[tuple[str, Callable[[str], None]]]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0].lstrip("/")
             name = path if path.endswith(".js") else f"{path}.js"
-            is_script = path.startswith(("plausible-tracker", "@plausible"))
+            is_script = path.startswith(("plausible-tracker", "@plausible", "@snowplow"))
             body = (MODULES / name).read_bytes() if is_script else pages[-1].encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/javascript" if is_script else "text/html")
@@ -62,17 +70,17 @@ def shop() -> Iterator[tuple[str, Callable[[str], None]]]:
         server.server_close()
 
 
-async def test_both_libraries_report_a_landing_with_the_journey_of_the_page(
+async def test_each_library_reports_a_landing_with_the_journey_of_the_page(
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
-    if reason := missing_package("plausible-tracker", "@plausible-analytics/tracker"):
+    if reason := missing_package(*PACKAGES):
         pytest.skip(reason)
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed")
     with MortalService(clone.app_url) as service:
         address = f"http://127.0.0.1:{service.port}"
         async with open_chromium() as browser:
-            for source, script in (("old", OLD), ("new", NEW)):
+            for source, script in (("old", OLD), ("new", NEW), ("snowplow", SNOWPLOW)):
                 with shop() as (origin, show):
                     async with db.tenant(tenant) as connection:
                         key = await issue_key(
@@ -90,4 +98,5 @@ async def test_both_libraries_report_a_landing_with_the_journey_of_the_page(
     assert [tuple(row) for row in rows] == [
         ("new", "autumn", "/shoes"),
         ("old", "autumn", "/shoes"),
+        ("snowplow", "autumn", "/shoes"),
     ]
