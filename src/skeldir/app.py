@@ -15,8 +15,8 @@ from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
-from skeldir.collect.claims_routes import router as claims_router
 from skeldir.collect.coverage_routes import router as collect_coverage_router
+from skeldir.collect.report_routes import router as claims_router
 from skeldir.collect.routes import documents_router as collect_documents_router
 from skeldir.collect.routes import make_intake
 from skeldir.collect.routes import router as collect_router
@@ -52,6 +52,7 @@ from skeldir.lifts.routes import router as lifts_router
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.matviews.gauges import sample_views
 from skeldir.matviews.routes import router as views_router
+from skeldir.mcp.routes import router as mcp_router
 from skeldir.migrations.revision import head_revision
 from skeldir.observability import configure_logging, configure_tracing, watching_the_loop
 from skeldir.rates.routes import router as rates_router
@@ -102,6 +103,7 @@ _ROUTERS = (
     views_router,
     jobs_router,
     collect_documents_router,
+    mcp_router,
     *web_routers,
 )
 

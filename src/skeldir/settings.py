@@ -27,6 +27,8 @@ _STORAGE_ROLES = (
 )
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:[]")
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+LOCAL_SERVICE: Final = "http://127.0.0.1:8000"
+"""Where `skeldir up` and `serve` listen unless they are given another address."""
 
 
 def is_loopback(name: str) -> bool:
@@ -50,12 +52,13 @@ def _read_origin(url: str | None) -> str | None:
     if scheme not in DEFAULT_PORTS or not name or has_more or not _HOST.issuperset(parts.netloc):
         raise ValueError("it is not the address of a host, such as https://skeldir.example")
     if scheme == "http" and not is_loopback(name):
-        raise ValueError("without TLS browsers would send the cookies of sessions in clear text")
+        raise ValueError("without TLS sessions and keys would be sent in clear text")
     port = None if parts.port == DEFAULT_PORTS[scheme] else parts.port
     return f"{scheme}://{f'[{name}]' if ':' in name else name}{f':{port}' if port else ''}"
 
 
 PublicUrl = Annotated[str | None, AfterValidator(_read_origin)]
+ServiceUrl = Annotated[str, AfterValidator(lambda url: _read_origin(url) or LOCAL_SERVICE)]
 
 
 class Settings(BaseSettings):
@@ -100,6 +103,9 @@ class Settings(BaseSettings):
     skeldir_paypal_certificates: Path | None = None
     # The address by which browsers reach the pages, such as https://skeldir.example; without it, on this machine only.
     skeldir_public_url: PublicUrl = None
+    # The service that `skeldir mcp` asks, and a key of scope `read` that it asks with.
+    skeldir_url: ServiceUrl = LOCAL_SERVICE
+    skeldir_key: SecretStr | None = None
     # The mail server that digests and alerts are handed to, and the sender that they name; without both no e-mail is
     # sent. The port follows from the security: 587 for starttls, 465 for tls, 25 for none.
     skeldir_smtp_host: str | None = None

@@ -30,6 +30,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "up": "up.up",
     "serve": "server.serve",
     "openapi": "server.openapi",
+    "mcp": "mcp.serve_tools",
     "worker": "worker.worker",
     "beat": "worker.beat",
     "demo": "trial.demo",

@@ -25,6 +25,7 @@ from skeldir.later import load_later
 if TYPE_CHECKING:
     from skeldir.jobs.reports import list_jobs as list_jobs
     from skeldir.jobs.schemas import JobReport as JobReport
+    from skeldir.jobs.schemas import JobsPage as JobsPage
     from skeldir.jobs.schemas import JobsQuery as JobsQuery
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "JobKind",
     "JobReport",
     "JobUnknown",
+    "JobsPage",
     "JobsQuery",
     "LeaseLost",
     "Pulse",
@@ -61,6 +63,7 @@ __getattr__ = load_later(
     __name__,
     {
         "JobReport": "schemas",
+        "JobsPage": "schemas",
         "JobsQuery": "schemas",
         "list_jobs": "reports",
     },

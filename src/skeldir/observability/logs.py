@@ -38,6 +38,7 @@ _CHATTY = (
     "kombu",
     "httpx2",
     "httpcore",
+    "mcp",
     "asyncio",
 )
 # Values quoted in library errors; names of tables and columns may stay.

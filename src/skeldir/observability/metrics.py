@@ -90,6 +90,17 @@ REPLICA_STATES = (
     "other_timeline",
     "other_database",
 )
+MCP_TOOLS = (
+    "channels",
+    "compare",
+    "campaigns",
+    "explain_order",
+    "coverage",
+    "data_health",
+    "changes_since",
+    "unknown",
+)
+MCP_OUTCOMES = ("answered", "refused", "failed")
 READ_SOURCES = ("replica", "primary")
 READ_FALLBACKS = (*REPLICA_STATES[1:], "conflict", "refused", "requested")
 
@@ -138,6 +149,12 @@ LOOP_STALL_SECONDS = Histogram(
     "How long the event loop was blocked, for stalls of 50 ms or longer, by cause.",
     ("cause",),  # STALL_CAUSES
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+MCP_SECONDS = Histogram(
+    "skeldir_mcp_call_seconds",
+    "Duration of calls of the tools for analysts' programs, by outcome.",
+    ("tool", "outcome"),  # MCP_TOOLS, MCP_OUTCOMES
+    buckets=_SECONDS,
 )
 KEYS_REFUSED = Counter(
     "skeldir_http_keys_refused",
@@ -289,6 +306,8 @@ for _source in READ_SOURCES:
     READS.labels(_source)
 for _reason in READ_FALLBACKS:
     FALLBACKS.labels(_reason)
+for _labels in product(MCP_TOOLS, MCP_OUTCOMES):
+    MCP_SECONDS.labels(*_labels)
 
 
 class _Counted(Collector):

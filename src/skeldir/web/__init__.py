@@ -20,6 +20,7 @@ from skeldir.web.hosts import HostUnknown, Site
 from skeldir.web.importing import Imports
 from skeldir.web.letters import write_digest
 from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
+from skeldir.web.order_addresses import address_of_order
 from skeldir.web.phrases import Phrases, phrases_for, read_texts
 from skeldir.web.provider_settings import ProviderSettings, read_provider_settings
 from skeldir.web.providers import Provider, open_provider
@@ -64,6 +65,7 @@ __all__ = [
     "TurnLimits",
     "Unknown",
     "Uploads",
+    "address_of_order",
     "choose_locale",
     "draw_area",
     "draw_bridge",

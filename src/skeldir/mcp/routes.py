@@ -1,0 +1,55 @@
+"""`POST /mcp`: one message of the protocol and its answer (streamable HTTP, without sessions)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi import APIRouter, Request, Response
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+from skeldir.http import ReadKey, held_bytes_of, read_body
+from skeldir.mcp.asking import asking
+from skeldir.mcp.serving import make_server
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+MOST_BYTES: Final = 64 * 1024
+"""The most bytes of a message: a question is short."""
+
+# It is no part of the API that /openapi.json describes: clients of the protocol find the tools by the protocol.
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/mcp")
+async def answer_message(request: Request, caller: ReadKey) -> Response:
+    """Answer a message of a client, by the key in its header."""
+    with held_bytes_of(request).of(caller.tenant_id) as holding:
+        body = await read_body(request, holding, most=MOST_BYTES)
+    return _ByProtocol(request, body)
+
+
+class _ByProtocol(Response):
+    """Has the library read the message and answer it; the connection keeps nothing for the next one."""
+
+    def __init__(self, request: Request, body: bytes) -> None:
+        super().__init__()
+        self._request = request
+        self._message = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_read = False
+
+        async def receive_again() -> Message:
+            nonlocal is_read
+            if is_read:
+                return await receive()
+            is_read = True
+            return {"type": "http.request", "body": self._message, "more_body": False}
+
+        async with asking(self._request) as ask:
+            manager = StreamableHTTPSessionManager(
+                make_server(ask), json_response=True, stateless=True
+            )
+            async with manager.run():
+                await manager.handle_request(scope, receive_again, send)
