@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import time
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -116,12 +117,13 @@ def test_a_body_is_read_however_it_is_packed(
         (gzip.compress(BODY) + b"x", {}, "compression_invalid"),
         (b"\x1f\x8bnonsense", {}, "compression_invalid"),
         (gzip.compress(b" " * (MOST_BYTES + 1)), {}, "compression_invalid"),
+        (gzip.compress(b"[" + b"0," * 600_000 + b"0]"), {}, "compression_invalid"),
         (b"data=%", {}, "json_invalid"),
         (b"ver=1", {}, "json_invalid"),
         (b"{", {}, "json_invalid"),
         (b"", {}, "json_invalid"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_a_body_that_cannot_be_unpacked_is_a_dead_event(
     body: bytes, query: dict[str, str], code: str
@@ -130,6 +132,16 @@ def test_a_body_that_cannot_be_unpacked_is_a_dead_event(
     value = WIRE.parse(body, query, content_type)
     assert trouble_of(WIRE.read(value, replace(ASKED, query=query))) == code
     assert MOST_BYTES == MAX_BODY_BYTES
+
+
+def test_a_small_body_that_expands_to_a_very_large_one_is_never_held() -> None:
+    packed = gzip.compress(bytes(60 * 1024 * 1024), compresslevel=1)
+    tracemalloc.start()
+    try:
+        assert isinstance(WIRE.parse(packed, {}, ""), UnreadableItem)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MOST_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 FIELDS = (

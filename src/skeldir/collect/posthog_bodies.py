@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_plus
 
 from skeldir.collect.visits import object_of, parse_json, text_of
-from skeldir.ingest import UnreadableItem, unreadable_text
+from skeldir.errors import SkeldirError
+from skeldir.ingest import BatchBounds, UnreadableItem, unreadable_text
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 """The most bytes of a body after unpacking: as many as a body may have that is not packed."""
@@ -45,6 +46,8 @@ def parse(body: bytes, query: Mapping[str, str], content_type: str) -> object:
         text = _from_base64(body.decode("ascii", "replace"))
     if isinstance(text, bytes) and text.startswith(_GZIP):
         text = _unpack(text)
+    if isinstance(text, bytes) and text is not body:
+        text = _require_few_values(text)
     return text if isinstance(text, UnreadableItem) else parse_json(text, query, content_type)
 
 
@@ -121,6 +124,15 @@ def _unpack(packed: bytes) -> bytes | UnreadableItem:
         return _unreadable(f"The body has more than {MOST_BYTES} bytes when unpacked.", packed)
     if not stream.eof or stream.unused_data:
         return _unreadable("The gzip stream ends too early, or something follows it.", packed)
+    return text
+
+
+def _require_few_values(text: bytes) -> bytes | UnreadableItem:
+    """Return a text that was packed, unless it has more values than a body that is not packed may have."""
+    try:
+        BatchBounds("").inspect(text)
+    except SkeldirError as error:
+        return _unreadable(error.detail, text)
     return text
 
 
