@@ -7,7 +7,7 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor lock clean
+.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor collector lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ picture: $(VENV)/dev.stamp ## Run the demo and draw its output as docs/pictures/
 
 vendor: $(VENV)/dev.stamp ## Fetch the scripts of others that pages use, in the versions of static/vendor.toml (needs npm)
 	@$(BIN)/python -m tests.support.vendoring
+
+collector: $(VENV)/dev.stamp ## Minify the collector's script after a change of v1.js (needs npm)
+	@$(BIN)/python -m tests.support.minifying
 
 lock: ## Pin requirements/*.in again, with hashes (needs uv)
 	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

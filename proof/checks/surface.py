@@ -36,6 +36,10 @@ UNKNOWN_KEY: Final = "skd_" + "A" * 43
 
 KEYLESS: Final = """\
 GET /
+GET /c/v1.js
+HEAD /c/v1.js
+GET /c/v1.{digest}.js
+HEAD /c/v1.{digest}.js
 GET /docs
 HEAD /docs
 GET /health

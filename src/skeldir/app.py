@@ -15,6 +15,12 @@ from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
+from skeldir.collect.claims_routes import router as claims_router
+from skeldir.collect.coverage_routes import router as collect_coverage_router
+from skeldir.collect.routes import documents_router as collect_documents_router
+from skeldir.collect.routes import make_intake
+from skeldir.collect.routes import router as collect_router
+from skeldir.collect.script_routes import router as script_router
 from skeldir.db import Database, Opening, Replica, listen, open_database, open_replica
 from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
@@ -67,10 +73,11 @@ from skeldir.web.routes import routers as web_routers
 from skeldir.web.routes import show_unknown_addresses
 
 # The modules that heavy work needs.
-_WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
+_WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes", "skeldir.collect.routes")
 # In the order of the API's description. Other requests than those for direct routes try one route after another.
 _ROUTERS = (
     intake_router,
+    collect_router,
     polled_attribution_router,
     polled_revenue_router,
     health_router,
@@ -79,12 +86,15 @@ _ROUTERS = (
     rates_router,
     fits_router,
     lifts_router,
+    claims_router,
     reconcile_router,
     rules_router,
     rules_dry_run_router,
     corrections_router,
     deliveries_router,
     inbox_router,
+    collect_coverage_router,
+    script_router,
     attribution_router,
     models_router,
     revenue_router,
@@ -93,6 +103,7 @@ _ROUTERS = (
     views_router,
     jobs_router,
     mcp_router,
+    collect_documents_router,
     *web_routers,
 )
 
@@ -118,6 +129,9 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         app.state.passwords = Passwords()
         app.state.guesses, app.state.ceremonies = Guesses(), TurnLimits()
         app.state.site = Site(settings.skeldir_public_url)
+        app.state.collect = make_intake(
+            settings.skeldir_collect_per_address, settings.skeldir_public_url
+        )
         with watching_the_loop():
             async with _work_on(app, settings, database_url or _url_of(settings)):
                 warming = app.state.offload.warm_up(_WORK_ASIDE) if warms_up else asyncio.sleep(0)

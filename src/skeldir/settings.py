@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     skeldir_requests_per_second: Annotated[int, Field(ge=1)] = 1_000
     # Per address and process: keys that have not authenticated in this process before.
     skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
+    # Per write key, address and process. Behind a proxy all pages have its address: limit them there.
+    skeldir_collect_per_address: Annotated[int, Field(ge=1)] = 200
     # The most bytes of a file that a page takes to be imported.
     skeldir_upload_bytes: Annotated[int, Field(ge=1_048_576)] = 104_857_600
     # Set for the processes that `skeldir up` and `serve` start on the embedded server: they share its home.

@@ -18,7 +18,7 @@ from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
 from skeldir.inbox.endpoints import EndpointOptions, EndpointUnknown, NewEndpoint
 from skeldir.inbox.export_files import ExportForeign
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.signing import SigningImpossible
 from skeldir.inbox.trying import DeliveryNotSent
 from tests.conftest import Clone
@@ -38,12 +38,12 @@ class Served:
     db: Database
     tenant: UUID
 
-    async def make(self, provider: Provider, *, is_live: bool = False) -> NewEndpoint:
+    async def make(self, provider: EndpointProvider, *, is_live: bool = False) -> NewEndpoint:
         shop = "sample.myshopify.com" if provider == "shopify" else ""
         options = EndpointOptions(provider, is_live, shop)
         return await make_endpoint(self.db, self.tenant, options, SECRETS[provider][0])
 
-    async def address(self, provider: Provider, *, is_live: bool = False) -> str:
+    async def address(self, provider: EndpointProvider, *, is_live: bool = False) -> str:
         made = await self.make(provider, is_live=is_live)
         return f"http://127.0.0.1:{self.port}/v1/webhooks/{provider}/{made.token}"
 
@@ -67,7 +67,7 @@ async def served(
 
 @pytest.mark.parametrize("provider", ["stripe", "shopify", "woocommerce", "standard"])
 async def test_a_capture_and_its_refund_are_booked_and_shown(
-    served: Served, provider: Provider
+    served: Served, provider: EndpointProvider
 ) -> None:
     address = await served.address(provider)
     for sample, shown in (("capture", "booked capture 12.40"), ("refund", "booked refund -3.10")):

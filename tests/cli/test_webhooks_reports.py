@@ -1,15 +1,18 @@
-"""`skeldir webhooks deliveries`, `payments`, `precedence` and `basis` say what came in, and change what is booked."""
+"""`skeldir webhooks deliveries`, `payments`, and the rules say what came in, and change what is booked."""
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from skeldir.db import open_database
 from skeldir.inbox import rebooking
 from skeldir.inbox.sealing import new_key
 from tests.conftest import Clone
+from tests.support import sdk_orders
 from tests.support.webhook_commands import (
     create,
     make_charge,
@@ -220,3 +223,26 @@ def test_a_basis_applies_to_what_was_booked(clone: Clone, shop: UUID) -> None:
     assert standing(clone, shop) == [("723", "capture", 3600, "USD")]
     run("webhooks", "basis", shop, "gross")
     assert standing(clone, shop) == BY_SHOP
+
+
+def test_orders_of_sdks_wait_until_it_is_chosen_which_of_their_sums_counts(
+    clone: Clone, shop: UUID
+) -> None:
+    async def record() -> None:
+        async with open_database(
+            clone.app_url, pool_size=1, statement_timeout_ms=30_000
+        ) as database:
+            order = sdk_orders.make_order("completed", 100, revenue=80)
+            await sdk_orders.record_orders(database, shop, [order])
+
+    asyncio.run(record())
+    assert run("webhooks", "sdk-basis", shop).stdout.startswith("not chosen")
+    shown = plain(run("webhooks", "payments", shop, "--flagged").stdout)
+    assert "waits: capture of 100.00 USD" in shown
+    assert "`skeldir webhooks sdk-basis`" in shown
+    assert standing(clone, shop) == []
+    for basis, minor in (("total", 10_000), ("revenue", 8000)):
+        changed = run("webhooks", "sdk-basis", shop, basis)
+        assert changed.stdout.strip() == basis
+        assert changed.stderr.startswith("1 payments were booked again")
+        assert standing(clone, shop) == [("1001", "capture", minor, "USD")]

@@ -16,7 +16,7 @@ from skeldir.db.pool import Database
 from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.endpoints import EndpointOptions, NewEndpoint
 from skeldir.inbox.export_files import ExportUnreadable, read_objects
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from tests.conftest import Clone
 from tests.support.inbox import inbox_of, make_endpoint, make_post
 from tests.support.webhook_commands import standing
@@ -67,7 +67,7 @@ def event(type_: str, about: Mapping[str, object], created: int) -> dict[str, ob
     }
 
 
-async def make(db: Database, tenant: UUID, provider: Provider) -> NewEndpoint:
+async def make(db: Database, tenant: UUID, provider: EndpointProvider) -> NewEndpoint:
     return await make_endpoint(
         db, tenant, EndpointOptions(provider, is_live=True), SECRETS[provider][0]
     )

@@ -15,13 +15,13 @@ from skeldir.inbox import EndpointOptions, NewEndpoint, end_endpoint
 from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.export_files import ExportForeign
 from skeldir.inbox.export_shapes import find_other_provider
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, EndpointProvider
 from tests.conftest import Clone
 from tests.support.inbox import SHOP, make_endpoint
 from tests.support.webhook_commands import standing
 from tests.support.webhooks import SECRETS
 
-OBJECTS: dict[Provider, list[dict[str, object]]] = {
+OBJECTS: dict[EndpointProvider, list[dict[str, object]]] = {
     "stripe": [
         {"object": "event", "id": "evt_1", "type": "charge.succeeded", "data": {}},
         {"object": "charge", "id": "ch_1", "status": "succeeded"},
@@ -63,18 +63,22 @@ SALE: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("owner", PROVIDERS)
-def test_whose_an_object_is_shows_in_its_fields(provider: Provider, owner: Provider) -> None:
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
+@pytest.mark.parametrize("owner", ENDPOINT_PROVIDERS)
+def test_whose_an_object_is_shows_in_its_fields(
+    provider: EndpointProvider, owner: EndpointProvider
+) -> None:
     found = {find_other_provider(one, provider) for one in OBJECTS[owner]}
     assert found == {None if provider == owner else owner}
 
 
 def test_an_object_of_nobody_is_not_refused() -> None:
-    assert {find_other_provider({"id": 1, "name": "Ada"}, one) for one in PROVIDERS} == {None}
+    assert {find_other_provider({"id": 1, "name": "Ada"}, one) for one in ENDPOINT_PROVIDERS} == {
+        None
+    }
 
 
-async def make(db: Database, tenant: UUID, provider: Provider) -> NewEndpoint:
+async def make(db: Database, tenant: UUID, provider: EndpointProvider) -> NewEndpoint:
     account = SHOP if provider == "shopify" else ""
     options = EndpointOptions(provider, True, account)
     return await make_endpoint(db, tenant, options, SECRETS[provider][0])

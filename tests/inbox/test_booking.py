@@ -26,11 +26,17 @@ from tests.support.reports import (
     refunded_total,
 )
 
-_RULES = st.sampled_from((Rules(), Rules("shop")))
+_RULES = st.sampled_from((Rules(), Rules("shop"), Rules(sdk_basis="total")))
+_ALL_RULES = _RULES | st.builds(
+    Rules,
+    st.sampled_from(("gateway", "shop")),
+    st.sampled_from(("gross", "without_fee")),
+    st.just("revenue"),
+)
 
 
 @settings(deadline=None, max_examples=150)
-@given(REPORTS, _RULES, st.randoms(use_true_random=False))
+@given(REPORTS, _ALL_RULES, st.randoms(use_true_random=False))
 def test_order_and_repetition_of_reports_do_not_matter(
     reports: list[Report], rules: Rules, random: Random
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from skeldir.db.pool import Database
 from skeldir.inbox import memory, signatures
 from skeldir.inbox.endpoints import NewEndpoint
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, EndpointProvider
 from skeldir.inbox.sealing import Sealed, Sealer, new_key
 from tests.conftest import Clone
 from tests.support.api import asking
@@ -109,14 +109,14 @@ class Work:
         return taken
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_an_unknown_address_costs_as_much_as_a_wrong_secret(
     clone: Clone,
     db: Database,
     tenant: UUID,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    provider: Provider,
+    provider: EndpointProvider,
 ) -> None:
     monkeypatch.setattr(memory, "KEPT_S", 0.0)
     certificates = write_paypal_certificates(tmp_path)

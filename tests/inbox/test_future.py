@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from skeldir.inbox.receiving import translate_fields
-from skeldir.inbox.saying import Context, Provider
+from skeldir.inbox.saying import Context, EndpointProvider
 from tests.support.woocommerce import make_order
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CONTEXT = Context(is_live=True, now=NOW)
 
 
-def make_body(provider: Provider, moment: datetime, kind: str) -> dict[str, object]:
+def make_body(provider: EndpointProvider, moment: datetime, kind: str) -> dict[str, object]:
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
     if provider == "woocommerce":
         return make_order(date_paid_gmt=text, date_modified_gmt=text)
@@ -33,7 +33,7 @@ def make_body(provider: Provider, moment: datetime, kind: str) -> dict[str, obje
     ],
 )
 def test_what_happens_more_than_a_day_from_now_is_a_trouble_and_books_nothing(
-    provider: Provider, kind: str
+    provider: EndpointProvider, kind: str
 ) -> None:
     ahead = NOW + timedelta(days=1)
     said = translate_fields(provider, make_body(provider, ahead, kind), CONTEXT)

@@ -9,24 +9,29 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.inbox.deriving import reduce_visit
 from skeldir.inbox.receiving import translate
-from skeldir.inbox.saying import PROVIDERS, Context, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, Context, EndpointProvider
 from tests.conftest import Clone
 from tests.support import paypal_events, shopify, stripe, woocommerce
 from tests.support.inbox import SHOP, Post, inbox_of, make_post
 from tests.support.make import make_tenant
-from tests.support.persons import FORMS, PERSONS, persons_in, plant_all, replace_each
+from tests.support.persons import (
+    FORMS,
+    PERSONS,
+    cells_with_persons,
+    persons_in,
+    plant_all,
+    replace_each,
+)
 from tests.support.webhooks import write_paypal_certificates
 
 Body = dict[str, Any]
-IS_LIVE: Mapping[Provider, bool] = {
+IS_LIVE: Mapping[EndpointProvider, bool] = {
     "stripe": False,
     "shopify": True,
     "woocommerce": True,
@@ -34,7 +39,7 @@ IS_LIVE: Mapping[Provider, bool] = {
     "standard": True,
 }
 # What a provider sends in headers without a signature, or with an id that its sender chooses.
-UNSIGNED: Mapping[Provider, Sequence[str]] = {
+UNSIGNED: Mapping[EndpointProvider, Sequence[str]] = {
     "stripe": ("user-agent", "x-forwarded-for", "referer"),
     "shopify": ("x-shopify-webhook-id", "x-shopify-event-id", "x-shopify-topic"),
     "woocommerce": ("x-wc-webhook-id", "x-wc-webhook-delivery-id", "x-wc-webhook-topic"),
@@ -74,7 +79,7 @@ def _standard(kind: str, **data: object) -> Body:
     return {"type": f"payment.{kind}", "timestamp": moment, "data": {**fixed, **data}}
 
 
-BODIES: Mapping[Provider, Sequence[Body]] = {
+BODIES: Mapping[EndpointProvider, Sequence[Body]] = {
     "stripe": [
         stripe.make_event("charge.succeeded", stripe.make_charge()),
         stripe.make_event("refund.created", stripe.make_refund(), id="evt_2"),
@@ -122,7 +127,7 @@ BODIES: Mapping[Provider, Sequence[Body]] = {
 @pytest.fixture
 async def posts(
     clone: Clone, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[list[dict[Provider, Post]]]:
+) -> AsyncIterator[list[dict[EndpointProvider, Post]]]:
     """Endpoints of all providers, of two tenants."""
     certificates = write_paypal_certificates(tmp_path)
     async with inbox_of(clone, monkeypatch, certificates) as (_app, client):
@@ -131,36 +136,17 @@ async def posts(
                 provider: await make_post(
                     client, clone, db, tenant, provider, is_live=IS_LIVE[provider]
                 )
-                for provider in PROVIDERS
+                for provider in ENDPOINT_PROVIDERS
             }
             for tenant in (await make_tenant(db, "Plain"), await make_tenant(db, "Planted"))
         ]
-
-
-def cells_with_persons(post: Post) -> list[tuple[str, str]]:
-    """Return (table, person) of whatever is stored in any column of any table."""
-    found: set[tuple[str, str]] = set()
-    with psycopg.connect(post.clone.superuser_url, autocommit=True) as admin:
-        tables = admin.execute(
-            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname IN ('public', 'celery') AND c.relkind IN ('r', 'm', 'p')"
-        ).fetchall()
-        assert ("public", "webhook_deliveries") in tables
-        assert ("celery", "kombu_message") in tables
-        for schema, table in tables:
-            question = sql.SQL("SELECT to_jsonb(t)::text FROM {} t").format(
-                sql.Identifier(schema, table)
-            )
-            for (row,) in admin.execute(question):
-                found |= {(table, person) for person in persons_in(row)}
-    return sorted(found)
 
 
 def _raw(body: Body) -> bytes:
     return json.dumps(body, default=float, ensure_ascii=False).encode()
 
 
-def _headers(provider: Provider, at: int) -> dict[str, str]:
+def _headers(provider: EndpointProvider, at: int) -> dict[str, str]:
     names = UNSIGNED[provider]
     texts = [PERSONS[(at * len(names) + place) % len(PERSONS)].text for place in range(len(names))]
     return {
@@ -170,10 +156,10 @@ def _headers(provider: Provider, at: int) -> dict[str, str]:
 
 
 async def assert_nobody_is_found(
-    posts: list[dict[Provider, Post]], answers: Sequence[str], logs: str
+    posts: list[dict[EndpointProvider, Post]], answers: Sequence[str], logs: str
 ) -> None:
     post = posts[1]["stripe"]
-    assert cells_with_persons(post) == []
+    assert cells_with_persons(post.clone.superuser_url) == []
     assert persons_in("\n".join(answers)) == []
     assert "http.answered" in logs
     assert persons_in(logs) == []
@@ -190,7 +176,7 @@ def test_there_are_two_hundred_persons_and_the_search_finds_each() -> None:
 
 
 async def test_persons_beside_every_field_are_stored_nowhere_and_lose_no_money(
-    posts: list[dict[Provider, Post]], capfd: pytest.CaptureFixture[str]
+    posts: list[dict[EndpointProvider, Post]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     plain, planted = posts
     answers: list[str] = []
@@ -209,7 +195,7 @@ async def test_persons_beside_every_field_are_stored_nowhere_and_lose_no_money(
 
 @pytest.mark.slow
 async def test_persons_instead_of_any_value_are_stored_nowhere(
-    posts: list[dict[Provider, Post]], capfd: pytest.CaptureFixture[str]
+    posts: list[dict[EndpointProvider, Post]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     answers: list[str] = []
     at = 0
@@ -226,8 +212,8 @@ async def test_persons_instead_of_any_value_are_stored_nowhere(
     await assert_nobody_is_found(posts, answers, capfd.readouterr().err)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_form_of_person_stays_of_any_value(provider: Provider) -> None:
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
+def test_no_form_of_person_stays_of_any_value(provider: EndpointProvider) -> None:
     context = Context(is_live=IS_LIVE[provider], now=utc_now(), account=SHOP)
     for body in BODIES[provider]:
         for planted in replace_each(body, forms=FORMS):
@@ -238,7 +224,7 @@ def test_no_form_of_person_stays_of_any_value(provider: Provider) -> None:
 
 
 async def test_a_person_as_the_id_of_a_delivery_is_not_stored_and_names_it_once(
-    posts: list[dict[Provider, Post]],
+    posts: list[dict[EndpointProvider, Post]],
 ) -> None:
     post = posts[1]["standard"]
     texts = [one.text for one in PERSONS if one.text.isascii() and " " not in one.text]
@@ -248,15 +234,15 @@ async def test_a_person_as_the_id_of_a_delivery_is_not_stored_and_names_it_once(
             assert (await post.send(body, event_id=text)).status_code == 200
     assert len(texts) > 50
     assert len(post.entries()) == len(texts)
-    assert cells_with_persons(post) == []
+    assert cells_with_persons(post.clone.superuser_url) == []
 
 
 async def test_persons_in_refused_deliveries_are_stored_nowhere(
-    posts: list[dict[Provider, Post]], capfd: pytest.CaptureFixture[str]
+    posts: list[dict[EndpointProvider, Post]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     answers: list[str] = []
     for at, person in enumerate(PERSONS):
-        provider = PROVIDERS[at % len(PROVIDERS)]
+        provider = ENDPOINT_PROVIDERS[at % len(ENDPOINT_PROVIDERS)]
         post = posts[1][provider]
         raw = person.text.encode()
         unreadable = await post.send(raw, headers=_headers(provider, at))

@@ -18,29 +18,29 @@ from skeldir.db.pool import Database
 from skeldir.inbox import list_endpoints, memory
 from skeldir.inbox.endpoints import NewEndpoint, add_secret, end_endpoint
 from skeldir.inbox.receiving import LARGEST_DELIVERY
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, EndpointProvider
 from skeldir.inbox.sealing import read_sealer
 from tests.conftest import Clone
 from tests.support.embedded import wait_until
 from tests.support.inbox import SEALING_KEYS, Post, inbox_of, make_post
 from tests.support.webhooks import SECRETS, sign, write_paypal_certificates
 
-TIMED: tuple[Provider, ...] = ("stripe", "standard", "paypal")
-SIGNATURE_HEADERS: dict[Provider, str] = {
+TIMED: tuple[EndpointProvider, ...] = ("stripe", "standard", "paypal")
+SIGNATURE_HEADERS: dict[EndpointProvider, str] = {
     "stripe": "stripe-signature",
     "shopify": "x-shopify-hmac-sha256",
     "woocommerce": "x-wc-webhook-signature",
     "standard": "webhook-signature",
     "paypal": "paypal-transmission-sig",
 }
-TIME_HEADERS: dict[Provider, str] = {
+TIME_HEADERS: dict[EndpointProvider, str] = {
     "stripe": "stripe-signature",
     "standard": "webhook-timestamp",
     "paypal": "paypal-transmission-time",
 }
 BODY = json.dumps({"type": "payment.voided", "id": "evt_1", "data": {}}).encode()
 
-Desk = dict[Provider, Post]
+Desk = dict[EndpointProvider, Post]
 
 
 @pytest.fixture
@@ -52,7 +52,8 @@ async def desk(
     certificates = write_paypal_certificates(tmp_path)
     async with inbox_of(clone, monkeypatch, certificates) as (_app, client):
         yield {
-            provider: await make_post(client, clone, db, tenant, provider) for provider in PROVIDERS
+            provider: await make_post(client, clone, db, tenant, provider)
+            for provider in ENDPOINT_PROVIDERS
         }
 
 
@@ -89,15 +90,15 @@ def assert_refused(post: Post, answer: httpx2.Response) -> None:
     assert post.ask("SELECT count(*) FROM webhook_deliveries") == [(0,)]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-async def test_what_is_signed_is_accepted(desk: Desk, provider: Provider) -> None:
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
+async def test_what_is_signed_is_accepted(desk: Desk, provider: EndpointProvider) -> None:
     answer = await desk[provider].send(BODY)
     assert (answer.status_code, answer.json()) == (200, {"received": True})
     assert desk[provider].ask("SELECT provider FROM webhook_deliveries") == [(provider,)]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-async def test_a_flipped_bit_is_refused(desk: Desk, provider: Provider) -> None:
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
+async def test_a_flipped_bit_is_refused(desk: Desk, provider: EndpointProvider) -> None:
     post = desk[provider]
     headers = signed(post)
     flipped = bytes([*BODY[:-3], BODY[-3] ^ 1, *BODY[-2:]])
@@ -109,7 +110,9 @@ async def test_a_flipped_bit_is_refused(desk: Desk, provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("provider", TIMED)
-async def test_another_time_than_the_signed_one_is_refused(desk: Desk, provider: Provider) -> None:
+async def test_another_time_than_the_signed_one_is_refused(
+    desk: Desk, provider: EndpointProvider
+) -> None:
     post = desk[provider]
     earlier = sign(provider, BODY, post.secret, now=utc_now() - timedelta(seconds=60))
     headers = signed(post)
@@ -125,16 +128,16 @@ async def test_another_time_than_the_signed_one_is_refused(desk: Desk, provider:
 
 @pytest.mark.parametrize("provider", TIMED)
 async def test_old_and_future_times_are_refused_even_if_signed(
-    desk: Desk, provider: Provider
+    desk: Desk, provider: EndpointProvider
 ) -> None:
     post = desk[provider]
     for away in (timedelta(days=-4), timedelta(minutes=6)):
         assert_refused(post, await post.send(BODY, at=utc_now() + away))
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_a_missing_header_or_another_tenants_secret_is_refused(
-    desk: Desk, db: Database, clone: Clone, other_tenant: UUID, provider: Provider
+    desk: Desk, db: Database, clone: Clone, other_tenant: UUID, provider: EndpointProvider
 ) -> None:
     post = desk[provider]
     headers = signed(post)
@@ -149,14 +152,14 @@ async def test_a_missing_header_or_another_tenants_secret_is_refused(
     assert_refused(post, await replace(theirs, secret=post.secret).send(BODY))
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_an_unknown_address_and_that_of_another_provider_get_the_same_answer(
-    desk: Desk, provider: Provider
+    desk: Desk, provider: EndpointProvider
 ) -> None:
     post = desk[provider]
     nowhere = replace(post, endpoint=NewEndpoint(post.endpoint.id, "A" * 43))
     assert_refused(post, await nowhere.send(BODY))
-    other: Provider = "standard" if provider == "stripe" else "stripe"
+    other: EndpointProvider = "standard" if provider == "stripe" else "stripe"
     answer = await post.client.post(
         f"/v1/webhooks/{other}/{post.endpoint.token}", content=BODY, headers=signed(post)
     )
@@ -175,9 +178,9 @@ async def roll(db: Database, post: Post, secret: str, *, overlap: timedelta) -> 
         )
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_while_a_secret_rolls_both_are_accepted_and_then_the_new_one_only(
-    desk: Desk, db: Database, provider: Provider
+    desk: Desk, db: Database, provider: EndpointProvider
 ) -> None:
     post = desk[provider]
     new = SECRETS[provider][1]

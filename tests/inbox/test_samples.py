@@ -12,11 +12,18 @@ from skeldir.errors import InputInvalid
 from skeldir.inbox.receiving import translate
 from skeldir.inbox.sample_bodies import Wishes
 from skeldir.inbox.samples import SAMPLES, SampleUnknown, make_body
-from skeldir.inbox.saying import PROVIDERS, Context, Movement, Provider, Said, Total
+from skeldir.inbox.saying import (
+    ENDPOINT_PROVIDERS,
+    Context,
+    EndpointProvider,
+    Movement,
+    Said,
+    Total,
+)
 
 NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
 WISHES = Wishes(NOW, is_live=False, order="5001", minor=4000, currency="EUR", fresh=77)
-NAMES = [(provider, name) for provider in PROVIDERS for name in SAMPLES[provider]]
+NAMES = [(provider, name) for provider in ENDPOINT_PROVIDERS for name in SAMPLES[provider]]
 KINDS = {
     "capture": "capture",
     "refund": "refund",
@@ -25,7 +32,7 @@ KINDS = {
 }
 
 
-def said_of(provider: Provider, name: str, wishes: Wishes = WISHES) -> Said:
+def said_of(provider: EndpointProvider, name: str, wishes: Wishes = WISHES) -> Said:
     body = json.dumps(make_body(provider, name, wishes)).encode()
     return translate(provider, body, Context(is_live=wishes.is_live, now=NOW))
 
@@ -39,7 +46,7 @@ def moved(said: Said) -> list[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize(("provider", "name"), NAMES)
-def test_a_sample_moves_what_its_name_says(provider: Provider, name: str) -> None:
+def test_a_sample_moves_what_its_name_says(provider: EndpointProvider, name: str) -> None:
     said = said_of(provider, name)
     is_broken = "not understood" in SAMPLES[provider][name].meaning
     assert (said.trouble is not None) is is_broken
@@ -52,15 +59,17 @@ def test_a_sample_moves_what_its_name_says(provider: Provider, name: str) -> Non
 
 
 @pytest.mark.parametrize(("provider", "name"), NAMES)
-def test_a_sample_is_of_the_mode_that_was_wished(provider: Provider, name: str) -> None:
+def test_a_sample_is_of_the_mode_that_was_wished(provider: EndpointProvider, name: str) -> None:
     for is_live in (True, False):
         said = said_of(provider, name, replace(WISHES, is_live=is_live))
         assert said.is_live in (is_live, None)
         assert said.trouble is None or said.trouble.code != "wrong_mode"
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_journey_is_carried_where_the_sample_has_a_field_for_it(provider: Provider) -> None:
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
+def test_a_journey_is_carried_where_the_sample_has_a_field_for_it(
+    provider: EndpointProvider,
+) -> None:
     wishes = replace(WISHES, journey="visitor-1")
     for name, sample in SAMPLES[provider].items():
         if sample.has_journey:
@@ -72,7 +81,7 @@ def test_a_journey_is_carried_where_the_sample_has_a_field_for_it(provider: Prov
 
 def test_the_amounts_are_in_the_units_of_each_wire() -> None:
     wishes = replace(WISHES, minor=5000, currency="JPY")
-    for provider in PROVIDERS:
+    for provider in ENDPOINT_PROVIDERS:
         assert ("capture", 5000, "JPY") in moved(said_of(provider, "capture", wishes))
     assert moved(said_of("stripe", "capture", replace(wishes, currency="MGA"))) == [
         ("capture", 5000, "MGA")

@@ -14,7 +14,7 @@ import pytest
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.inbox.receiving import translate
-from skeldir.inbox.saying import PROVIDERS, Context, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, Context, EndpointProvider
 from tests.conftest import Clone
 from tests.support.inbox import SHOP, Post, inbox_of, make_post
 from tests.support.webhooks import write_paypal_certificates
@@ -39,7 +39,7 @@ IN_WORDS = {
 }
 GIVEN = {one["file"]: one.get("given") for one in EXPECTED}
 
-Desk = dict[tuple[Provider, bool], Post]
+Desk = dict[tuple[EndpointProvider, bool], Post]
 Money = tuple[str, int, str]
 
 
@@ -54,7 +54,7 @@ async def desk(
             (provider, is_live): await make_post(
                 client, clone, db, tenant, provider, is_live=is_live
             )
-            for provider in PROVIDERS
+            for provider in ENDPOINT_PROVIDERS
             for is_live in (True, False)
         }
 
@@ -72,7 +72,7 @@ def files_before(file: str) -> list[str]:
 
 
 async def deliver(desk: Desk, file: str) -> None:
-    provider: Provider = file.partition("/")[0]  # type: ignore[assignment]
+    provider: EndpointProvider = file.partition("/")[0]  # type: ignore[assignment]
     body = (FOLDERS[0] / file).read_bytes()
     is_live = True
     if file.endswith(".json"):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, EndpointProvider
 from skeldir.inbox.secret_forms import SecretInvalid, read_standard_key, require_secret
 from skeldir.inbox.signing import SigningImpossible, sign
 from tests.support.webhooks import SECRETS
@@ -14,15 +14,15 @@ from tests.support.webhooks import SECRETS
 NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_secret_is_kept_as_the_provider_shows_it(provider: Provider) -> None:
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
+def test_a_secret_is_kept_as_the_provider_shows_it(provider: EndpointProvider) -> None:
     for secret in SECRETS[provider]:
         assert require_secret(provider, secret) == secret
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 def test_blanks_left_from_copying_are_removed_unless_they_belong_to_the_key(
-    provider: Provider,
+    provider: EndpointProvider,
 ) -> None:
     secret = SECRETS[provider][0]
     kept = require_secret(provider, f" {secret} ")
@@ -32,7 +32,11 @@ def test_blanks_left_from_copying_are_removed_unless_they_belong_to_the_key(
 @pytest.mark.parametrize(
     ("provider", "secret"),
     [
-        *((provider, secret) for provider in PROVIDERS for secret in ("", "  ", "x" * 501, "a\0b")),
+        *(
+            (provider, secret)
+            for provider in ENDPOINT_PROVIDERS
+            for secret in ("", "  ", "x" * 501, "a\0b")
+        ),
         ("stripe", "sk_live_planted"),
         ("stripe", "whsec_"),
         ("paypal", "planted|planted"),
@@ -43,7 +47,7 @@ def test_blanks_left_from_copying_are_removed_unless_they_belong_to_the_key(
     ],
 )
 def test_what_cannot_be_a_secret_is_refused_without_quoting_it(
-    provider: Provider, secret: str
+    provider: EndpointProvider, secret: str
 ) -> None:
     with pytest.raises(SecretInvalid) as caught:
         require_secret(provider, secret)

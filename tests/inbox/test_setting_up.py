@@ -13,7 +13,7 @@ from skeldir.inbox import standard
 from skeldir.inbox.endpoints import EndpointOptions
 from skeldir.inbox.explaining import FLAGS, REFUSALS, TROUBLES
 from skeldir.inbox.paypal import translate as translate_paypal
-from skeldir.inbox.saying import PROVIDERS, Context, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, Context, EndpointProvider
 from skeldir.inbox.setting_up import (
     PAYPAL_EVENTS,
     SHOPIFY_TOPICS,
@@ -29,13 +29,13 @@ FLAT = " ".join(DOCUMENT.split())
 CONTEXT = Context(is_live=True, now=utc_now())
 
 
-def options(provider: Provider) -> EndpointOptions:
+def options(provider: EndpointProvider) -> EndpointOptions:
     shop = "sample.myshopify.com" if provider == "shopify" else ""
     return EndpointOptions(provider, is_live=True, account=shop)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_document_has_every_step(provider: Provider) -> None:
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
+def test_the_document_has_every_step(provider: EndpointProvider) -> None:
     address = f"https://your.host/v1/webhooks/{provider}/TOKEN"
     steps = steps_of(options(provider), address)
     assert len(steps.in_shop) == 2

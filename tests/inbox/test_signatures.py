@@ -17,14 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.inbox.paypal_certificates import Certificates
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.saying import ENDPOINT_PROVIDERS, EndpointProvider
 from skeldir.inbox.signatures import Outcome, RawDelivery, Verdict, verify, warm_up
 from tests.support.house import ROOT
 from tests.support.webhooks import SECRETS, open_paypal_certificates, sign
 
 NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 BODY = '{"id":"evt_1","amount":1.0,"name":"Zoë"}'.encode()
-TIMED: tuple[Provider, ...] = ("stripe", "standard", "paypal")
+TIMED: tuple[EndpointProvider, ...] = ("stripe", "standard", "paypal")
 SIGNATURE_HEADERS = {
     "stripe": "stripe-signature",
     "shopify": "x-shopify-hmac-sha256",
@@ -43,12 +43,14 @@ async def certificates(tmp_path: Path) -> AsyncIterator[Certificates]:
     await opened.close()
 
 
-def signed(provider: Provider, secret: str | None = None, now: datetime = NOW) -> dict[str, str]:
+def signed(
+    provider: EndpointProvider, secret: str | None = None, now: datetime = NOW
+) -> dict[str, str]:
     return sign(provider, BODY, secret or SECRETS[provider][0], now=now)
 
 
 async def outcome_of(
-    provider: Provider,
+    provider: EndpointProvider,
     headers: dict[str, str],
     certificates: Certificates,
     *,
@@ -61,9 +63,9 @@ async def outcome_of(
     return verdict.outcome
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_a_signed_delivery_is_accepted(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     verdict = await verify(
         provider,
@@ -79,9 +81,9 @@ async def test_a_signed_delivery_is_accepted(
     )
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_both_secrets_are_accepted_while_they_roll(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     old, new = SECRETS[provider]
     for secret in (old, new):
@@ -93,9 +95,9 @@ async def test_both_secrets_are_accepted_while_they_roll(
         )
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_a_flipped_bit_of_the_body_is_refused_wherever_it_is(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     headers = signed(provider)
     for place in range(len(BODY)):
@@ -105,9 +107,9 @@ async def test_a_flipped_bit_of_the_body_is_refused_wherever_it_is(
             assert found == "signature_wrong", (place, bit)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_a_flipped_bit_of_the_signature_is_refused(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     headers = signed(provider)
     name = SIGNATURE_HEADERS[provider]
@@ -121,9 +123,9 @@ async def test_a_flipped_bit_of_the_signature_is_refused(
     assert await outcome_of(provider, headers | {name: changed}, certificates) == "signature_wrong"
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_a_delivery_without_signature_is_refused(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     headers = signed(provider)
     del headers[SIGNATURE_HEADERS[provider]]
@@ -132,7 +134,7 @@ async def test_a_delivery_without_signature_is_refused(
 
 @pytest.mark.parametrize("provider", ["standard", "paypal"])
 async def test_each_signed_header_is_needed_and_cannot_be_changed(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     headers = signed(provider)
     for name in headers.keys() - {SIGNATURE_HEADERS[provider]}:
@@ -151,7 +153,7 @@ async def test_each_signed_header_is_needed_and_cannot_be_changed(
 
 @pytest.mark.parametrize("provider", TIMED)
 async def test_a_signed_time_has_bounds_either_way(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     oldest = timedelta(days=3, minutes=30) if provider == "paypal" else timedelta(minutes=5)
     second = timedelta(seconds=1)
@@ -168,7 +170,7 @@ async def test_a_signed_time_has_bounds_either_way(
 @pytest.mark.parametrize("provider", TIMED)
 @pytest.mark.parametrize("time", ["", "never", "1e9", "-5", "99999999999999", "١٢", "2026-11-02"])
 async def test_a_malformed_time_is_refused(
-    provider: Provider, time: str, certificates: Certificates
+    provider: EndpointProvider, time: str, certificates: Certificates
 ) -> None:
     headers = signed(provider)
     if provider == "stripe":
@@ -205,7 +207,7 @@ async def test_a_malformed_time_is_refused(
     ],
 )
 async def test_a_malformed_header_has_a_verdict_and_no_error(
-    provider: Provider, change: dict[str, str], wanted: str, certificates: Certificates
+    provider: EndpointProvider, change: dict[str, str], wanted: str, certificates: Certificates
 ) -> None:
     assert await outcome_of(provider, signed(provider) | change, certificates) == wanted
 
@@ -231,18 +233,18 @@ async def test_a_second_signature_of_a_delivery_may_be_the_one_that_fits(
     assert await outcome_of("stripe", stripe, certificates) == "accepted"
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 @pytest.mark.parametrize("secrets", [(), ("",), ("\ud800",)])
 async def test_without_a_usable_secret_nothing_is_accepted(
-    provider: Provider, secrets: tuple[str, ...], certificates: Certificates
+    provider: EndpointProvider, secrets: tuple[str, ...], certificates: Certificates
 ) -> None:
     found = await outcome_of(provider, signed(provider), certificates, secrets=secrets)
     assert found == "secret_unusable"
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_the_secrets_that_only_fill_up_the_work_open_nothing(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     decoy = "whsec_ZGVjb3kgZGVjb3kgZGVjb3kgZGVjb3kgZGVjb3k="
     forged = signed(provider, "-" if provider == "paypal" else decoy)
@@ -252,7 +254,7 @@ async def test_the_secrets_that_only_fill_up_the_work_open_nothing(
 
 @pytest.mark.parametrize("provider", ["stripe", "shopify", "woocommerce", "standard"])
 async def test_as_many_secrets_are_tried_however_many_there_are_and_whichever_fits(
-    provider: Provider, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+    provider: EndpointProvider, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = SECRETS[provider]
     tries: list[int] = []
@@ -270,9 +272,9 @@ async def test_as_many_secrets_are_tried_however_many_there_are_and_whichever_fi
     assert tries == [2] * 5
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ENDPOINT_PROVIDERS)
 async def test_a_body_that_is_not_utf_8_has_a_verdict(
-    provider: Provider, certificates: Certificates
+    provider: EndpointProvider, certificates: Certificates
 ) -> None:
     body = b'{"a":"\xff"}'
     headers = sign(provider, body, SECRETS[provider][0], now=NOW)
@@ -305,12 +307,15 @@ async def test_shopifys_newer_kind_is_named_as_such_only_if_it_is_genuine(
 
 
 @given(
-    provider=st.sampled_from(PROVIDERS),
+    provider=st.sampled_from(ENDPOINT_PROVIDERS),
     values=st.lists(st.text(max_size=40), min_size=5, max_size=5),
     body=st.binary(max_size=40),
 )
 async def test_whatever_is_sent_has_a_verdict(
-    tmp_path_factory: pytest.TempPathFactory, provider: Provider, values: list[str], body: bytes
+    tmp_path_factory: pytest.TempPathFactory,
+    provider: EndpointProvider,
+    values: list[str],
+    body: bytes,
 ) -> None:
     certificates = open_paypal_certificates(tmp_path_factory.mktemp("store"))
     headers = dict(zip(sorted(signed(provider) | {"x": ""}), values, strict=False))
@@ -348,7 +353,7 @@ async def test_the_recorded_deliveries_have_their_verdicts(
 ) -> None:
     headers = {name.lower(): value for name, value in vector["headers"].items()}
     body = (VECTORS / vector["body"]).read_bytes()
-    provider: Provider = vector["provider"]
+    provider: EndpointProvider = vector["provider"]
     if provider == "paypal":
         now = datetime.fromisoformat(headers["paypal-transmission-time"])
         ours = sign(

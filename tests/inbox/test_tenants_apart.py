@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from skeldir.db.pool import Database
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.settling import inbox_lock
 from tests.conftest import Clone
 from tests.support.inbox import Post, inbox_of, make_post
@@ -25,7 +25,7 @@ TABLES = (
     "payments",
     "standing_entries",
 )
-PROVIDER: Provider = "standard"
+PROVIDER: EndpointProvider = "standard"
 
 
 def delivery(

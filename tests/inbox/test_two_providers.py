@@ -12,15 +12,15 @@ import pytest
 from skeldir.attribution import credit_dirty_orders
 from skeldir.db.pool import Database
 from skeldir.inbox import rebook_all, set_precedence
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support import shopify, stripe, woocommerce
 from tests.support.inbox import Post, inbox_of, make_post
 from tests.support.make import make_touch, send_touches
 
-Desk = dict[Provider, Post]
-PROVIDERS: tuple[Provider, ...] = ("stripe", "shopify", "woocommerce")
+Desk = dict[EndpointProvider, Post]
+PROVIDERS: tuple[EndpointProvider, ...] = ("stripe", "shopify", "woocommerce")
 REFUND_OF_WOO = {"id": 724, "reason": "", "total": "-9.00"}
 
 
@@ -32,7 +32,7 @@ async def desk(
         yield {one: await make_post(client, clone, db, tenant, one) for one in PROVIDERS}
 
 
-async def deliver(desk: Desk, *deliveries: tuple[Provider, dict[str, object]]) -> None:
+async def deliver(desk: Desk, *deliveries: tuple[EndpointProvider, dict[str, object]]) -> None:
     for provider, body in deliveries:
         answer = await desk[provider].send(json.dumps(body, default=str).encode())
         assert answer.status_code == 200, answer.text
@@ -62,7 +62,7 @@ WOO_ORDER = woocommerce.make_order(order_key="wc_order")
 WOO_REFUNDED = woocommerce.make_order(
     order_key="wc_order", refunds=[REFUND_OF_WOO], date_modified_gmt="2026-11-03T10:00:00"
 )
-OF_WOO: Sequence[tuple[Provider, dict[str, object]]] = (
+OF_WOO: Sequence[tuple[EndpointProvider, dict[str, object]]] = (
     ("stripe", charge("723")),
     ("stripe", refund("723")),
     ("woocommerce", WOO_ORDER),

@@ -39,6 +39,7 @@ for _ in range(10_000):
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
 RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "currency_contradicted"}
 RAISED_ELSEWHERE |= {"idempotency_key_reused", "state_unknown", "refund_unknown", "refund_smaller"}
+RAISED_ELSEWHERE |= {"compression_invalid", "key_differs"}
 RAISED_ELSEWHERE |= {"path_invalid", "count_invalid", "value_without_conversions"}
 
 
@@ -200,10 +201,8 @@ def test_an_unreadable_item_keeps_its_reason() -> None:
     refused = UnreadableItem("json_invalid", "The line is not JSON.", {})
     with pytest.raises(ItemRejected) as caught:
         read_conversion(refused, now=NOW)
-    assert (caught.value.item_code, caught.value.detail) == (
-        "json_invalid",
-        "The line is not JSON.",
-    )
+    reason = (caught.value.item_code, caught.value.detail)
+    assert reason == ("json_invalid", "The line is not JSON.")
 
 
 def test_the_reason_never_repeats_a_journey_key() -> None:

@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.inbox.endpoints import EndpointOptions, NewEndpoint, add_secret, create_endpoint
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.sealing import new_key, read_sealer
 from skeldir.inbox.signatures import warm_up
 from tests.conftest import Clone
@@ -37,7 +37,7 @@ class Post:
     client: httpx2.AsyncClient
     clone: Clone
     tenant: UUID
-    provider: Provider
+    provider: EndpointProvider
     endpoint: NewEndpoint
     secret: str
 
@@ -110,7 +110,7 @@ async def make_post(
     clone: Clone,
     db: Database,
     tenant: UUID,
-    provider: Provider,
+    provider: EndpointProvider,
     *,
     is_live: bool = True,
 ) -> Post:

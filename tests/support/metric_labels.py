@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from skeldir.inbox.saying import BROKEN_SET_UPS, PROVIDERS
+from skeldir.inbox.saying import BROKEN_SET_UPS, ENDPOINT_PROVIDERS
 from skeldir.jobs import QUEUE_OF
 from skeldir.matviews import CANONICAL_VIEWS
 
@@ -14,9 +14,9 @@ STATUS = re.compile(r"none|[1-5]\d\d")
 LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     ("skeldir_ingest_items", "item_kind"): {"touch", "conversion"},
     ("skeldir_ingest_items", "outcome"): {"accepted", "duplicate", "rejected"},
-    ("skeldir_inbox_deliveries", "provider"): set(PROVIDERS),
+    ("skeldir_inbox_deliveries", "provider"): set(ENDPOINT_PROVIDERS),
     ("skeldir_inbox_deliveries", "outcome"): {"recorded", "repeated", "ignored", "dead", "refused"},
-    ("skeldir_inbox_broken_set_ups", "provider"): set(PROVIDERS),
+    ("skeldir_inbox_broken_set_ups", "provider"): set(ENDPOINT_PROVIDERS),
     ("skeldir_inbox_broken_set_ups", "trouble"): set(BROKEN_SET_UPS),
     ("skeldir_http_request_seconds", "method"): {
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER",

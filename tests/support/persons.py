@@ -1,4 +1,4 @@
-"""Made-up persons, and their places in bodies: beside every field, and instead of every value."""
+"""Made-up persons, their places in bodies, beside every field and instead of every value, and where they are stored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from functools import cache
 from itertools import cycle
 from typing import Any, Final
 from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
 
 Place = tuple[str | int, ...]
 FORMS: Final = 8
@@ -128,6 +131,25 @@ def persons_in(text: str) -> list[str]:
     """Return the persons that a text shows, plain, escaped for JSON or a URL, or as the hexadecimal digits of bytes."""
     low = text.casefold()
     return [person.text for person in PERSONS if any(form in low for form in _forms(person))]
+
+
+def cells_with_persons(superuser_url: str) -> list[tuple[str, str]]:
+    """Return (table, person) of whatever is stored in any column of any table."""
+    found: set[tuple[str, str]] = set()
+    with psycopg.connect(superuser_url, autocommit=True) as admin:
+        tables = admin.execute(
+            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname IN ('public', 'celery') AND c.relkind IN ('r', 'm', 'p')"
+        ).fetchall()
+        assert ("public", "webhook_deliveries") in tables
+        assert ("celery", "kombu_message") in tables
+        for schema, table in tables:
+            question = sql.SQL("SELECT to_jsonb(t)::text FROM {} t").format(
+                sql.Identifier(schema, table)
+            )
+            for (row,) in admin.execute(question):
+                found |= {(table, person) for person in persons_in(row)}
+    return sorted(found)
 
 
 @cache

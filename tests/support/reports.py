@@ -16,8 +16,10 @@ from skeldir.inbox.saying import (
     MovementKind,
     Notice,
     NoticeKind,
+    OrderRefund,
     Part,
     Provider,
+    Standing,
     Total,
     Visit,
 )
@@ -98,6 +100,7 @@ _NOTICES = st.sampled_from(
     ("authorized", "voided", "cancelled", "dispute_won", "dispute_lost", "refund_failed")
 )
 _MINORS = st.integers(1, 9)
+_SUMS = st.none() | st.integers(0, 9)
 
 FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Movement, _KINDS, _NOUNS, _IDS, _MINORS, _CURRENCIES, _MOMENTS, _VIAS, _TURNS),
@@ -121,6 +124,17 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
         _VIAS,
     ),
     st.builds(Notice, _NOTICES, _IDS, _MOMENTS),
+    st.builds(Standing, _IDS, _SUMS, _SUMS, _CURRENCIES, _MOMENTS, st.booleans()),
+    st.builds(
+        OrderRefund,
+        st.sampled_from(("refund", "cancellation")),
+        _IDS,
+        _IDS,
+        _SUMS,
+        _SUMS,
+        st.none() | _CURRENCIES,
+        _MOMENTS,
+    ),
 )
 
 _TEXTS = st.none() | st.text(max_size=8)

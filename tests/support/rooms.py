@@ -8,7 +8,14 @@ from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.syntax import Piece
 
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "tenants": ("tenants", "registered_tenants", "api_keys", "retention", "tenant_deletions"),
+    "tenants": (
+        "tenants",
+        "registered_tenants",
+        "api_keys",
+        "key_terms",
+        "retention",
+        "tenant_deletions",
+    ),
     "users": (
         "users",
         "sign_in_links",
@@ -48,6 +55,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "privacy_requests",
         "erasures",
     ),
+    "collect": ("claimed_orders",),
     "spend": ("spend", "ad_loads", "ad_days"),
     "rates": ("exchange_rates",),
     "fits": ("model_fits", "fit_requests", "kept_lookbacks", "kept_journeys"),
@@ -212,6 +220,8 @@ FOREIGN: Mapping[str, str] = {
     "ingest.select_jobs_to_scan": _SCAN,
     "ingest.select_keys_to_scan": _SCAN,
     "inbox.select_changed_renewals": "payments are compared with what reports take them for, in one round trip",
+    "collect.select_landed_orders": _SUMS,
+    "collect.select_landings": _SUMS,
     "inbox.select_coverage": _SUMS,
     "matviews.prune_rollup_changes": _SEEN,
     "matviews.select_last_success": _SEEN,

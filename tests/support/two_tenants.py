@@ -124,6 +124,17 @@ _PLAIN_ROWS = (
                                incremental, lower_end, upper_end, level_percent, source, recorded_by)
        VALUES ($1, 'spring', 'email', 'conversions', '', 1, '2026-03-01', '2026-03-31', 5000000, 1000000, 9000000, 90,
                'lift.csv', 'test')""",
+    """WITH key AS (
+           INSERT INTO api_keys (tenant_id, id, name, prefix, secret_sha256, scopes)
+           VALUES ($1, gen_random_uuid(), 'site', 'skd_12345678', sha256(('site ' || $1::uuid::text)::bytea),
+                   '{collect}')
+           RETURNING id)
+       INSERT INTO key_terms (tenant_id, key_id, origins, books_orders, order_events)
+       SELECT $1, id, '{https://shop.example}', false, '{}' FROM key""",
+    """INSERT INTO claimed_orders (tenant_id, id, digest, key_id, protocol, kind, order_id, currency, total_cents,
+                                   claimed_at)
+       VALUES ($1, gen_random_uuid(), sha256('claim'), gen_random_uuid(), 'segment', 'completed', '1', 'EUR', 100,
+               now())""",
     "INSERT INTO kept_lookbacks (tenant_id, lookback_days, first_day) VALUES ($1, 30, '2026-03-01')",
     "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",

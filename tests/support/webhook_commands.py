@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from skeldir.cli import app
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.signing import sign
 from tests.conftest import Clone
 from tests.support.api import asking
@@ -47,7 +47,7 @@ class Address:
     """An endpoint as a command printed it."""
 
     clone: Clone
-    provider: Provider
+    provider: EndpointProvider
     id: str
     path: str
     secret: str
@@ -74,7 +74,7 @@ class Address:
         return asyncio.run(post())
 
 
-def create(clone: Clone, tenant: object, provider: Provider, *words: str) -> Address:
+def create(clone: Clone, tenant: object, provider: EndpointProvider, *words: str) -> Address:
     """Make an endpoint, with a secret."""
     made = run("webhooks", "create", tenant, provider, *words)
     address, *secrets = made.stdout.split()

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from skeldir.inbox.paypal_certificates import ROOTS_FILE, Certificates, open_certificates
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.signing import sign as sign_as_product
 
-SECRETS: dict[Provider, tuple[str, str]] = {
+SECRETS: dict[EndpointProvider, tuple[str, str]] = {
     "stripe": ("whsec_first0000000000000000", "whsec_second000000000000000"),
     "shopify": ("shpss_first", "shpss_second"),
     "woocommerce": ('first & "one" <1>', "second ünï"),
@@ -131,7 +131,7 @@ def open_paypal_certificates(folder: Path) -> Certificates:
 
 
 def sign(
-    provider: Provider,
+    provider: EndpointProvider,
     body: bytes,
     secret: str,
     *,

@@ -55,6 +55,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.channel_numbers": _APPEND,
         "public.channel_performance": _READ,
         "public.channels": _APPEND,
+        "public.claimed_orders": "app_user INSERT(claimed_at, currency, digest, id, key_id, kind, order_id, protocol, "
+        "revenue_cents, tenant_id, total_cents) SELECT",
         "public.credit_journal": _REPLACE,
         "public.credited_renewals": _REPLACE,
         "public.credit_turns": _APPEND + " UPDATE(turn)",
@@ -76,6 +78,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.kept_journeys": _REPLACE + " UPDATE(journeys, keys)",
         "public.kept_lookbacks": "app_user DELETE INSERT(first_day, lookback_days, tenant_id) SELECT "
         "UPDATE(asked_at, channels, facts_until, first_day, number, zone_sha256)",
+        "public.key_terms": _APPEND + " UPDATE(books_orders, order_events, origins)",
         "public.matview_refreshes": _REPLACE,
         "public.memberships": "app_user DELETE INSERT(added_by, email, role, tenant_id, user_id) SELECT UPDATE(role)",
         "public.model_changes": _APPEND,
@@ -144,7 +147,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.webhook_endpoints": _APPEND + " UPDATE(ended_at)",
         "public.webhook_refusals": _APPEND + " UPDATE(last_at, refusals)",
         "public.webhook_secrets": _APPEND + " UPDATE(ends_at, sealed, sealing_key)",
-        "public.webhook_settings": _APPEND + " UPDATE(basis, precedence)",
+        "public.webhook_settings": _APPEND + " UPDATE(basis, precedence, sdk_basis)",
     }
 )
 """The rights on each table, view or sequence, except its owner's. Facts are append-only: no role may change them."""
@@ -178,6 +181,7 @@ READ_BY_OWNER: Final = (
     "dirty_orders",
     "invitations",
     "jobs",
+    "key_terms",
     "memberships",
     "orders_set_aside",
     "registered_tenants",
@@ -205,6 +209,7 @@ _ONLY_ISOLATED: Final = (
     "attribution_models",
     "channel_numbers",
     "channels",
+    "claimed_orders",
     "credit_journal",
     "credit_turns",
     "credited_renewals",
@@ -293,6 +298,7 @@ TRIGGERS: Final[Mapping[str, str]] = MappingProxyType(
         "keys_end_once": "api_keys refuse_key_revival enabled",
         "notify_keys_ended": "api_keys notify_keys_ended enabled",
         "notify_keys_truncated": "api_keys notify_keys_ended enabled",
+        "notify_terms_changed": "key_terms notify_keys_ended enabled",
     }
 )
 """They refuse or notify, and write nothing."""

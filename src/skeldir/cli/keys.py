@@ -10,9 +10,11 @@ from rich.table import Column, Table
 
 from skeldir.cli.console import err, out
 from skeldir.cli.durations import read_duration
+from skeldir.cli.key_terms import OrderEventOption, OrdersOption, OriginOption, change_terms
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.clock import utc_now
 from skeldir.tenants import (
+    NO_TERMS,
     ApiKey,
     IssuedKey,
     find_key,
@@ -38,15 +40,24 @@ KeyArgument = Annotated[str, typer.Argument(help=KEY_HELP)]
 @keys_app.command("create")
 def create(
     tenant: TenantArgument,
-    scope: Annotated[list[str], typer.Option(help="ingest, read or manage; can be repeated.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            help="ingest, read or manage, can be repeated; or collect, for a write key that stands in pages."
+        ),
+    ],
     name: Annotated[
         str, typer.Option(help="A name, such as that of the program that will use it.")
     ] = "unnamed",
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Expire after this number of days.")
     ] = None,
+    origin: OriginOption = None,
+    orders: OrdersOption = None,
+    order_event: OrderEventOption = None,
 ) -> None:
     """Create a key and print it. It cannot be shown again: only a digest is stored."""
+    terms = change_terms(NO_TERMS, origin, orders, order_event)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -57,7 +68,12 @@ def create(
         ):
             _show_once(
                 await issue_key(
-                    connection, tenant_id, name=name, scopes=scope, expires_at=expires_at
+                    connection,
+                    tenant_id,
+                    name=name,
+                    scopes=scope,
+                    expires_at=expires_at,
+                    terms=terms,
                 )
             )
 

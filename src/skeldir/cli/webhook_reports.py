@@ -1,4 +1,4 @@
-"""`skeldir webhooks deliveries`, `payments`, `precedence` and `basis`: what came in, and what became of it."""
+"""What came in by `skeldir webhooks`, what became of it, and the rules: `precedence`, `basis` and `sdk-basis`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from skeldir.inbox import (
     PaymentReport,
     PaymentState,
     Precedence,
+    SdkBasis,
     Unbooked,
     explain_flag,
     explain_trouble,
@@ -25,6 +26,7 @@ from skeldir.inbox import (
     rebook_all,
     set_basis,
     set_precedence,
+    set_sdk_basis,
 )
 from skeldir.money import format_minor
 
@@ -139,6 +141,32 @@ def choose_basis(
             async with database.tenant(tenant_id, is_read_only=True) as connection:
                 rules = await read_rules(connection, tenant_id)
         out.print(rules.basis)
+
+    run_with_runtime(work)
+
+
+def choose_sdk_basis(
+    tenant: TenantArgument,
+    sdk_basis: Annotated[
+        SdkBasis | None,
+        typer.Argument(help="Which sum is booked. Without it, the rule is only shown."),
+    ] = None,
+) -> None:
+    """Set which sum counts of orders that analytics SDKs report: the total, or the revenue without tax and shipping.
+
+    Until it is set, such orders wait. Payments that an SDK reports are booked again. If interrupted, run it again.
+    """
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database(pool_size=1) as database:
+            if sdk_basis is not None:
+                async with database.tenant(tenant_id) as connection:
+                    await set_sdk_basis(connection, tenant_id, sdk_basis)
+                _report_rebooked(await rebook_all(database, tenant_id, is_of_sdks=True))
+            async with database.tenant(tenant_id, is_read_only=True) as connection:
+                rules = await read_rules(connection, tenant_id)
+        out.print(rules.sdk_basis or "not chosen: orders that SDKs report wait", soft_wrap=True)
 
     run_with_runtime(work)
 

@@ -18,6 +18,7 @@ from skeldir.errors import InputInvalid
 from skeldir.inbox import (
     SAMPLES,
     BackfillReport,
+    EndpointProvider,
     Provider,
     SeenDelivery,
     Target,
@@ -48,7 +49,8 @@ def send(
         str | None, typer.Argument(help="The name of a sample, or the path of a JSON file.")
     ] = None,
     listed: Annotated[
-        Provider | None, typer.Option("--list", help="List the samples of a provider, and stop.")
+        EndpointProvider | None,
+        typer.Option("--list", help="List the samples of a provider, and stop."),
     ] = None,
     order: Annotated[
         str | None, typer.Option(help="The order's reference; a new one if it is not given.")
@@ -176,7 +178,7 @@ def _show_entry(entry: DeliveredEntry) -> None:
     )
 
 
-def _list_samples(provider: Provider) -> None:
+def _list_samples(provider: EndpointProvider) -> None:
     for name, sample in SAMPLES[provider].items():
         journey = "  (takes --journey)" if sample.has_journey else ""
         out.print(f"{name:<12} {sample.meaning}{journey}", soft_wrap=True)

@@ -23,8 +23,8 @@ from skeldir.inbox import (
     LOCAL_BASE,
     MAKES_SECRET,
     EndpointOptions,
+    EndpointProvider,
     EndpointReport,
-    Provider,
     Sealer,
     add_secret,
     address_of,
@@ -60,7 +60,9 @@ EndpointArgument = Annotated[
 @webhooks_app.command("create")
 def create(
     tenant: TenantArgument,
-    provider: Annotated[Provider, typer.Argument(help="Who sends; standard: Standard Webhooks.")],
+    provider: Annotated[
+        EndpointProvider, typer.Argument(help="Who sends; standard: Standard Webhooks.")
+    ],
     is_test: Annotated[
         bool, typer.Option("--test", help="For test money, which never enters a live ledger.")
     ] = False,

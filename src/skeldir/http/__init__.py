@@ -11,6 +11,7 @@ from skeldir.http.access import (
     ScopeMissing,
     TenantTransaction,
     admit_caller,
+    find_caller,
     reading_transaction,
     require_in_force_now,
     tenant_transaction,
@@ -18,15 +19,17 @@ from skeldir.http.access import (
 from skeldir.http.api import Api
 from skeldir.http.bodies import BodyTooLarge, BodyUnreadable, HeldBytes, let_body_last, read_body
 from skeldir.http.deps import (
+    KeyMissing,
     client_host_of,
     database_of,
     held_bytes_of,
     offload_of,
 )
 from skeldir.http.direct import DirectRoute
+from skeldir.http.encodings import takes_gzip
 from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
-from skeldir.http.limits import Buckets, KeyLimits, UnknownKeyLimits, network_of
+from skeldir.http.limits import Buckets, KeyLimits, RateLimited, UnknownKeyLimits, network_of
 from skeldir.http.offload import Offload
 from skeldir.http.paging import (
     READ_PROBLEMS,
@@ -67,6 +70,7 @@ __all__ = [
     "IngestKey",
     "KeyInvalid",
     "KeyLimits",
+    "KeyMissing",
     "KeyMoment",
     "KeyText",
     "Keyset",
@@ -80,6 +84,7 @@ __all__ = [
     "PageQuery",
     "PlainDate",
     "Problem",
+    "RateLimited",
     "ReadKey",
     "ReadOrManageKey",
     "ReadTransaction",
@@ -93,6 +98,7 @@ __all__ = [
     "answer_error",
     "client_host_of",
     "database_of",
+    "find_caller",
     "health_router",
     "held_bytes_of",
     "let_body_last",
@@ -102,6 +108,7 @@ __all__ = [
     "read_body",
     "reading_transaction",
     "require_in_force_now",
+    "takes_gzip",
     "tenant_transaction",
     "with_read_headers",
 ]

@@ -102,13 +102,7 @@ class KeyFor(SecurityBase):
             KeyMissing, KeyInvalid, ScopeMissing: there is no key, it is not in force, or it has another scope.
             UnknownKeysLimited, RateLimited: too many keys are tried, or the key sends too many requests.
         """
-        secret = bearer_secret_of(request)
-        if not KEY_SHAPE.fullmatch(secret):
-            KEYS_REFUSED.labels("malformed").inc()
-            raise _invalid()
-        caller = await _find_caller(request, secret)
-        note_tenant(caller.tenant_id)
-        limits_of(request).take(caller.holder.key_id)
+        caller = await find_caller(request, bearer_secret_of(request))
         if caller.holder.scopes.isdisjoint(self._scopes):
             raise ScopeMissing(
                 f"The key has no scope {' or '.join(f'`{scope}`' for scope in self._scopes)}.",
@@ -117,7 +111,23 @@ class KeyFor(SecurityBase):
         return caller
 
 
-async def _find_caller(request: Request, secret: str) -> Caller:
+async def find_caller(request: Request, secret: str) -> Caller:
+    """Return the holder of the key that a request has somewhere, whatever its scopes.
+
+    Raises:
+        KeyInvalid: the key is not in force.
+        UnknownKeysLimited, RateLimited: too many keys are tried, or the key sends too many requests.
+    """
+    if not KEY_SHAPE.fullmatch(secret):
+        KEYS_REFUSED.labels("malformed").inc()
+        raise _invalid()
+    caller = await _look_up_caller(request, secret)
+    note_tenant(caller.tenant_id)
+    limits_of(request).take(caller.holder.key_id)
+    return caller
+
+
+async def _look_up_caller(request: Request, secret: str) -> Caller:
     unknown_keys = unknown_keys_of(request)
     memory: KeyMemory = request.app.state.key_memory
     trial = await unknown_keys.admit(secret, client_host_of(request))

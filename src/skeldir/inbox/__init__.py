@@ -7,6 +7,7 @@ from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.basis import BASES, Basis
 from skeldir.inbox.booking import Unbooked
 from skeldir.inbox.coverage import choose_days, report_coverage
+from skeldir.inbox.deriving import reduce_visit
 from skeldir.inbox.endpoints import (
     FIRST_MOMENT,
     EndpointOptions,
@@ -51,32 +52,51 @@ from skeldir.inbox.reading import (
     list_payments,
     read_orders_of_refs,
 )
-from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence
+from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence, set_sdk_basis
+from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
 from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
 from skeldir.inbox.sample_bodies import Wishes
 from skeldir.inbox.samples import SAMPLES
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.saying import (
+    ENDPOINT_PROVIDERS,
+    PROVIDERS,
+    SDK_PROVIDERS,
+    SDK_SHOPS,
+    EndpointProvider,
+    OrderRefund,
+    Provider,
+    SdkProvider,
+    Standing,
+    Visit,
+)
+from skeldir.inbox.sdk_orders import SdkOrder, SdkOrderKind, order_arrival, say_order
 from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealed, Sealer, new_key, read_sealer
 from skeldir.inbox.sealing_keys import load_sealer, prepare_sealer
 from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
 from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable, steps_of
-from skeldir.inbox.settling import SOURCE, read_rules
+from skeldir.inbox.settling import SOURCE, inbox_lock, read_rules
 from skeldir.inbox.signing import sign
 from skeldir.inbox.silence import Silence, Silences, find_silences
+from skeldir.inbox.standings import SDK_BASES, SdkBasis
 from skeldir.inbox.states import PaymentState
 from skeldir.inbox.trying import Target, find_target, make_sample, send_body
 from skeldir.inbox.watching import SeenDelivery, find_delivery, watch
 
 __all__ = [
     "BASES",
+    "ENDPOINT_PROVIDERS",
     "FIRST_MOMENT",
     "LOCAL_BASE",
     "MAKES_SECRET",
     "PROVIDERS",
     "SAMPLES",
+    "SDK_BASES",
+    "SDK_PROVIDERS",
+    "SDK_SHOPS",
     "SOURCE",
     "STATES",
     "UNUSABLE_KEYS",
+    "Arrival",
     "BackfillReport",
     "Basis",
     "BookedSum",
@@ -85,26 +105,35 @@ __all__ = [
     "Covered",
     "DeliveryReport",
     "EndpointOptions",
+    "EndpointProvider",
     "EndpointReport",
     "EndpointUnknown",
     "ErasureReceipt",
     "ErasureTargetUnknown",
     "ErasureUnknown",
     "NewEndpoint",
+    "OrderRefund",
     "PaymentReport",
     "PaymentState",
     "Precedence",
     "PrivacyRequest",
     "PrivacyRequestUnknown",
     "Provider",
+    "Recorded",
+    "SdkBasis",
+    "SdkOrder",
+    "SdkOrderKind",
+    "SdkProvider",
     "Sealed",
     "Sealer",
     "SeenDelivery",
     "Silence",
     "Silences",
+    "Standing",
     "Steps",
     "Target",
     "Unbooked",
+    "Visit",
     "Wishes",
     "add_secret",
     "address_of",
@@ -125,6 +154,7 @@ __all__ = [
     "find_order",
     "find_silences",
     "find_target",
+    "inbox_lock",
     "is_reachable",
     "list_deliveries",
     "list_endpoints",
@@ -136,6 +166,7 @@ __all__ = [
     "make_secret",
     "new_key",
     "open_desk",
+    "order_arrival",
     "prepare_sealer",
     "preview_erasure",
     "read_erasure",
@@ -144,14 +175,18 @@ __all__ = [
     "read_sealer",
     "rebook",
     "rebook_all",
+    "record_arrivals",
+    "reduce_visit",
     "report_coverage",
     "require_mode",
     "require_secret",
     "reseal_secrets",
     "resolve_endpoint",
+    "say_order",
     "send_body",
     "set_basis",
     "set_precedence",
+    "set_sdk_basis",
     "sign",
     "steps_of",
     "watch",

@@ -145,7 +145,8 @@ def _arrivals_of(
         report.without_delivery += not bodies
         for body in bodies:
             said = translate_fields(endpoint.provider, body, context)
-            yield Arrival(endpoint, said, _digest_of(endpoint, said.event_id, body), {})
+            digest = _digest_of(endpoint, said.event_id, body)
+            yield Arrival(endpoint.tenant_id, endpoint.id, endpoint.provider, said, digest, {})
 
 
 def _digest_of(endpoint: Endpoint, event_id: str, body: Json) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from skeldir.inbox.moves import Move
-from skeldir.inbox.saying import SHOPS, Part, PartName, Provider
+from skeldir.inbox.moves import Move, MoveKey
+from skeldir.inbox.saying import SDK_SHOPS, SHOPS, Part, PartName, Provider
+from skeldir.inbox.shares import Share, cut_to_share
+from skeldir.inbox.standings import SdkBasis
 
 Basis = Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
 """What counts as revenue: all that the buyer paid, or that without some of its parts."""
@@ -20,19 +20,37 @@ LEFT_OUT: Final[Mapping[Basis, tuple[PartName, ...]]] = {
     "without_fee": ("fee",),
 }
 BASES: Final[tuple[Basis, ...]] = tuple(LEFT_OUT)
+_RANKS: Final = dict.fromkeys(SHOPS, 0) | dict.fromkeys(SDK_SHOPS, 2)
 BASIS_UNKNOWN: Final = "basis_unknown"
 """The flag of a payment whose parts are not known, or not in the currency of its money: it is booked gross."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """Of `whole` minor units `kept` are revenue."""
+def cut_to_revenue(
+    moves: Sequence[Move],
+    parts: Sequence[tuple[Provider, tuple[Part, ...]]],
+    basis: Basis,
+    sdk_basis: SdkBasis | None,
+    cuts: Sequence[tuple[frozenset[MoveKey], Share]],
+) -> tuple[list[Move], bool]:
+    """Return the movements of a payment reduced to what is revenue, and whether the parts for that are known.
 
-    kept: int
-    whole: int
-
-    def of(self, minor: int) -> int:
-        return minor * self.kept // self.whole
+    The revenue that an SDK reports is without tax and shipping already, so `basis` does not reduce it again. Where all
+    captures are an order's of an SDK, its share is that of all movements: a gateway may report the refunds.
+    """
+    if sdk_basis != "revenue":
+        return cut_to_basis(moves, parts, basis)
+    captured = {move.key for move in moves if move.key.kind == "capture"}
+    for keys, share in cuts:
+        if captured and captured <= keys:
+            return cut_to_share(moves, share), True
+    others = [move for move in moves if move.key.provider not in SDK_SHOPS]
+    cut, is_known = cut_to_basis(others, parts, basis)
+    of_orders = [move for move in moves if move.key.provider in SDK_SHOPS]
+    for keys, share in cuts:
+        cut += cut_to_share([move for move in of_orders if move.key in keys], share)
+    return cut + [
+        move for move in of_orders if not any(move.key in keys for keys, _ in cuts)
+    ], is_known
 
 
 def cut_to_basis(
@@ -42,10 +60,8 @@ def cut_to_basis(
 ) -> tuple[list[Move], bool]:
     """Return the movements of a payment reduced to a basis, and whether the parts for that are known.
 
-    Captures, refunds and disputes, each less their reversals, are cut so that their sum so far is the share of the sum
-    so far, rounded down: what is refunded completely leaves 0, parts of refunds add up, and a reversal takes back what
-    it reverses. A movement of which nothing is left is not returned. Without the parts the movements are returned as
-    they are.
+    They are cut to the share of the sum that is left, as `cut_to_share` does. Without the parts the movements are
+    returned as they are.
     """
     names = LEFT_OUT[basis]
     captured = sum(move.minor for move in moves if move.key.kind == "capture")
@@ -58,17 +74,7 @@ def cut_to_basis(
     share = _find_share(names, captured, currencies, usable)
     if share is None:
         return list(moves), False
-    so_far: dict[str, int] = defaultdict(int)
-    cut = []
-    for move in sorted(moves, key=lambda one: (one.moved_at, one.key, one.number)):
-        kind = move.key.kind
-        reversed_kind = kind.removesuffix("_reversal")
-        before = so_far[reversed_kind]
-        so_far[reversed_kind] += move.minor if kind == reversed_kind else -move.minor
-        minor = abs(share.of(so_far[reversed_kind]) - share.of(before))
-        if minor or kind == "capture":
-            cut.append(replace(move, minor=minor))
-    return cut, True
+    return cut_to_share(moves, share), True
 
 
 def _find_share(
@@ -76,9 +82,12 @@ def _find_share(
     captured: int,
     currencies: set[str],
     parts: Sequence[tuple[Provider, tuple[Part, ...]]],
-) -> _Share | None:
-    """Return the share of the first provider, shops first, that reports all parts in the currency of the money."""
-    for _, of_provider in sorted(parts, key=lambda one: (one[0] not in SHOPS, one[0])):
+) -> Share | None:
+    """Return the share of the first provider that reports all parts in the currency of the money.
+
+    Shops come first, and the SDKs of sites, which sign nothing, last.
+    """
+    for _, of_provider in sorted(parts, key=lambda one: (_RANKS.get(one[0], 1), one[0])):
         known = {part.name: part for part in of_provider}
         wanted = [known[name] for name in names if name in known]
         if len(wanted) < len(names) or {part.currency for part in wanted} != currencies:
@@ -87,5 +96,5 @@ def _find_share(
         whole = captured if gross is None or gross.minor <= 0 else gross.minor
         left_out = sum(part.minor for part in wanted)
         if 0 <= left_out <= whole:
-            return _Share(whole - left_out, whole)
+            return Share(whole - left_out, whole)
     return None

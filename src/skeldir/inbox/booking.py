@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from skeldir.inbox.basis import BASIS_UNKNOWN, Basis, cut_to_basis
+from skeldir.inbox.basis import BASIS_UNKNOWN, Basis, cut_to_revenue
 from skeldir.inbox.moves import Move, business_key_of, derive_moves
 from skeldir.inbox.precedence import Precedence, split_moves
 from skeldir.inbox.reporting import Report
@@ -21,6 +21,7 @@ from skeldir.inbox.saying import (
     Visit,
     moment_of,
 )
+from skeldir.inbox.standings import REFUND_UNSIZED, SdkBasis, derive_orders
 from skeldir.inbox.states import PaymentState, derive_state, flag_sequence
 from skeldir.revenue import KIND_SIGNS, LedgerRow
 
@@ -31,10 +32,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A tenant's rules: whose movements count if a shop and a gateway both report a payment, and what is revenue."""
+    """A tenant's rules: whose movements count if a shop and a gateway both report a payment, and what is revenue.
+
+    `sdk_basis` is which sum counts of orders that SDKs report; None: that is not chosen yet.
+    """
 
     precedence: Precedence = "gateway"
     basis: Basis = "gross"
+    sdk_basis: SdkBasis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,9 @@ class Booking:
     """What the ledger should have of a payment, and its state.
 
     `order_id`: None while no report names an order. `waiting`: movements that wait for a capture, for the dispute that
-    they reverse, or for the order. `evidence`: movements that are not booked because another provider's are. `parts`:
-    by provider, those of its latest report that has some. `journey_key`, `visit`, `agreement`: of the earliest report
-    that has one. `is_renewal`: None if no report says so.
+    they reverse, for the order, or for the sum that counts of it. `evidence`: movements that are not booked because
+    another provider's are. `parts`: by provider, those of its latest report that has some. `journey_key`, `visit`,
+    `agreement`: of the earliest report that has one. `is_renewal`: None if no report says so.
     """
 
     order_id: str | None
@@ -85,20 +90,25 @@ def book(reports: Sequence[Report], rules: Rules) -> Booking:
     journey_key = journeys[0] if journeys else None
 
     found = derive_moves(ordered)
-    split = split_moves([*found.moves, *found.orphans], ordered, rules.precedence)
+    orders = derive_orders(ordered, rules.sdk_basis)
+    moves = [*found.moves, *found.orphans, *orders.moves]
+    split = split_moves(moves, ordered, rules.precedence)
     booked, waiting = _hold_back(split.counted, found.orphans, has_order=order_id is not None)
+    waiting += orders.held
     if waiting and order_id is None:
         flags.add("order_unknown")
     notices = {fact for one in ordered for fact in one.facts if isinstance(fact, Notice)}
-    flags |= found.flags | split.flags | flag_sequence(booked, notices)
+    flags |= found.flags | orders.flags | split.flags | flag_sequence(booked, notices)
     parts = _latest_parts(ordered)
-    revenue, is_known = cut_to_basis(booked, parts, rules.basis)
+    revenue, is_known = cut_to_revenue(booked, parts, rules.basis, rules.sdk_basis, orders.cuts)
     if not is_known:
         flags.add(BASIS_UNKNOWN)
     return Booking(
         order_id=order_id,
         entries=_entries_of(revenue, order_id or "", journey_key),
-        state=derive_state(booked, is_waiting=bool(waiting), notices=notices),
+        state=derive_state(
+            booked, is_waiting=bool(waiting) or REFUND_UNSIZED in flags, notices=notices
+        ),
         flags=tuple(sorted(flags)),
         waiting=_unbooked(waiting),
         evidence=_unbooked(split.evidence),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 DERIVED_START: Final = "derived:"
 """With it begin the keys of derived touches, and the tokens of their journeys."""
+# An address has an @ or a colon, a number of a person four digits or more; all other texts need no closer look.
+_MAY_BE_PERSONAL: Final = re.compile(r"[@%:]|(?:[0-9][^0-9]*){4}")
 # Browsers send names of other alphabets in ASCII.
 _HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+", re.ASCII)
 # An order does not say when its buyer came; a touch must precede the conversion.
@@ -61,11 +63,9 @@ def reduce_visit(visit: Visit) -> Visit:
 
 def _harmless(text: str | None) -> str | None:
     """Return a text in which nothing looks personal; else None."""
-    if (
-        text is None
-        or shapes_in(text)
-        or any(map(is_of_person, (text.replace(" ", ""), *text.split("/"))))
-    ):
+    if text is None or (text.isascii() and not _MAY_BE_PERSONAL.search(text)):
+        return text
+    if shapes_in(text) or any(map(is_of_person, (text.replace(" ", ""), *text.split("/")))):
         return None
     return text
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from skeldir.clock import utc_now
 from skeldir.db import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
-from skeldir.inbox.saying import Context, Provider
+from skeldir.inbox.saying import Context, EndpointProvider
 from skeldir.inbox.sealing import Sealed, Sealer, SealingKeyInvalid, SealingKeyUnknown
 from skeldir.inbox.store import queries
 
@@ -49,7 +49,7 @@ class Endpoint:
 
     tenant_id: UUID
     id: UUID
-    provider: Provider
+    provider: EndpointProvider
     is_live: bool
     account: str
     order_prefix: str
@@ -75,7 +75,7 @@ class Endpoint:
 class EndpointOptions:
     """What an endpoint is made with; see `saying.Context`."""
 
-    provider: Provider
+    provider: EndpointProvider
     is_live: bool
     account: str = ""
     order_prefix: str = ""
@@ -107,7 +107,7 @@ class EndpointReport:
     """What may be shown of an endpoint: never its token or a secret."""
 
     id: UUID
-    provider: Provider
+    provider: EndpointProvider
     is_live: bool
     token_start: str
     account: str

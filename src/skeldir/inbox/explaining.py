@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from skeldir.inbox.basis import BASIS_UNKNOWN
 from skeldir.inbox.payments import COUNTED_ELSEWHERE
+from skeldir.inbox.standings import (
+    BASIS_OPEN,
+    REFUND_OVERLAPS,
+    REFUND_UNSIZED,
+    REVENUE_MISSING,
+    TOTAL_MISSING,
+)
 
 if TYPE_CHECKING:
     from skeldir.inbox.saying import TroubleCode
@@ -153,15 +160,24 @@ FLAGS: Final[Mapping[str, str]] = {
     "order_unknown": "no report names an order or a payment that could be one, so its money waits",
     "over_disputed": "more was disputed than captured",
     "over_refunded": "more was refunded than captured",
+    REFUND_OVERLAPS: "a refund, or a lower sum of the order, came after a refund by the same SDK and may be of the "
+    "same money; a lower sum, and what follows a complete refund, refund at most what is left",
+    REFUND_UNSIZED: "all of an order was refunded, and no sum of the order is known, so the refund waits",
     "refund_missing": "the total of refunds is higher than the refunds that were reported singly",
     "refunded_and_disputed": "refunds and disputes together exceed what was captured",
     "refunded_before_capture": "a refund is dated before the first capture",
     "refunds_differ": "the shop and the gateway report different sums refunded",
+    REVENUE_MISSING: "an SDK's report has no revenue, which is what counts, or a refund has none and no total that "
+    "shows it, so it waits",
     "reversal_exceeds": "more came back than the refund or dispute that is reversed",
     "reversal_unclear": "reports do not show whether a refund, or a dispute, or its reversal came last; the reversal "
     "is taken as the last, unless a movement was reported after it. Compare it with the provider",
+    BASIS_OPEN: "an SDK reports the order, and it is not chosen which sum counts, so its money waits; choose with "
+    "`skeldir webhooks sdk-basis`",
     "total_fell": "a total that can only rise was reported lower than before; nothing is booked for that",
-    "two_shops": "two shops report it; the one with the earliest report counts",
+    TOTAL_MISSING: "an SDK's report has no total, which is what counts, so it waits",
+    "two_shops": "two shops report it; one with webhooks counts before an SDK, and otherwise the one with the earliest "
+    "report",
 }
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from skeldir.inbox.fields import Json, list_of, mapping_of, moment_of_unix
 from skeldir.inbox.paypal_events import linked_of
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.stripe_events import runs_of
 
 # Objects are read as this version shows them: what is released of an authorization is no refund.
@@ -32,7 +32,7 @@ _LINKS: Final[Mapping[tuple[str, str], str]] = {
 
 
 def bodies_of(
-    provider: Provider, about: Json, *, account: str = "", books_totals: bool = False
+    provider: EndpointProvider, about: Json, *, account: str = "", books_totals: bool = False
 ) -> Iterator[Json]:
     """Yield the bodies that stand for an object; none for objects that say nothing here. Bodies stay as they are.
 

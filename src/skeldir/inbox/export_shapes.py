@@ -7,7 +7,7 @@ from typing import Final
 
 from skeldir.inbox.fields import Json, list_of
 from skeldir.inbox.paypal_events import linked_of
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.shopify_bodies import kind_of, number_of
 from skeldir.inbox.wire_money import MoneyUnreadable, read_currency, read_decimal
 
@@ -23,7 +23,7 @@ def _is_paypals(about: Json) -> bool:
     return not _OF_PAYPAL.isdisjoint(about) or any(map(linked_of, list_of(about, "links")))
 
 
-_SHAPES: Final[Mapping[Provider, Callable[[Json], bool]]] = {
+_SHAPES: Final[Mapping[EndpointProvider, Callable[[Json], bool]]] = {
     "stripe": lambda about: isinstance(about.get("object"), str),
     "woocommerce": lambda about: not _OF_WOOCOMMERCE.isdisjoint(about),
     "paypal": _is_paypals,
@@ -32,14 +32,14 @@ _SHAPES: Final[Mapping[Provider, Callable[[Json], bool]]] = {
 }
 
 
-def find_other_provider(about: Json, provider: Provider) -> Provider | None:
+def find_other_provider(about: Json, provider: EndpointProvider) -> EndpointProvider | None:
     """Return whose an object is if it is certainly not of `provider`; None if it may be."""
     if _SHAPES[provider](about):
         return None
     return next((one for one, is_its in _SHAPES.items() if is_its(about)), None)
 
 
-def order_without_money(provider: Provider, about: Json) -> str | None:
+def order_without_money(provider: EndpointProvider, about: Json) -> str | None:
     """Return the name of a paid order of Shopify's that comes without its transactions, so that no money is booked."""
     if provider != "shopify" or about.get("financial_status") not in _PAID:
         return None

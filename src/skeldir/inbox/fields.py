@@ -22,7 +22,9 @@ EMPTY: Final[Json] = {}
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#-]*", re.ASCII)
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}", re.ASCII)
 _AMOUNT: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,8})?", re.ASCII)
-_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2200
+"""Moments are in the years from the first up to before the last."""
 
 
 class JsonUnreadable(Exception):
@@ -130,7 +132,7 @@ def moment_of_text(value: object, *, is_utc_without_offset: bool = False) -> dat
 
 
 def _in_bounds(moment: datetime) -> datetime | None:
-    return moment.astimezone(UTC) if _FIRST_YEAR <= moment.year < _LAST_YEAR else None
+    return moment.astimezone(UTC) if FIRST_YEAR <= moment.year < LAST_YEAR else None
 
 
 _OWN_NAMES: Final = tuple(f"{provider}:" for provider in PROVIDERS)

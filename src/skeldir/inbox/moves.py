@@ -16,8 +16,10 @@ from skeldir.inbox.saying import (
     Movement,
     MovementKind,
     Notice,
+    OrderRefund,
     Provider,
     Release,
+    Standing,
     Total,
 )
 from skeldir.inbox.turns import Claim, count_turns
@@ -112,7 +114,7 @@ class _Sheet:
 
 
 def derive_moves(reports: Sequence[Report]) -> Moves:
-    """Return the movements that the reports state; the order of the reports does not matter."""
+    """Return the movements that the reports state, but for those of standings; the order of reports does not matter."""
     sheet = _Sheet()
     for report in name_accounts(reports):
         _enter(report, sheet)
@@ -132,8 +134,8 @@ def derive_moves(reports: Sequence[Report]) -> Moves:
 
 def _enter(report: Report, sheet: _Sheet) -> None:
     for fact in report.facts:
-        if isinstance(fact, Notice):
-            continue
+        if isinstance(fact, Notice | Standing | OrderRefund):
+            continue  # Those of orders with standings are derived elsewhere.
         if isinstance(fact, Release):
             sheet.releases[report.provider, report.account, fact.id].append(fact)
             continue

@@ -9,7 +9,7 @@ from typing import Literal
 
 from skeldir.inbox.moves import Move
 from skeldir.inbox.reporting import Report
-from skeldir.inbox.saying import SHOPS, MovementKind, Provider
+from skeldir.inbox.saying import SDK_SHOPS, SHOPS, MovementKind, Provider
 
 Precedence = Literal["gateway", "shop"]
 
@@ -71,12 +71,16 @@ def split_moves(moves: Sequence[Move], reports: Sequence[Report], precedence: Pr
 def _shop_that_counts(
     moves: Sequence[Move], reports: Sequence[Report], flags: set[str]
 ) -> Provider | None:
-    """Return the shop whose movements count: the one with the earliest report, if two report captures, or refunds."""
+    """Return the shop whose movements count: the one with the earliest report, if two report captures, or refunds.
+
+    What a shop signed counts before what its site's SDK reports.
+    """
     moving = {move.key.provider for move in moves if move.key.provider in SHOPS}
     if len(moving) > 1:
         flags.add("two_shops")
         capturing = {move.key.provider for move in moves if move.key.kind == "capture"}
         moving = moving & capturing or moving
+        moving = moving - SDK_SHOPS or moving
     return next((report.provider for report in reports if report.provider in moving), None)
 
 

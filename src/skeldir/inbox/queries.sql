@@ -77,17 +77,19 @@ DO UPDATE SET refusals = webhook_refusals.refusals + excluded.refusals, last_at 
 -- that belong to payments, with the payment's order and how many reports it has; and the tenant's rules, if it has any.
 -- Never null: reports, is_erased. Column precedence is one of gateway, shop.
 -- Column basis is one of gross, without_tax, without_tax_and_shipping, without_fee.
+-- Column sdk_basis is one of total, revenue.
 SELECT d.digest, NULL::text AS ref, NULL::uuid AS payment_id, NULL::text AS order_id, 0 AS reports, false AS is_erased,
-       NULL::text AS precedence, NULL::text AS basis
+       NULL::text AS precedence, NULL::text AS basis, NULL::text AS sdk_basis
 FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.digest = ANY(:digests::bytea[])
 UNION ALL
-SELECT NULL, r.ref, r.payment_id, p.order_id, coalesce(p.reports, 0), coalesce(p.journey = 'erased', false), NULL, NULL
+SELECT NULL, r.ref, r.payment_id, p.order_id, coalesce(p.reports, 0), coalesce(p.journey = 'erased', false), NULL, NULL,
+       NULL
 FROM public.payment_refs r
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
 WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[])
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, 0, false, w.precedence, w.basis
+SELECT NULL, NULL, NULL, NULL, 0, false, w.precedence, w.basis, w.sdk_basis
 FROM public.webhook_settings w
 WHERE w.tenant_id = :tenant_id;
 
@@ -155,8 +157,12 @@ ON CONFLICT (tenant_id) DO UPDATE SET precedence = excluded.precedence;
 INSERT INTO public.webhook_settings (tenant_id, basis) VALUES (:tenant_id, :basis)
 ON CONFLICT (tenant_id) DO UPDATE SET basis = excluded.basis;
 
+-- name: set_sdk_basis!
+INSERT INTO public.webhook_settings (tenant_id, sdk_basis) VALUES (:tenant_id, :sdk_basis)
+ON CONFLICT (tenant_id) DO UPDATE SET sdk_basis = excluded.sdk_basis;
+
 -- name: select_rules^
-SELECT precedence, basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
+SELECT precedence, basis, sdk_basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
 
 -- name: select_changed_renewals
 -- Orders that are renewals by one of their payments and are not known as such, or the other way round. Some payments are
@@ -174,11 +180,13 @@ FROM (SELECT x.order_id,
 WHERE o.is_renewal <> o.is_known;
 
 -- name: select_payments_to_rebook
--- Payments in the order of their ids; if requested, only those that a shop and another provider report.
+-- Payments in the order of their ids; if requested, only those that a shop and another provider report, or only those
+-- that one of some providers reports.
 SELECT p.id
 FROM public.payments p
 WHERE p.tenant_id = :tenant_id AND p.id > :after
   AND (NOT :is_of_both::boolean OR p.providers && :shops::text[] AND NOT p.providers <@ :shops::text[])
+  AND (:providers::text[] IS NULL OR p.providers && :providers::text[])
 ORDER BY p.id
 LIMIT :most;
 

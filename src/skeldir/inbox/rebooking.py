@@ -10,7 +10,7 @@ import orjson
 
 from skeldir.db import wait_for_lock
 from skeldir.inbox.reporting import Report, read_report
-from skeldir.inbox.saying import SHOPS
+from skeldir.inbox.saying import SDK_SHOPS, SHOPS
 from skeldir.inbox.settling import inbox_lock, read_rules, settle, store
 from skeldir.inbox.store import queries
 from skeldir.inbox.traces import without_traces
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection, Database
     from skeldir.inbox.basis import Basis
     from skeldir.inbox.precedence import Precedence
+    from skeldir.inbox.standings import SdkBasis
     from skeldir.tenants import TenantProfile
 
 PAGE: Final = 200
@@ -36,6 +37,11 @@ async def set_precedence(connection: Connection, tenant_id: UUID, precedence: Pr
 async def set_basis(connection: Connection, tenant_id: UUID, basis: Basis) -> None:
     """Set what is revenue from now on; `rebook_all` applies it to what was booked before."""
     await queries.set_basis(connection, tenant_id=tenant_id, basis=basis)
+
+
+async def set_sdk_basis(connection: Connection, tenant_id: UUID, sdk_basis: SdkBasis) -> None:
+    """Set which sum counts of SDKs' orders from now on; `rebook_all` applies it to what came before."""
+    await queries.set_sdk_basis(connection, tenant_id=tenant_id, sdk_basis=sdk_basis)
 
 
 async def rebook(
@@ -80,8 +86,12 @@ async def rebook(
     await store(connection, tenant_id, payments=settled.payments)
 
 
-async def rebook_all(database: Database, tenant_id: UUID, *, is_of_both: bool) -> int:
-    """Book a tenant's payments again, page by page; with `is_of_both` only those that a shop and a gateway report.
+async def rebook_all(
+    database: Database, tenant_id: UUID, *, is_of_both: bool = False, is_of_sdks: bool = False
+) -> int:
+    """Book a tenant's payments again, page by page.
+
+    With `is_of_both` only those that a shop and a gateway report, with `is_of_sdks` only those that an SDK reports.
 
     Each page is a transaction of its own, so deliveries are booked in between, by the rules as they are now. To repeat
     it changes nothing. Returns how many payments were booked again.
@@ -100,6 +110,7 @@ async def rebook_all(database: Database, tenant_id: UUID, *, is_of_both: bool) -
                 after=after,
                 is_of_both=is_of_both,
                 shops=sorted(SHOPS),
+                providers=sorted(SDK_SHOPS) if is_of_sdks else None,
                 most=PAGE,
             )
             if not page:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from skeldir.inbox import paypal, shopify, standard, stripe, woocommerce
 from skeldir.inbox.fields import Json, JsonUnreadable, id_of, read_json
 from skeldir.inbox.recording import Arrival
-from skeldir.inbox.saying import Context, Provider, Said, Trouble, moment_of
+from skeldir.inbox.saying import CLOCK_ERROR, Context, EndpointProvider, Said, Trouble, moment_of
 
 if TYPE_CHECKING:
     from skeldir.inbox.endpoints import Endpoint
     from skeldir.inbox.signatures import Verdict
 
 # Their times come from the clock of the merchant's own server.
-_OWN_CLOCKS: Final[frozenset[Provider]] = frozenset({"woocommerce", "standard"})
-_CLOCK_ERROR: Final = timedelta(days=1)
+_OWN_CLOCKS: Final[frozenset[EndpointProvider]] = frozenset({"woocommerce", "standard"})
 LARGEST_DELIVERY: Final = 1024 * 1024
 """Bytes of a delivery's body."""
 
-_TRANSLATORS: Final[Mapping[Provider, Callable[[Json, Context], Said]]] = {
+_TRANSLATORS: Final[Mapping[EndpointProvider, Callable[[Json, Context], Said]]] = {
     "stripe": stripe.translate,
     "shopify": shopify.translate,
     "woocommerce": woocommerce.translate,
@@ -45,7 +44,7 @@ _KEPT_HEADERS: Final = (
 )
 
 
-def translate(provider: Provider, body: bytes, context: Context) -> Said:
+def translate(provider: EndpointProvider, body: bytes, context: Context) -> Said:
     """Return what the body of a genuine delivery says; that it is of the other mode, live or test, is a trouble."""
     try:
         fields = read_json(body)
@@ -54,7 +53,7 @@ def translate(provider: Provider, body: bytes, context: Context) -> Said:
     return translate_fields(provider, fields, context)
 
 
-def translate_fields(provider: Provider, fields: Json, context: Context) -> Said:
+def translate_fields(provider: EndpointProvider, fields: Json, context: Context) -> Said:
     """Return what the fields of a body say, as `translate` does."""
     said = _TRANSLATORS[provider](fields, context)
     if said.is_live is not None and said.is_live is not context.is_live:
@@ -67,7 +66,7 @@ def translate_fields(provider: Provider, fields: Json, context: Context) -> Said
             trouble=Trouble("wrong_mode", f"A {found} delivery came to a {wanted} endpoint."),
             kept=said.kept,
         )
-    latest = context.now + _CLOCK_ERROR
+    latest = context.now + CLOCK_ERROR
     if provider in _OWN_CLOCKS and any(moment_of(fact) > latest for fact in said.facts):
         # Money of a day to come would be in no report, and change it when that day is there.
         trouble = Trouble("time_in_the_future", "The time of the event is more than a day ahead.")
@@ -103,7 +102,9 @@ def arrive(
     if verdict.outcome == "events_delivery":
         # Only an unsigned header makes it one: it must not take the place of the delivery with the same body.
         digest = hashlib.sha256(b"events" + digest).digest()
-    return Arrival(endpoint, said, digest, _kept_of(headers))
+    return Arrival(
+        endpoint.tenant_id, endpoint.id, endpoint.provider, said, digest, _kept_of(headers)
+    )
 
 
 def digest_of(endpoint: Endpoint, event_id: str, body: bytes) -> bytes:

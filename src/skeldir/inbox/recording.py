@@ -20,7 +20,7 @@ from skeldir.inbox.grouping import Grouping, group
 from skeldir.inbox.kinds import ERASE
 from skeldir.inbox.privacy_requests import store_requests
 from skeldir.inbox.reporting import Report, pack_report, read_report, report_of
-from skeldir.inbox.saying import Said, Trouble
+from skeldir.inbox.saying import Provider, Said, Trouble
 from skeldir.inbox.settling import Booked, Settled, settle, store
 from skeldir.inbox.store import queries
 from skeldir.inbox.traces import without_traces
@@ -29,7 +29,6 @@ from skeldir.jobs import enqueue
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
-    from skeldir.inbox.endpoints import Endpoint
     from skeldir.revenue import LedgerRow
     from skeldir.tenants import TenantProfile
 
@@ -43,18 +42,16 @@ _NOTHING: Final = Settled({}, ())
 class Arrival:
     """A verified delivery that was understood, or of which is known why not.
 
-    `digest` is that of the delivery's identity: an equal one is the same delivery again.
+    `endpoint_id` is the id of the endpoint, or of the API key with which an SDK sent it. `digest` is that of the
+    delivery's identity: an equal one is the same delivery again.
     """
 
-    endpoint: Endpoint
+    tenant_id: UUID
+    endpoint_id: UUID
+    provider: Provider
     said: Said
     digest: bytes
     headers: Mapping[str, str]
-
-    @property
-    def tenant_id(self) -> UUID:
-        """The tenant of the endpoint."""
-        return self.endpoint.tenant_id
 
     @property
     def size(self) -> int:
@@ -120,7 +117,7 @@ async def record_arrivals(
     new = _choose_new(rows, known)
     grouping, erased = _group(new, known)
     _assign(new, grouping, erased)
-    said = [(row.id, row.arrival.endpoint.id, row.arrival.said.erasure) for row in new]
+    said = [(row.id, row.arrival.endpoint_id, row.arrival.said.erasure) for row in new]
     await store_requests(connection, tenant_id, said)
     settled = _NOTHING
     if any(row.payment_id is not None for row in new):
@@ -145,7 +142,7 @@ def _row_of(arrival: Arrival, profile: TenantProfile) -> _Row:
         said = replace(said, visit=reduce_visit(said.visit))
     journey = said.journey
     report = report_of(
-        arrival.endpoint.provider,
+        arrival.provider,
         arrival.digest,
         said,
         None if journey is None else hash_journey_key(profile.journey_secret, journey),
@@ -175,7 +172,7 @@ async def _read_known(connection: Connection, tenant_id: UUID, rows: Sequence[_R
             if found["is_erased"]:
                 erased.add(payment_id)
         elif found["precedence"] is not None and found["basis"] is not None:
-            rules = Rules(found["precedence"], found["basis"])
+            rules = Rules(found["precedence"], found["basis"], found["sdk_basis"])
     return _Known(frozenset(digests), payments, sizes, orders, frozenset(erased), rules)
 
 
@@ -236,8 +233,8 @@ def _pack(row: _Row) -> dict[str, object]:
     return {
         "id": row.id.hex,
         "digest": row.arrival.digest.hex(),
-        "endpoint_id": row.arrival.endpoint.id.hex,
-        "provider": row.arrival.endpoint.provider,
+        "endpoint_id": row.arrival.endpoint_id.hex,
+        "provider": row.arrival.provider,
         "event_id": said.event_id,
         "type": said.type,
         "reported_at": said.reported_at,

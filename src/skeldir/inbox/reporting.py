@@ -12,10 +12,12 @@ from skeldir.inbox.saying import (
     Listed,
     Movement,
     Notice,
+    OrderRefund,
     Part,
     Provider,
     Release,
     Said,
+    Standing,
     Total,
     Visit,
 )
@@ -109,6 +111,8 @@ def read_report(packed: Mapping[str, Any]) -> Report:
 
 
 def _pack_fact(fact: Fact) -> dict[str, Any]:
+    if isinstance(fact, Standing | OrderRefund):
+        return _pack_of_order(fact)
     if isinstance(fact, Notice):
         return {
             "fact": "notice",
@@ -157,6 +161,8 @@ def _read_fact(packed: Mapping[str, Any]) -> Fact:
         case "notice":
             noticed_at = datetime.fromisoformat(packed["noticed_at"])
             return Notice(packed["kind"], packed["id"], noticed_at)
+        case "standing" | "order_refund":
+            return _read_of_order(packed)
         case "release":
             noticed_at = datetime.fromisoformat(packed["noticed_at"])
             return Release(packed["id"], packed["minor"], packed["currency"], noticed_at)
@@ -177,6 +183,31 @@ def _read_fact(packed: Mapping[str, Any]) -> Fact:
             return Total(kind, noun, id_, minor, currency, moved_at, packed["is_booked"], via)
         case _:
             raise ValueError("A stored fact has an unknown form.")
+
+
+def _pack_of_order(fact: Standing | OrderRefund) -> dict[str, Any]:
+    packed = {
+        "id": fact.id,
+        "total": fact.total,
+        "revenue": fact.revenue,
+        "currency": fact.currency,
+    }
+    if isinstance(fact, Standing):
+        stood_at = fact.stood_at.isoformat()
+        return {"fact": "standing", **packed, "stood_at": stood_at, "is_update": fact.is_update}
+    moved_at = fact.moved_at.isoformat()
+    named = {"noun": fact.noun, "order": fact.order}
+    return {"fact": "order_refund", **named, **packed, "moved_at": moved_at}
+
+
+def _read_of_order(packed: Mapping[str, Any]) -> Standing | OrderRefund:
+    id_, total, revenue = packed["id"], packed["total"], packed["revenue"]
+    currency = packed["currency"]
+    if packed["fact"] == "standing":
+        stood_at = datetime.fromisoformat(packed["stood_at"])
+        return Standing(id_, total, revenue, currency, stood_at, packed["is_update"])
+    moved_at = datetime.fromisoformat(packed["moved_at"])
+    return OrderRefund(packed["noun"], id_, packed["order"], total, revenue, currency, moved_at)
 
 
 def _pack_visit(visit: Visit) -> dict[str, Any]:

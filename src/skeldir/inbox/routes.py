@@ -30,7 +30,7 @@ from skeldir.inbox.receiving import LARGEST_DELIVERY, arrive
 from skeldir.inbox.recording import Recorded
 from skeldir.inbox.refusals import RefusalCounter
 from skeldir.inbox.report_schemas import CoverageReport, PaymentsPage
-from skeldir.inbox.saying import BROKEN_SET_UPS, Provider
+from skeldir.inbox.saying import BROKEN_SET_UPS, EndpointProvider
 from skeldir.inbox.schemas import MOST_DAYS, CoverageQuery, PaymentsQuery
 from skeldir.inbox.signatures import RawDelivery, Verdict, verify
 from skeldir.observability import INBOX_BROKEN, INBOX_DELIVERIES, note_tenant
@@ -64,7 +64,7 @@ class SignatureUncheckable(SkeldirError):
         }
     },
 )
-async def post_webhook(request: Request, provider: Provider, token: str) -> Response:
+async def post_webhook(request: Request, provider: EndpointProvider, token: str) -> Response:
     """Check the signature of a delivery, record it, and book what it says; then answer 200.
 
     An unknown address, a missing or wrong signature and a wrong time all get the same 401.
@@ -152,7 +152,7 @@ async def _find(request: Request, desk: Desk, token: str) -> OpenEndpoint:
 
 
 def _refuse(
-    refusals: RefusalCounter, found: OpenEndpoint, provider: Provider, verdict: Verdict
+    refusals: RefusalCounter, found: OpenEndpoint, provider: EndpointProvider, verdict: Verdict
 ) -> SkeldirError:
     INBOX_DELIVERIES.labels(provider, "refused").inc()
     if found.endpoint is not None:
@@ -165,7 +165,7 @@ def _refuse(
     return refusal()
 
 
-def _count(provider: Provider, recorded: Recorded) -> None:
+def _count(provider: EndpointProvider, recorded: Recorded) -> None:
     INBOX_DELIVERIES.labels(provider, recorded.outcome).inc()
     if recorded.trouble is not None and recorded.trouble.code in BROKEN_SET_UPS:
         INBOX_BROKEN.labels(provider, recorded.trouble.code).inc()

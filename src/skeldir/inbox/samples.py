@@ -29,7 +29,7 @@ from skeldir.inbox.sample_bodies import (
     woo_order,
     woo_rights_lost,
 )
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 
 _NUMBERED: Final = frozenset({"shopify", "woocommerce"})
 """Providers whose orders have numbers as ids."""
@@ -55,7 +55,7 @@ class SampleUnknown(InputInvalid):
     title = "The sample is not known"
 
 
-def find_sample(provider: Provider, name: str) -> Sample:
+def find_sample(provider: EndpointProvider, name: str) -> Sample:
     """Return a sample of a provider. Raises SampleUnknown."""
     found = SAMPLES[provider].get(name)
     if found is None:
@@ -66,7 +66,7 @@ def find_sample(provider: Provider, name: str) -> Sample:
     return found
 
 
-def make_body(provider: Provider, name: str, wishes: Wishes) -> Body:
+def make_body(provider: EndpointProvider, name: str, wishes: Wishes) -> Body:
     """Return the body of a sample.
 
     Raises:
@@ -91,7 +91,7 @@ def make_body(provider: Provider, name: str, wishes: Wishes) -> Body:
     return sample.make(wishes)
 
 
-SAMPLES: Final[Mapping[Provider, Mapping[str, Sample]]] = {
+SAMPLES: Final[Mapping[EndpointProvider, Mapping[str, Sample]]] = {
     "stripe": {
         "capture": Sample(
             "a charge that was captured",

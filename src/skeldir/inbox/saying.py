@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias, get_args
 
-Provider = Literal["stripe", "shopify", "woocommerce", "paypal", "standard"]
-PROVIDERS: Final[tuple[Provider, ...]] = ("stripe", "shopify", "woocommerce", "paypal", "standard")
-SHOPS: Final = frozenset({"shopify", "woocommerce"})
+EndpointProvider: TypeAlias = Literal["stripe", "shopify", "woocommerce", "paypal", "standard"]
+"""Providers that deliver signed webhooks to endpoints."""
+SdkProvider: TypeAlias = Literal["segment", "ga4", "posthog", "snowplow", "matomo"]
+"""Protocols of analytics SDKs, in which a site reports its orders under an API key."""
+Provider: TypeAlias = Literal[EndpointProvider, SdkProvider]
+ENDPOINT_PROVIDERS: Final[tuple[EndpointProvider, ...]] = get_args(EndpointProvider)
+SDK_PROVIDERS: Final[tuple[SdkProvider, ...]] = get_args(SdkProvider)
+PROVIDERS: Final[tuple[Provider, ...]] = (*ENDPOINT_PROVIDERS, *SDK_PROVIDERS)
+
+SDK_SHOPS: Final[frozenset[Provider]] = frozenset(SDK_PROVIDERS)
+SHOPS: Final[frozenset[Provider]] = SDK_SHOPS | {"shopify", "woocommerce"}
 """Providers that report what a gateway moved; all others moved the money themselves."""
 
 LONGEST_ID: Final = 120
 """Characters of a provider's id, and of an order's reference: with provider and account they form business keys."""
+
+CLOCK_ERROR: Final = timedelta(days=1)
+"""How far ahead the clock of a merchant's own server may be."""
 
 MovementKind = Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
 NoticeKind = Literal[
@@ -158,7 +169,40 @@ class Release:
     noticed_at: datetime
 
 
-Fact: TypeAlias = Movement | Total | Listed | Notice | Release
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an order's sum is at a moment, whatever is refunded of it. A difference to the one before moved money.
+
+    `total` and `revenue`, the total without tax and shipping, are in minor units ≥ 0 of `currency`. None: not given;
+    one of them is. `id` is the order's. Of one moment, a standing that `is_update` is later than one that is not.
+    """
+
+    id: str
+    total: int | None
+    revenue: int | None
+    currency: str
+    stood_at: datetime
+    is_update: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefund:
+    """A refund of an order that has standings; `order` is the id of those.
+
+    `total` and `revenue` are in minor units ≥ 0 of `currency`. Without both, and without a currency, all that is left
+    of the order at that moment is refunded. `id` is that of this refund; `noun` is what it is an id of.
+    """
+
+    noun: Literal["refund", "cancellation"]
+    id: str
+    order: str
+    total: int | None
+    revenue: int | None
+    currency: str | None
+    moved_at: datetime
+
+
+Fact: TypeAlias = Movement | Total | Listed | Notice | Release | Standing | OrderRefund
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +251,8 @@ def moment_of(fact: Fact) -> datetime:
     """Return when a fact happened, by its provider."""
     if isinstance(fact, Notice | Release):
         return fact.noticed_at
+    if isinstance(fact, Standing):
+        return fact.stood_at
     return fact.changed_at if isinstance(fact, Listed) else fact.moved_at
 
 

@@ -9,7 +9,7 @@ import secrets
 from typing import Final
 
 from skeldir.errors import InputInvalid
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 
 LONGEST_SECRET: Final = 500
 """Characters of a secret."""
@@ -31,7 +31,7 @@ class SecretInvalid(InputInvalid):
     title = "The secret is not one of this provider"
 
 
-def make_secret(provider: Provider) -> str:
+def make_secret(provider: EndpointProvider) -> str:
     """Return a new secret for a provider of MAKES_SECRET."""
     if provider == "standard":
         return _PREFIX + base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
@@ -51,7 +51,7 @@ def read_standard_key(secret: str) -> bytes | None:
         return None
 
 
-def require_secret(provider: Provider, secret: str) -> str:
+def require_secret(provider: EndpointProvider, secret: str) -> str:
     """Return a secret as it is to be stored, after a check of its form.
 
     WooCommerce's is kept as typed, since its blanks belong to the key. All others lose blanks at their ends, which are
@@ -67,7 +67,7 @@ def require_secret(provider: Provider, secret: str) -> str:
     return found
 
 
-def _cure_of(provider: Provider, secret: str) -> str | None:
+def _cure_of(provider: EndpointProvider, secret: str) -> str | None:
     """Return what to do about a secret; None: it is usable."""
     if not secret.strip() or len(secret) > LONGEST_SECRET or not secret.isprintable():
         return f"Enter the secret as the provider shows it: 1 to {LONGEST_SECRET} printable characters."

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from skeldir.errors import InputInvalid
 from skeldir.inbox.endpoints import EndpointOptions
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 
 LOCAL_BASE: Final = "http://127.0.0.1:8000"
 """Where `skeldir up` and `skeldir serve` answer, as long as nothing else is set."""
@@ -82,7 +82,7 @@ class Steps:
     in_shop: tuple[str, ...]
 
 
-def address_of(base: str, provider: Provider, token: str) -> str:
+def address_of(base: str, provider: EndpointProvider, token: str) -> str:
     """Return the address of an endpoint under the address at which the API is reached.
 
     Raises:

@@ -60,7 +60,9 @@ def inbox_lock(tenant_id: UUID) -> str:
 async def read_rules(connection: Connection, tenant_id: UUID) -> Rules:
     """Return the tenant's rules. Under `inbox_lock`, they are those of every later booking until they are changed."""
     row = await queries.select_rules(connection, tenant_id=tenant_id)
-    return Rules() if row is None else Rules(row["precedence"], row["basis"])
+    if row is None:
+        return Rules()
+    return Rules(row["precedence"], row["basis"], row["sdk_basis"])
 
 
 async def store(

@@ -26,7 +26,7 @@ from skeldir.inbox.paypal_certificates import (
     Certificates,
     CertificateUnreachable,
 )
-from skeldir.inbox.saying import LONGEST_ID, Provider
+from skeldir.inbox.saying import LONGEST_ID, EndpointProvider
 from skeldir.inbox.secret_forms import read_standard_key
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def warm_up() -> None:
 
 
 async def verify(
-    provider: Provider,
+    provider: EndpointProvider,
     delivery: RawDelivery,
     secrets: Sequence[str],
     *,

@@ -7,7 +7,7 @@ import hmac
 from datetime import datetime
 
 from skeldir.errors import SkeldirError
-from skeldir.inbox.saying import Provider
+from skeldir.inbox.saying import EndpointProvider
 from skeldir.inbox.secret_forms import read_standard_key
 
 
@@ -20,7 +20,7 @@ class SigningImpossible(SkeldirError):
 
 
 def sign(
-    provider: Provider, body: bytes, secret: str, *, now: datetime, event_id: str
+    provider: EndpointProvider, body: bytes, secret: str, *, now: datetime, event_id: str
 ) -> dict[str, str]:
     """Return the headers, in lower case, with which a provider would deliver a body at a moment.
 

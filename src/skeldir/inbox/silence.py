@@ -11,7 +11,7 @@ from skeldir.inbox.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
-    from skeldir.inbox.saying import Provider
+    from skeldir.inbox.saying import EndpointProvider
 
 SHORTEST_SILENCE: Final = timedelta(hours=24)
 """No endpoint is silent for less."""
@@ -28,7 +28,7 @@ class Silence:
     """How long no delivery came in at an endpoint, and the longest time between two before that, in seconds."""
 
     endpoint_id: UUID
-    provider: Provider
+    provider: EndpointProvider
     token_start: str
     silent_s: int
     usual_gap_s: int

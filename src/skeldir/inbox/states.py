@@ -22,7 +22,7 @@ PaymentState = Literal[
     "disputed",
     "dispute_lost",
 ]
-"""`pending`: no money moved yet. `awaiting_capture`: refunds or disputes are known, and no capture."""
+"""`pending`: no money moved yet. `awaiting_capture`: movements wait, and no capture is booked."""
 
 
 @dataclass(slots=True)

@@ -123,6 +123,7 @@ class SelectKnownRow(TypedDict):
     is_erased: bool
     precedence: Literal["gateway", "shop"] | None
     basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"] | None
+    sdk_basis: Literal["total", "revenue"] | None
 
 class SelectOrderIdsRow(TypedDict):
     id: UUID
@@ -226,6 +227,7 @@ class SelectRhythmsRow(TypedDict):
 class SelectRulesRow(TypedDict):
     precedence: Literal["gateway", "shop"]
     basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
+    sdk_basis: Literal["total", "revenue"] | None
 
 class SelectSecretsRow(TypedDict):
     id: UUID
@@ -472,6 +474,7 @@ class _Queries:
         after: UUID,
         is_of_both: bool,
         shops: Collection[str],
+        providers: Collection[str] | None,
         most: int,
     ) -> list[SelectPaymentsToRebookRow]: ...
     @staticmethod
@@ -520,6 +523,10 @@ class _Queries:
     @staticmethod
     async def set_precedence(
         connection: Connection, /, *, tenant_id: UUID, precedence: str
+    ) -> None: ...
+    @staticmethod
+    async def set_sdk_basis(
+        connection: Connection, /, *, tenant_id: UUID, sdk_basis: str | None
     ) -> None: ...
     @staticmethod
     async def store_deliveries(

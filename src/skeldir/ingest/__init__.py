@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from skeldir.ingest.canonical import hash_journey_key
+from skeldir.ingest.batches import BatchBounds, is_heavy
+from skeldir.ingest.canonical import hash_journey_key, read_touch
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
@@ -26,17 +27,20 @@ from skeldir.ingest.corrections import (
 from skeldir.ingest.dead_letters import (
     DeadEvent,
     DeadEventCount,
+    PackedDeadEvents,
     count_dead_events,
     list_dead_events,
+    pack_dead_events,
+    record_dead_events,
 )
-from skeldir.ingest.deliveries import Receipt, origins_of_file
+from skeldir.ingest.deliveries import Delivery, Receipt, origin_of, origins_of_file
 from skeldir.ingest.dry_running import TouchMoves, try_rules
-from skeldir.ingest.fields import CONVERSION_FIELDS, LONGEST_LABEL, TOUCH_FIELDS
+from skeldir.ingest.fields import CONVERSION_FIELDS, LONGEST_LABEL, LONGEST_URL, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.formulas import guard
 from skeldir.ingest.kept_rules import KeptRules, compare_kept_rules
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, RESTATE_SPEND, SCAN_PERSONAL_DATA
-from skeldir.ingest.landing import host_of, keep_kinds, read_landing
+from skeldir.ingest.landing import cut_address, host_of, keep_kinds, read_landing
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.own_hosts import (
     add_hosts,
@@ -65,8 +69,21 @@ from skeldir.ingest.personal_data import (
     list_findings,
     scan_for_personal_data,
 )
-from skeldir.ingest.receive import receive_conversions, receive_touches
-from skeldir.ingest.rejections import Rejection
+from skeldir.ingest.receive import (
+    PreparedTouches,
+    prepare_touches,
+    receive_conversions,
+    receive_touches,
+    record_touches,
+)
+from skeldir.ingest.rejections import (
+    CURES,
+    ItemRejected,
+    Rejection,
+    UnreadableItem,
+    attempt,
+    unreadable_text,
+)
 from skeldir.ingest.restating import ChannelPreview, preview_channels
 from skeldir.ingest.rules_bodies import (
     MOST_BYTES_OF_RULES,
@@ -120,15 +137,18 @@ __all__ = [
     "CHANNELS",
     "COMMON_CHANNELS",
     "CONVERSION_FIELDS",
+    "CURES",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
     "LONGEST_LABEL",
+    "LONGEST_URL",
     "MOST_BYTES_OF_RULES",
     "RESERVED_CHANNELS",
     "RESTATE_SPEND",
     "SCAN_PERSONAL_DATA",
     "TOUCHES_LOOKED_AT",
     "TOUCH_FIELDS",
+    "BatchBounds",
     "ChannelPreview",
     "Correction",
     "CorrectionInvalid",
@@ -140,14 +160,18 @@ __all__ = [
     "DeadEventReport",
     "DeadEventsPage",
     "DeadEventsQuery",
+    "Delivery",
     "Fault",
     "Finding",
     "Forgotten",
+    "ItemRejected",
     "KeptRules",
     "KnownImport",
     "NothingToRedo",
     "NothingToUndo",
     "OwnRules",
+    "PackedDeadEvents",
+    "PreparedTouches",
     "ReasonMissing",
     "Receipt",
     "Rejection",
@@ -167,14 +191,17 @@ __all__ = [
     "UndoingUnderWay",
     "UndoingUnknown",
     "UnknownSource",
+    "UnreadableItem",
     "add_channels",
     "add_hosts",
+    "attempt",
     "check_rules",
     "choose_channel",
     "compare_kept_rules",
     "compiled_rules",
     "correct_touch",
     "count_dead_events",
+    "cut_address",
     "document_request_body",
     "draft_rules",
     "forget_now",
@@ -182,6 +209,7 @@ __all__ = [
     "has_facts",
     "hash_journey_key",
     "host_of",
+    "is_heavy",
     "is_own_host",
     "keep_kinds",
     "list_channels",
@@ -196,14 +224,20 @@ __all__ = [
     "list_unknown_click_ids",
     "list_unknown_sources",
     "load_rules",
+    "origin_of",
     "origins_of_file",
+    "pack_dead_events",
     "page_dead_events",
+    "prepare_touches",
     "preview_channels",
     "preview_undo",
     "read_document",
     "read_landing",
+    "read_touch",
     "receive_conversions",
     "receive_touches",
+    "record_dead_events",
+    "record_touches",
     "remove_host",
     "request_redo",
     "request_rules",
@@ -222,6 +256,7 @@ __all__ = [
     "try_correction",
     "try_revocation",
     "try_rules",
+    "unreadable_text",
     "whole_import",
 ]
 

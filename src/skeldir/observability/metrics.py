@@ -27,6 +27,30 @@ logger = logging.getLogger(__name__)
 ITEM_KINDS = ("touch", "conversion")
 ITEM_OUTCOMES = ("accepted", "duplicate", "rejected")
 PROVIDERS = ("stripe", "shopify", "woocommerce", "paypal", "standard")
+COLLECT_PROTOCOLS = (
+    "collector",
+    "segment",
+    "ga4",
+    "plausible",
+    "posthog",
+    "snowplow",
+    "matomo",
+    "umami",
+)
+COLLECT_OUTCOMES = (
+    "touch",
+    "order",
+    "claimed",
+    "duplicate",
+    "rejected",
+    "no_evidence",
+    "of_a_person",
+    "not_a_visit",
+    "no_journey",
+    "no_consent",
+    "is_internal",
+)
+COLLECT_REFUSALS = ("key", "origin", "limit", "other")
 DELIVERY_OUTCOMES = ("recorded", "repeated", "ignored", "dead", "refused")
 BROKEN_SET_UPS = (
     "thin_event",
@@ -89,6 +113,16 @@ INGEST_ITEMS = Counter(
     "skeldir_ingest_items",
     "Items of touches and conversions, by outcome.",
     ("item_kind", "outcome"),  # ITEM_KINDS, ITEM_OUTCOMES
+)
+COLLECT_MESSAGES = Counter(
+    "skeldir_collect_messages",
+    "Messages in the formats of other analytics, by what became of them.",
+    ("protocol", "outcome"),  # COLLECT_PROTOCOLS, COLLECT_OUTCOMES
+)
+COLLECT_REFUSED = Counter(
+    "skeldir_collect_refused_requests",
+    "Requests in the formats of other analytics that were refused, with all their messages.",
+    ("protocol", "reason"),  # COLLECT_PROTOCOLS, COLLECT_REFUSALS
 )
 INGEST_CROWDED = Counter(
     "skeldir_ingest_crowded_journeys",
@@ -254,6 +288,10 @@ SAMPLED = (
 # `increase()` does not see the event that creates a series, so all series are created at 0.
 for _labels in product(ITEM_KINDS, ITEM_OUTCOMES):
     INGEST_ITEMS.labels(*_labels)
+for _labels in product(COLLECT_PROTOCOLS, COLLECT_OUTCOMES):
+    COLLECT_MESSAGES.labels(*_labels)
+for _labels in product(COLLECT_PROTOCOLS, COLLECT_REFUSALS):
+    COLLECT_REFUSED.labels(*_labels)
 for _labels in product(PROVIDERS, DELIVERY_OUTCOMES):
     INBOX_DELIVERIES.labels(*_labels)
 for _labels in product(PROVIDERS, BROKEN_SET_UPS):

@@ -12,6 +12,15 @@ from skeldir.tenants.deletion import (
     list_deletions,
     request_deletion,
 )
+from skeldir.tenants.key_terms import (
+    ANY_ORIGIN,
+    COLLECT,
+    NO_TERMS,
+    KeyTerms,
+    read_origins,
+    read_terms,
+    set_terms,
+)
 from skeldir.tenants.keys import (
     KEY_SHAPE,
     SCOPES,
@@ -22,6 +31,7 @@ from skeldir.tenants.keys import (
     KeyUnknown,
     Rotation,
     authenticate,
+    change_terms_of_key,
     describe_key,
     find_key,
     is_in_force,
@@ -62,9 +72,12 @@ from skeldir.tenants.retention import (
 from skeldir.tenants.signing import is_signed_by, sign_text
 
 __all__ = [
+    "ANY_ORIGIN",
+    "COLLECT",
     "KEYS_CHANNEL",
     "KEY_PREFIX_LENGTH",
     "KEY_SHAPE",
+    "NO_TERMS",
     "RECEIPT_MOMENT",
     "SCOPES",
     "ApiKey",
@@ -73,6 +86,7 @@ __all__ = [
     "KeyHolder",
     "KeyMemory",
     "KeyNotInForce",
+    "KeyTerms",
     "KeyUnknown",
     "Retention",
     "RetentionInvalid",
@@ -84,6 +98,7 @@ __all__ = [
     "TenantProfile",
     "TenantUnknown",
     "authenticate",
+    "change_terms_of_key",
     "count_tenant_rows",
     "create_tenant",
     "delete_some_rows",
@@ -108,10 +123,13 @@ __all__ = [
     "profile_from",
     "quote_typed",
     "read_name",
+    "read_origins",
+    "read_terms",
     "request_deletion",
     "revoke_key",
     "rotate_key",
     "set_retention",
+    "set_terms",
     "sign_text",
     "tenant_unknown",
 ]

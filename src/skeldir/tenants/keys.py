@@ -18,6 +18,15 @@ import asyncpg
 from skeldir.clock import utc_now
 from skeldir.db import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.tenants.key_terms import (
+    COLLECT,
+    NO_TERMS,
+    KeyTerms,
+    read_terms,
+    require_terms,
+    set_terms,
+    terms_from,
+)
 from skeldir.tenants.names import KEY_PREFIX_LENGTH, KEY_START
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
@@ -102,6 +111,7 @@ class KeyHolder:
     tenant_id: UUID
     key_id: UUID
     scopes: frozenset[str]
+    terms: KeyTerms = NO_TERMS
     valid_until_s: float = field(default=inf, compare=False)
     noted_at_s: float = field(default=-inf, compare=False)
 
@@ -123,14 +133,17 @@ async def issue_key(
     scopes: Sequence[str],
     expires_at: datetime | None,
     replaces: UUID | None = None,
+    terms: KeyTerms = NO_TERMS,
 ) -> IssuedKey:
     """Make a key of the transaction's tenant; its 256-bit secret is returned once and never stored.
 
     Raises:
-        InputInvalid: no scope, an unknown scope, a blank name, or an expiry that has passed.
+        InputInvalid: no scope, an unknown scope, scopes that do not go together, a write key without origins, a blank
+            name, or an expiry that has passed.
         TenantUnknown: the tenant does not exist.
     """
     _require_scopes(scopes)
+    require_terms(scopes, terms)
     if not name.strip():
         raise InputInvalid(
             "A key needs a name.", cure="Name it after the program that will use it."
@@ -155,18 +168,25 @@ async def issue_key(
         )
     except asyncpg.ForeignKeyViolationError as error:
         raise tenant_unknown(tenant_id) from error
+    if terms != NO_TERMS:
+        await set_terms(connection, tenant_id, key_id, terms)
     return IssuedKey(key_id, secret, expires_at)
 
 
 def _require_scopes(scopes: Sequence[str]) -> None:
     """Raise InputInvalid when no scope or an unknown scope is given."""
-    unknown = [repr(scope) for scope in sorted(set(scopes) - set(SCOPES))]
+    unknown = [repr(scope) for scope in sorted({*scopes} - {*SCOPES, COLLECT})]
     if scopes and not unknown:
+        if COLLECT in scopes and {*scopes} != {COLLECT}:
+            raise InputInvalid(
+                "A write key has the scope collect and no other: anybody can read it in a page.",
+                cure="Make two keys.",
+            )
         return
     what = " and ".join(unknown) + (" is not a scope." if len(unknown) == 1 else " are not scopes.")
     raise InputInvalid(
         what if unknown else "No scope was given.",
-        cure=f"The scopes are {', '.join(SCOPES)}; for more than one, repeat --scope.",
+        cure=f"The scopes are {', '.join((*SCOPES, COLLECT))}; for more than one, repeat --scope.",
     )
 
 
@@ -217,6 +237,22 @@ async def describe_key(connection: Connection, tenant_id: UUID, key_id: UUID) ->
     if row is None:
         raise _no_such_key(key_id)
     return f"key:{row['prefix']} ({row['name']})"
+
+
+async def change_terms_of_key(
+    connection: Connection, tenant_id: UUID, key_id: UUID, terms: KeyTerms
+) -> None:
+    """Change the terms of a key of the transaction's tenant.
+
+    Raises:
+        KeyUnknown: the tenant has no such key.
+        InputInvalid: the terms are not those of a key with its scopes.
+    """
+    key = await queries.hold_key(connection, tenant_id=tenant_id, key_id=key_id)
+    if key is None:
+        raise _no_such_key(key_id)
+    require_terms(key["scopes"], terms)
+    await set_terms(connection, tenant_id, key_id, terms)
 
 
 def key_prefix(text: str) -> str | None:
@@ -278,6 +314,7 @@ async def rotate_key(
         scopes=old["scopes"],
         expires_at=expires_at or old["expires_at"],
         replaces=key_id,
+        terms=(await read_terms(connection, tenant_id)).get(key_id, NO_TERMS),
     )
     if overlap:
         old_ends_at = await queries.expire_key(
@@ -324,6 +361,7 @@ async def authenticate(connection: Connection, secret: str) -> KeyHolder | None:
         row["tenant_id"],
         row["key_id"],
         frozenset(row["scopes"]),
+        terms_from(row["origins"], row["books_orders"], row["order_events"]),
         inf if expires_at is None else began_s + (expires_at - now).total_seconds(),
         -inf if last_used_at is None else began_s - (now - last_used_at).total_seconds(),
     )

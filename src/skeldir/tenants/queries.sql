@@ -77,8 +77,18 @@ RETURNING revoked_at;
 
 -- name: find_api_key^
 -- Never null: tenant_id, key_id, scopes.
-SELECT tenant_id, key_id, scopes, expires_at, revoked_at, last_used_at, (SELECT clock_timestamp()) AS looked_up_at
+SELECT tenant_id, key_id, scopes, expires_at, revoked_at, last_used_at, origins, books_orders, order_events,
+       (SELECT clock_timestamp()) AS looked_up_at
 FROM public.find_api_key(:sha256);
+
+-- name: put_terms!
+INSERT INTO public.key_terms (tenant_id, key_id, origins, books_orders, order_events)
+VALUES (:tenant_id, :key_id, :origins, :books_orders, :order_events)
+ON CONFLICT (tenant_id, key_id)
+DO UPDATE SET origins = excluded.origins, books_orders = excluded.books_orders, order_events = excluded.order_events;
+
+-- name: select_terms
+SELECT key_id, origins, books_orders, order_events FROM public.key_terms WHERE tenant_id = :tenant_id ORDER BY key_id;
 
 -- name: is_key_in_force$
 SELECT EXISTS (SELECT FROM public.api_keys

@@ -18,6 +18,9 @@ class FindApiKeyRow(TypedDict):
     expires_at: dt.datetime | None
     revoked_at: dt.datetime | None
     last_used_at: dt.datetime | None
+    origins: list[str] | None
+    books_orders: bool | None
+    order_events: list[str] | None
     looked_up_at: dt.datetime
 
 class HoldKeyRow(TypedDict):
@@ -85,6 +88,12 @@ class SelectTenantsNamedRow(TypedDict):
     name: str
     created_at: dt.datetime
 
+class SelectTermsRow(TypedDict):
+    key_id: UUID
+    origins: list[str]
+    books_orders: bool
+    order_events: list[str]
+
 class _Queries:
     @staticmethod
     async def count_tenant_rows(
@@ -130,6 +139,17 @@ class _Queries:
     async def is_key_in_force(
         connection: Connection, /, *, tenant_id: UUID, key_id: UUID
     ) -> bool: ...
+    @staticmethod
+    async def put_terms(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        key_id: UUID,
+        origins: Collection[str],
+        books_orders: bool,
+        order_events: Collection[str],
+    ) -> None: ...
     @staticmethod
     async def register_tenant(connection: Connection, /, *, tenant_id: UUID) -> None: ...
     @staticmethod
@@ -187,6 +207,10 @@ class _Queries:
     async def select_tenants_named(
         connection: Connection, /, *, name: str
     ) -> list[SelectTenantsNamedRow]: ...
+    @staticmethod
+    async def select_terms(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectTermsRow]: ...
     @staticmethod
     async def set_retention(
         connection: Connection, /, *, tenant_id: UUID, touch_days: int | None

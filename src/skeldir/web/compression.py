@@ -11,6 +11,8 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING, Final
 
+from skeldir.http import takes_gzip
+
 if TYPE_CHECKING:
     from fastapi import Request
 
@@ -30,13 +32,3 @@ def may_compress(request: Request) -> bool:
 def compress(content: bytes) -> bytes:
     """Return the content of a page as gzip, the same for the same content."""
     return gzip.compress(content, _LEVEL, mtime=0)
-
-
-def takes_gzip(accepted: str) -> bool:
-    """Return whether `Accept-Encoding` names gzip and does not refuse it by `q=0`."""
-    for part in accepted.lower().split(","):
-        coding, _, parameters = part.partition(";")
-        if coding.strip() == "gzip":
-            weight = parameters.replace(" ", "").removeprefix("q=")
-            return not weight or weight.strip("0.") != ""
-    return False

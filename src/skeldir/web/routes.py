@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from skeldir.errors import SkeldirError
+from skeldir.http import takes_gzip
 from skeldir.web.account import router as account_router
 from skeldir.web.account_deletion import router as account_deletion_router
 from skeldir.web.answers import go_to
@@ -14,7 +15,6 @@ from skeldir.web.assets import PREFIX, load_assets
 from skeldir.web.channel_days import router as channel_days_router
 from skeldir.web.channels import router as channels_router
 from skeldir.web.comparisons import router as comparisons_router
-from skeldir.web.compression import takes_gzip
 from skeldir.web.evidence import router as evidence_router
 from skeldir.web.exports import router as exports_router
 from skeldir.web.fits import router as fits_router

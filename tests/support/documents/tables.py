@@ -16,6 +16,7 @@ ROWS: dict[str, str] = {
     "channel_rule_turns": "Which version of a tenant's rules of channels came into force, when, by whom and why.",
     "channel_rules": "A version of a tenant's rules of channels, as it was written. It never changes.",
     "channels": "A channel of the tenant's own, beside the common taxonomy.",
+    "claimed_orders": "What a page says of an order with a write key: shown beside the ledger, and never money.",
     "credit_journal": "A change of the sums of credit. What a sum was at any moment is a sum over its changes.",
     "credited_renewals": "An order whose credit is in the sums of renewals.",
     "audit_log": "What somebody did in a tenant by pages and commands: who, what, to what, and when. Written once.",
@@ -30,6 +31,7 @@ ROWS: dict[str, str] = {
     "imports": "A file that is or was imported, and the progress of its import.",
     "invitations": "An invitation to a tenant: the SHA-256 of its token, the role, and until when it can be accepted.",
     "jobs": "A job, with its lease. Jobs for all tenants belong to the nil tenant.",
+    "key_terms": "What a write key may send, and from which pages; and a key's own events that are orders.",
     "kept_allocations": "Credit of an order whose touches were forgotten before its journey was packed.",
     "lift_tests": "What an experiment measured of a channel, with its interval; restated by revisions. Written once.",
     "kept_journeys": "The journeys that ended on a day, packed, so that a fit need not read all touches again.",
@@ -82,6 +84,7 @@ ROWS: dict[str, str] = {
     "webhook_endpoints": "An address for the deliveries of a provider: the SHA-256 of its token, and its options.",
     "webhook_refusals": "How often deliveries to an endpoint were refused for a reason.",
     "webhook_secrets": "A secret of an endpoint, encrypted with a key that is not in the database.",
-    "webhook_settings": "Whose movements count, a shop's or a gateway's, and what is revenue; no row: gateway, gross.",
+    "webhook_settings": "Whose movements count, a shop's or a gateway's, what is revenue, and which sum "
+    "counts of SDKs' orders; no row: gateway, gross, not chosen.",
     "waiting_tenants": "A tenant that may have orders to credit or days to sum; deleted when a review finds no mark.",
 }

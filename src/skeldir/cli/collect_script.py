@@ -1,0 +1,57 @@
+"""`skeldir collect script`: the lines that a page needs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+import typer
+
+from skeldir.cli.console import out
+from skeldir.collect import current_script
+
+_KEY: Final = re.compile(r"skd_[A-Za-z0-9_-]{20,100}", re.ASCII)
+_ADDRESS: Final = re.compile(
+    r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?", re.ASCII
+)
+_CONSENTS: Final = ("denied", "session", "granted")
+
+
+def show_script(
+    url: Annotated[
+        str, typer.Option(help="Where browsers reach the API, such as https://skeldir.example.")
+    ] = "https://skeldir.example",
+    key: Annotated[
+        str, typer.Option(help="The write key, from `skeldir keys create --scope collect`.")
+    ] = "WRITE_KEY",
+    consent: Annotated[
+        str,
+        typer.Option(help="What holds until the page says otherwise: denied, session or granted."),
+    ] = "session",
+    pinned: Annotated[
+        bool,
+        typer.Option(
+            "--pinned", help="Name this version of the script, with a digest that browsers check."
+        ),
+    ] = False,
+) -> None:
+    """Print the line that loads the collector in a page, for its `<head>`.
+
+    With `--pinned` the page keeps this version until you change the line; otherwise it gets each new one.
+    """
+    address = url.rstrip("/")
+    if not _ADDRESS.fullmatch(address):
+        raise typer.BadParameter("--url must be like https://skeldir.example, without a query.")
+    if key != "WRITE_KEY" and not _KEY.fullmatch(key):
+        raise typer.BadParameter("--key must be the whole key, skd_…")
+    if consent not in _CONSENTS:
+        raise typer.BadParameter("--consent must be denied, session or granted.")
+    script = current_script()
+    source = f'src="{address}{script.path}"' if pinned else f'src="{address}/c/v1.js"'
+    check = f' integrity="{script.integrity}" crossorigin="anonymous"' if pinned else ""
+    out.print(
+        f'<script async {source}{check} data-key="{key}" data-consent="{consent}"></script>',
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )

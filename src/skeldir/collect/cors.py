@@ -1,0 +1,80 @@
+"""Requests from pages: browsers ask before they send, and show an answer only to the pages that it names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from fastapi import Response
+
+from skeldir.errors import SkeldirError
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from skeldir.tenants import KeyHolder
+
+_HEADER_NAMES: Final = re.compile(r"[A-Za-z0-9-]{1,60}(?:, ?[A-Za-z0-9-]{1,60}){0,30}", re.ASCII)
+_USUAL_HEADERS: Final = "authorization, content-type"
+_REMEMBERED_S: Final = 3_600
+
+
+class OriginRefused(SkeldirError):
+    """A page sends with a key that is not for it."""
+
+    code = "origin_refused"
+    status = 403
+    title = "The page may not use this key"
+
+
+def origin_of_page(request: Request) -> str | None:
+    """Return the origin of the page that sends; None for a server."""
+    return request.headers.get("origin")
+
+
+def require_origin(request: Request, holder: KeyHolder) -> None:
+    """Check that the page that sends may use the key. A server, which names no origin, may use any.
+
+    Raises:
+        OriginRefused: the page's origin is not among those of the key.
+    """
+    origin = origin_of_page(request)
+    if origin is not None and not holder.terms.allows(origin):
+        raise OriginRefused(
+            "The key is not for pages of this origin.",
+            cure="Add the origin with `skeldir keys terms`, or use a key with the scope `collect` that names it.",
+        )
+
+
+def answer_preflight(request: Request) -> Response:
+    """Return the answer to a browser that asks what a page may send: which key comes is not known yet."""
+    wanted = request.headers.get("access-control-request-headers", "")
+    return with_cors(
+        request,
+        Response(
+            status_code=204,
+            headers={
+                "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+                "Access-Control-Allow-Headers": wanted
+                if _HEADER_NAMES.fullmatch(wanted)
+                else _USUAL_HEADERS,
+                "Access-Control-Max-Age": str(_REMEMBERED_S),
+            },
+        ),
+    )
+
+
+def with_cors(request: Request, response: Response) -> Response:
+    """Let the page that sent a request read the response, which holds nothing of the tenant.
+
+    Libraries send with credentials; no cookie is read or set here.
+    """
+    origin = origin_of_page(request)
+    if origin is not None:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+        response.headers["Vary"] = "Origin"
+        # The usual policy of resources would keep the answer from pages of other sites.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

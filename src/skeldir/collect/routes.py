@@ -1,0 +1,283 @@
+"""The paths that libraries of other analytics send to, one protocol after another."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from math import ceil
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from skeldir.clock import utc_now
+from skeldir.collect.cors import answer_preflight, require_origin, with_cors
+from skeldir.collect.mapped import (
+    DRY_RUN_HEADER,
+    HEADERS_READ,
+    Answer,
+    Asked,
+    Document,
+    Mapped,
+    OrderMap,
+    Path,
+    Wire,
+)
+from skeldir.collect.order_maps import read_order_maps
+from skeldir.collect.receiving import (
+    Collected,
+    Orders,
+    Outcome,
+    delivery_of,
+    make_line,
+    sort_orders,
+)
+from skeldir.collect.trials import describe
+from skeldir.collect.wires import DOCUMENTS, WIRES
+from skeldir.errors import SkeldirError
+from skeldir.http import (
+    Buckets,
+    Caller,
+    DirectRoute,
+    KeyMissing,
+    RateLimited,
+    ScopeMissing,
+    SharedCommits,
+    answer_error,
+    client_host_of,
+    database_of,
+    find_caller,
+    held_bytes_of,
+    network_of,
+    offload_of,
+    read_body,
+    reading_transaction,
+)
+from skeldir.ingest import BatchBounds, PreparedTouches, is_heavy, prepare_touches
+from skeldir.observability import COLLECT_MESSAGES, COLLECT_REFUSED
+from skeldir.tenants import COLLECT
+
+if TYPE_CHECKING:
+    from skeldir.tenants import TenantProfile
+
+_NOBODY: Final = UUID(int=0)
+_BURST_S: Final = 5.0
+_MOST_REMEMBERED: Final = 10_000
+_REFUSALS: Final = {401: "key", 403: "origin", 429: "limit"}
+
+router = APIRouter(route_class=DirectRoute, include_in_schema=False)
+documents_router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a process needs to take messages: the line of each tenant, and how much each address may send with a key.
+
+    `origin` is where browsers reach the service, if that is known.
+    """
+
+    origin: str | None
+    line: SharedCommits[Collected, Outcome]
+    addresses: Buckets[tuple[UUID, str]]
+
+    def take_one(self, key_id: UUID, host: str | None) -> None:
+        """Take a request of an address with a write key.
+
+        Raises:
+            RateLimited: the address sends too many.
+        """
+        owner, now_s = (key_id, network_of(host)), monotonic()
+        wait_s = self.addresses.wait_s(owner, now_s)
+        if wait_s:
+            raise RateLimited(
+                f"The address sends more than {self.addresses.per_second} requests per second with this key.",
+                cure="Wait as long as Retry-After states.",
+                retry_after_s=max(1, ceil(wait_s)),
+            )
+        self.addresses.add(owner, -1, now_s)
+
+
+def make_intake(per_address: float, origin: str | None) -> Intake:
+    """Return an intake that takes so many requests a second from each address with each write key."""
+    addresses: Buckets[tuple[UUID, str]] = Buckets(
+        per_address, _BURST_S * per_address, most=_MOST_REMEMBERED
+    )
+    return Intake(origin, make_line(), addresses)
+
+
+async def take(request: Request, wire: Wire, path: Path) -> Response:
+    """Record what a library sends, and answer as it expects.
+
+    It takes any other answer as a reason to throw messages away: those that cannot be used are kept as dead events.
+    """
+    if request.method == "OPTIONS":
+        return answer_preflight(request)
+    try:
+        answer = await _record(request, wire, path)
+    except SkeldirError as error:
+        COLLECT_REFUSED.labels(wire.name, _REFUSALS.get(error.status, "other")).inc()
+        refused = await answer_error(request, error)
+        return refused if error.status == 403 else with_cors(request, refused)
+    return with_cors(request, _response_of(answer))
+
+
+async def _record(request: Request, wire: Wire, path: Path) -> Answer:
+    query = {**dict(request.query_params), **request.path_params}
+    content_type = request.headers.get("content-type", "")
+    caller = await _caller_by_header(request)
+    with held_bytes_of(request).of(_NOBODY if caller is None else caller.tenant_id) as holding:
+        body = await read_body(request, holding, BatchBounds("").inspect)
+        parsed = wire.parse(body, query, content_type)
+        if caller is None:
+            caller = await _caller_by_body(request, wire.key_of(parsed, query))
+        _require_allowed(request, caller)
+        maps = _maps_of(caller.holder.terms.order_events)
+        headers = {name: request.headers[name] for name in HEADERS_READ if name in request.headers}
+        asked = Asked(utc_now(), path.verb, query, maps, headers)
+        prepared = None
+        if is_heavy(body):
+            mapped, prepared = await _map_in_turn(request, caller, wire, body, asked, content_type)
+        else:
+            mapped = wire.read(parsed, asked)
+        orders = sort_orders(caller, wire.name, mapped, asked.now)
+        if DRY_RUN_HEADER in request.headers:
+            return await _try(request, caller, mapped, orders, asked)
+        if asked.verb not in wire.dry_verbs:
+            collected = Collected(
+                caller,
+                wire.name,
+                delivery_of(wire.name, body or request.scope["query_string"], mapped),
+                orders,
+                mapped.dropped,
+                prepared,
+            )
+            intake: Intake = request.app.state.collect
+            _count(wire, await intake.line.deliver(database_of(request), collected))
+    return mapped.answer or wire.answer(asked)
+
+
+async def _try(
+    request: Request, caller: Caller, mapped: Mapped, orders: Orders, asked: Asked
+) -> Answer:
+    async with reading_transaction(database_of(request), caller) as transaction:
+        profile = transaction.profile
+    return Answer(200, orjson.dumps(describe(profile, mapped, orders, asked.now)))
+
+
+async def _map_in_turn(
+    request: Request, caller: Caller, wire: Wire, body: bytes, asked: Asked, content_type: str
+) -> tuple[Mapped, tuple[TenantProfile, PreparedTouches] | None]:
+    """Return what a long body says; another process reads it, so that other requests need not wait."""
+    async with reading_transaction(database_of(request), caller) as transaction:
+        profile = transaction.profile
+    mapped, prepared = await offload_of(request).run(
+        caller.tenant_id, partial(_map_aside, wire, body, asked, content_type, profile)
+    )
+    return mapped, None if prepared is None else (profile, prepared)
+
+
+def _map_aside(
+    wire: Wire, body: bytes, asked: Asked, content_type: str, profile: TenantProfile
+) -> tuple[Mapped, PreparedTouches | None]:
+    mapped = wire.read(wire.parse(body, asked.query, content_type), asked)
+    if not mapped.touches:
+        return mapped, None
+    return mapped, prepare_touches(profile, [delivery_of(wire.name, body, mapped)])
+
+
+async def _caller_by_header(request: Request) -> Caller | None:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await find_caller(request, value.strip())
+    if scheme.lower() != "basic":
+        return None
+    try:
+        # A write key is the user's name; there is no password.
+        name = base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        name = ""
+    return await find_caller(request, name)
+
+
+async def _caller_by_body(request: Request, key: str | None) -> Caller:
+    if not key:
+        raise KeyMissing(
+            "The request carries no key.",
+            cure="Set the library's write key, token or secret to a key from `skeldir keys create --scope collect`.",
+        )
+    return await find_caller(request, key)
+
+
+@lru_cache(maxsize=1_000)
+def _maps_of(order_events: tuple[str, ...]) -> Mapping[str, OrderMap]:
+    return read_order_maps(order_events)
+
+
+def _require_allowed(request: Request, caller: Caller) -> None:
+    """Check the key's scope, the page's origin, and how much its address sends."""
+    holder = caller.holder
+    if holder.scopes.isdisjoint({COLLECT, "ingest"}):
+        raise ScopeMissing(
+            "The key has no scope `collect` or `ingest`.",
+            cure="Make one with `skeldir keys create TENANT`: --scope collect --origin … for pages, --scope ingest for"
+            " servers.",
+        )
+    require_origin(request, holder)
+    if COLLECT in holder.scopes:
+        intake: Intake = request.app.state.collect
+        intake.take_one(holder.key_id, client_host_of(request))
+
+
+def _response_of(answer: Answer) -> Response:
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        media_type=answer.media_type or None,
+        headers=dict(answer.headers),
+    )
+
+
+def _count(wire: Wire, outcome: Outcome) -> None:
+    for name, count in (
+        ("touch", outcome.touches),
+        ("order", outcome.orders - outcome.dead_orders),
+        ("claimed", outcome.claimed),
+        ("duplicate", outcome.duplicates),
+        ("rejected", outcome.rejected + outcome.dead_orders),
+        *outcome.dropped.items(),
+    ):
+        if count:
+            COLLECT_MESSAGES.labels(wire.name, name).inc(count)
+
+
+def _taking(wire: Wire, path: Path) -> Callable[[Request], Awaitable[Response]]:
+    async def receive(request: Request) -> Response:
+        return await take(request, wire, path)
+
+    return receive
+
+
+def _showing(document: Document) -> Callable[[Request], Awaitable[Response]]:
+    async def show(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return answer_preflight(request)
+        intake: Intake = request.app.state.collect
+        address = intake.origin or f"{request.url.scheme}://{request.url.netloc}"
+        parameters = {**request.query_params, **request.path_params, "address": address}
+        return with_cors(request, _response_of(document.make(parameters)))
+
+    return show
+
+
+for _wire, _paths in WIRES:
+    for _path in _paths:
+        router.add_api_route(_path.path, _taking(_wire, _path), methods=[*_path.methods, "OPTIONS"])
+for _document in DOCUMENTS:
+    documents_router.add_api_route(
+        _document.path, _showing(_document), methods=[*_document.methods, "OPTIONS"]
+    )

@@ -1,0 +1,83 @@
+"""What a request would become, without recording it: for whoever sets a library up."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from skeldir.collect.mapped import Mapped
+from skeldir.collect.receiving import Orders
+from skeldir.ingest import ItemRejected, UnreadableItem, attempt, compiled_rules, read_touch
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from skeldir.tenants import TenantProfile
+
+
+def describe(
+    profile: TenantProfile, mapped: Mapped, orders: Orders, now: datetime
+) -> dict[str, object]:
+    """Return what each message of a request would become, as JSON values: by its place in the request.
+
+    The journey's token is not repeated.
+    """
+    read = partial(
+        read_touch,
+        now=now,
+        own_channels=profile.own_channels,
+        own_hosts=profile.own_hosts,
+        own_rules=compiled_rules(profile.rules_version, profile.rules_document),
+    )
+    messages: list[dict[str, object]] = []
+    for place, item in mapped.touches:
+        touch = attempt(read, item)
+        if isinstance(touch, ItemRejected):
+            messages.append(_rejected(place, touch.item_code, touch.detail, touch.cure))
+            continue
+        messages.append(
+            {
+                "place": place,
+                "becomes": "touch",
+                "channel": touch.channel_code,
+                "rule": touch.channel_rule,
+                "source": touch.source,
+                "medium": touch.medium,
+                "campaign": touch.campaign,
+                "referrer_host": touch.referrer_host,
+                "landing_path": touch.landing_path,
+                "click_ids": touch.click_id_kinds,
+                "occurred_at": touch.occurred_at,
+            }
+        )
+    for place, arrival in orders.arrivals:
+        said = arrival.said
+        if said.trouble is not None:
+            messages.append(_rejected(place, said.trouble.code, said.trouble.detail, None))
+        else:
+            messages.append(
+                {"place": place, "becomes": "order", "order_id": said.order_ref, "type": said.type}
+            )
+    for place, claim in orders.claims:
+        messages.append(
+            {
+                "place": place,
+                "becomes": "claimed_order",
+                "order_id": claim.order_id,
+                "type": claim.kind,
+                "currency": claim.currency,
+                "total_cents": claim.total_cents,
+                "revenue_cents": claim.revenue_cents,
+            }
+        )
+    messages += [_unreadable(place, item) for place, item in orders.unreadable]
+    messages.sort(key=lambda one: str(one["place"]).zfill(9))
+    return {"messages": messages, "dropped": dict(mapped.dropped)}
+
+
+def _unreadable(place: int, item: UnreadableItem) -> dict[str, object]:
+    return _rejected(place, item.code, item.detail, None)
+
+
+def _rejected(place: int, code: str, detail: str, cure: str | None) -> dict[str, object]:
+    return {"place": place, "becomes": "dead_event", "code": code, "detail": detail, "cure": cure}
