@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 DATA ?=
 MAP ?=
 SECONDS ?= 600
+DELIVERY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor collector lock clean
+.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor collector lock client dbt clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,8 +82,20 @@ collector: $(VENV)/dev.stamp ## Minify the collector's script after a change of 
 	@$(BIN)/python -m tests.support.minifying
 
 lock: ## Pin requirements/*.in again, with hashes (needs uv)
-	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	for set in base dev client dbt; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/$$set.in --output-file requirements/$$set.txt; done
+
+client: $(VENV)/client.stamp ## Generate the Python client from docs/openapi.json, and check its types
+	@$(BIN)/python -m tests.support.client_package $(VENV)/client/bin/openapi-python-client
+	@$(BIN)/mypy --config-file clients/python/pyproject.toml clients/python/src/skeldir_client
+
+dbt: $(VENV)/dbt.stamp $(if $(DELIVERY),,$(VENV)/dev.stamp) ## Try the dbt package on deliveries of the tests, or on your own (DELIVERY=out/)
+ifeq ($(DELIVERY),)
+	@$(BIN)/python -m pytest tests/integrations $(ARGS)
+else
+	@SKELDIR_DELIVERY="$(abspath $(DELIVERY))" SKELDIR_DUCKDB="$(abspath $(DELIVERY))/skeldir.duckdb" DO_NOT_TRACK=1 \
+		$(VENV)/dbt/bin/dbt build --project-dir integrations/dbt --profiles-dir integrations/dbt $(ARGS)
+endif
 
 clean: ## Remove the virtual environment and the embedded server's data
 	rm -rf $(VENV) .skeldir
@@ -101,4 +114,17 @@ $(VENV)/base.stamp: requirements/base.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/base.stamp
 	@echo "Installing what the tests need (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The generator needs another typer than the program.
+$(VENV)/client.stamp: requirements/client.txt $(VENV)/dev.stamp
+	@echo "Installing the generator of the client (once) ..."
+	@$(PYTHON) -m venv $(VENV)/client
+	@$(VENV)/client/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/client.txt
+	@touch $@
+
+$(VENV)/dbt.stamp: requirements/dbt.txt | $(VENV)/bin/python
+	@echo "Installing dbt with DuckDB (once) ..."
+	@$(PYTHON) -m venv $(VENV)/dbt
+	@$(VENV)/dbt/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dbt.txt
 	@touch $@

@@ -69,7 +69,7 @@ MOST_MS, MOST_YEAR_MS, MOST_KB, MOST_GROWTH = 100.0, 150.0, 60.0, 1.3
 DAYS = 365
 TOUCHES_AN_ORDER = 5
 FIRST, YEAR = "/overview", "channels, a year"
-HEALTH_PARTS = ("match", "sources", "refused", "webhooks", "work")
+HEALTH_PARTS = ("landings", "match", "sources", "refused", "webhooks", "work")
 # What people look at while events arrive.
 LOOKED_AT = ("/overview", "/channels", "/orders", "/spend", "/data-health", "/paths")
 # One answers a provider, the other names a campaign of a file of spend.

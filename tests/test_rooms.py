@@ -107,7 +107,7 @@ def test_only_roots_are_let_past_a_door() -> None:
             importer,
         ), importer
         assert re.search(
-            r"\.(routes|model_routes|coverage_routes|script_routes|rules_routes|corrections_routes|tasks|gauges|files|planning|waker|serving|desk)$",
+            r"\.(routes|model_routes|coverage_routes|report_routes|script_routes|rules_routes|corrections_routes|tasks|gauges|files|planning|waker|serving|desk)$",
             imported,
         ), imported
 

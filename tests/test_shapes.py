@@ -18,6 +18,14 @@ ALIKE = {
         "ParametersRow",
     ): "all parameters of a version; those wanted, of which each may be left out; those of a row of any statement",
     (
+        "CollectCoverageReport",
+        "CoverageReport",
+    ): "days of the collector's landings; days of orders that webhooks reported: their rows differ",
+    (
+        "Delivery",
+        "Sample",
+    ): "a signed delivery of the proof's providers; a request of a library of other analytics",
+    (
         "Change",
         "Relative",
     ): "differences of figures, in their units; differences without a unit, which are not known from 0",

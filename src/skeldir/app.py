@@ -15,8 +15,8 @@ from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
-from skeldir.collect.claims_routes import router as claims_router
 from skeldir.collect.coverage_routes import router as collect_coverage_router
+from skeldir.collect.report_routes import router as claims_router
 from skeldir.collect.routes import documents_router as collect_documents_router
 from skeldir.collect.routes import make_intake
 from skeldir.collect.routes import router as collect_router
@@ -102,8 +102,8 @@ _ROUTERS = (
     links_router,
     views_router,
     jobs_router,
-    mcp_router,
     collect_documents_router,
+    mcp_router,
     *web_routers,
 )
 

@@ -41,6 +41,7 @@ OTHER_WORDS = {
     "corrections revoke": ["00000000-0000-4000-8000-000000000001", "--reason", "why"],
     "corrections touch": ["key", "--channel", "email", "--reason", "why"],
     "keys create": ["--scope", "read"],
+    "collect terms": ["skd_12345678"],
     "keys revoke": ["skd_12345678"],
     "keys rotate": ["skd_12345678"],
     "models activate": ["markov@1"],

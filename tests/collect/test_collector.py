@@ -60,7 +60,7 @@ def test_a_landing_becomes_a_touch_at_the_moment_it_came() -> None:
         "landing_path": "/shoes",
         "click_ids": ["gclid"],
     }
-    assert WIRE.answer(Asked(NOW)))).status == 202
+    assert WIRE.answer(Asked(NOW)).status == 202
 
 
 def test_consent_and_storage_are_in_the_key_of_the_touch() -> None:

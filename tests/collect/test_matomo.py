@@ -113,3 +113,8 @@ def test_the_answer_is_an_image_nothing_or_a_count() -> None:
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"requests": 5}', b"\xff", b"&" * 1_000])
 def test_a_body_that_cannot_be_read_is_a_dead_event(body: bytes) -> None:
     assert len(unreadable_of(map_body(WIRE, body))) == 1
+
+
+def test_the_first_value_of_a_parameter_counts() -> None:
+    twice = urlencode([*VIEW.items(), ("url", "https://shop.example/other")])
+    assert the_touch(map_body(WIRE, twice.encode()))["landing_path"] == "/shoes"

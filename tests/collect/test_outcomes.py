@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import orjson
 import pytest
@@ -28,6 +29,12 @@ from tests.support.mapping import (
 )
 
 WIRES = [module.WIRE for module in (ga4, plausible, snowplow, matomo, umami)]
+WITH_ORDERS = ("ga4", "snowplow", "matomo")
+SAMPLES = sorted(
+    path
+    for wire in WIRES
+    for path in (Path(__file__).parent / "samples" / wire.name).glob("*.json")
+)
 VERBS = st.sampled_from(["", "debug", "batch", "pixel"])
 FIELDS = [
     "events", "name", "params", "client_id", "timestamp_micros", "consent", "n", "u", "d", "r", "p",
@@ -163,6 +170,25 @@ def test_long_texts_take_no_time(wire: Wire) -> None:
     started = perf_counter()
     map_body(wire, body)
     assert perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_what_a_library_sent_is_a_visit_and_perhaps_an_order(path: Path) -> None:
+    wire = {wire.name: wire for wire in WIRES}[path.parent.name]  # type: ignore[index]  # the folders are protocols
+    sent = orjson.loads(path.read_bytes().replace(b"KEY", KEY.encode()))
+    url = urlsplit(sent["path"])
+    query = dict(parse_qsl(url.query)) | ({"key": KEY} if url.path.startswith("/k/") else {})
+    body = orjson.dumps(sent["body"])
+    assert wire.key_of(wire.parse(body, query, ""), query) == KEY
+    mapped = map_body(wire, body, query=query)
+    is_page = not path.stem.endswith("event")
+    assert len(touches_of(mapped)) == is_page
+    assert {touch["journey_key"] for touch in touches_of(mapped)} <= {
+        "visitor-1",
+        "1234567890.1795999719",
+    }
+    orders = [(order.order_id, order.currency) for _, order in mapped.orders]
+    assert orders == ([("T-1", "EUR")] if path.parent.name in WITH_ORDERS else [])
 
 
 def personal_bodies(text: str) -> dict[str, tuple[Wire, object]]:

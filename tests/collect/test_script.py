@@ -15,7 +15,7 @@ from skeldir.collect.script_routes import router
 from skeldir.collect.scripts import FOLDER, SOURCE, current_script, load_scripts, read_record
 from skeldir.http import Api
 from skeldir.ingest.channels import CLICK_ID_KINDS
-from tests.support.minifying import MOST_BYTES
+from tests.support.minifying import GUIDE, MOST_BYTES, with_current_script
 
 
 @pytest.fixture
@@ -43,8 +43,13 @@ def test_the_script_is_small_and_made_of_its_source() -> None:
 def test_the_script_finds_every_kind_of_click_id_that_the_server_knows() -> None:
     (pattern,) = re.findall(r"^    /(\^.*)/;$", SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
     assert {kind for kind in CLICK_ID_KINDS if not re.search(pattern, kind)} == set()
-    assert not re.search(pattern, "email")
-    assert not re.search(pattern, "order_id")
+    assert [name for name in ("email", "order_id", "uid") if re.search(pattern, name)] == []
+
+
+def test_the_guide_names_the_current_script_with_its_digest() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert current_script().integrity in guide
+    assert guide == with_current_script(guide), "run `make collector`"
 
 
 async def test_any_page_may_load_the_script_and_check_it(client: httpx2.AsyncClient) -> None:

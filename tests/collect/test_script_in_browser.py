@@ -97,12 +97,16 @@ async def walk_sessions(site: Site, visitor: Visitor) -> None:
     ((_, touch),) = WIRE.read(report, Asked(utc_now())).touches
     assert touch["landing_path"] == "/shoes"
     assert await stored(page) == [journey, None, journey]
-    # A route of a single-page app, a page inside, a reload and a step back are no landings.
+    # A reload, a step back, a route of a single-page app and a page inside are no landings.
+    await page.reload()
+    await settle(page)
     await page.evaluate("history.pushState({}, '', '/cart?utm_source=inside')")
     await follow(page, "/cart?attribute=session")
     await follow(page, "/hats?utm_source=inside&attribute=session")
-    await page.reload()
-    await page.go_back()
+    for _ in range(3):
+        await page.go_back()
+        await settle(page)
+    assert "gclid" in page.url
     # Neither is a visit that shows nothing.
     await load(page, site.page("/about", "session"))
     assert await stored(page) == [journey, None, journey]

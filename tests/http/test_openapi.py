@@ -18,6 +18,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from skeldir.app import create_app
 from skeldir.clock import utc_now
+from skeldir.collect.wires import DOCUMENTS, WIRES
 from skeldir.db.pool import Database
 from skeldir.tenants import issue_key
 from skeldir.web.answers import PageRoute
@@ -36,6 +37,13 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
 # The description, its page, the way to the first page, and the files of pages. Pages have routes of a class of their
 # own; tests/web/test_roles.py finds them all. Programs find the tools of /mcp by its protocol.
 NOT_OF_THE_API = {"/openapi.json", "/docs", "/", "/static/{name}", "/mcp"}
+# Paths of other analytics' protocols, which their own documents describe, and the collector's script.
+OF_OTHERS = {
+    *(path.path for _, paths in WIRES for path in paths),
+    *(document.path for document in DOCUMENTS),
+    "/c/v1.js",
+    "/c/v1.{digest}.js",
+}
 OPEN = {"/health", "/health/live", "/health/ready", "/health/worker", "/metrics"}
 # The address holds a token, and the sender signs: there is no key.
 SIGNED = "/v1/webhooks/{provider}/{token}"
@@ -119,7 +127,7 @@ def routes_of_the_app() -> set[tuple[str, str]]:
     return {
         (method.lower(), re.sub(r":\w+}", "}", route.path))
         for route in iter_route_contexts(create_app().routes)
-        if route.path is not None and route.path not in NOT_OF_THE_API
+        if route.path is not None and route.path not in NOT_OF_THE_API | OF_OTHERS
         if not isinstance(route.original_route, PageRoute)
         for method in route.methods or ()
     }
@@ -136,7 +144,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 55
+    assert len(OPERATIONS) == 57
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -245,7 +253,7 @@ def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
 
 def test_every_example_fits_its_schema() -> None:
     schemas = list(schemas_with_examples())
-    assert len(schemas) == 41
+    assert len(schemas) == 42
     for schema in schemas:
         for example in schema["examples"]:
             assert faults_of(example, schema) == []

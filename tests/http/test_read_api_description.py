@@ -25,8 +25,8 @@ READS = {
 FILES = {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}
 
 
-def test_there_are_twenty_eight_reading_endpoints() -> None:
-    assert len(READS) == 28
+def test_there_are_thirty_reading_endpoints() -> None:
+    assert len(READS) == 30
 
 
 @pytest.mark.parametrize("path", READS)

@@ -355,10 +355,10 @@ def test_a_worker_serves_its_own_series_and_not_those_that_only_the_api_samples(
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 32
+    assert len(names) == 34
     for name in names:
         assert re.fullmatch(
-            r"skeldir_(ingest|inbox|http|mcp|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(deliveries|set_ups|differences|items|journeys|seconds|periods|marks|count|failed|accepted|refused|up|ready|state|reads|fallbacks|set_aside)",
+            r"skeldir_(ingest|inbox|collect|http|mcp|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(deliveries|messages|requests|set_ups|differences|items|journeys|seconds|periods|marks|count|failed|accepted|refused|up|ready|state|reads|fallbacks|set_aside)",
             name,
         ), name
 

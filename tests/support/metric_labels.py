@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from skeldir.collect.mapped import DROP_REASONS, PROTOCOLS
 from skeldir.inbox.saying import BROKEN_SET_UPS, ENDPOINT_PROVIDERS
 from skeldir.jobs import QUEUE_OF
 from skeldir.matviews import CANONICAL_VIEWS
@@ -12,6 +13,12 @@ VIEWS = {view.name for view in CANONICAL_VIEWS}
 # The closed sets, written out again: a new label value has to be added here deliberately.
 STATUS = re.compile(r"none|[1-5]\d\d")
 LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
+    ("skeldir_collect_messages", "protocol"): set(PROTOCOLS),
+    ("skeldir_collect_messages", "outcome"): {
+        "touch", "order", "claimed", "duplicate", "rejected", *DROP_REASONS,
+    },
+    ("skeldir_collect_refused_requests", "protocol"): set(PROTOCOLS),
+    ("skeldir_collect_refused_requests", "reason"): {"key", "origin", "limit", "other"},
     ("skeldir_ingest_items", "item_kind"): {"touch", "conversion"},
     ("skeldir_ingest_items", "outcome"): {"accepted", "duplicate", "rejected"},
     ("skeldir_inbox_deliveries", "provider"): set(ENDPOINT_PROVIDERS),

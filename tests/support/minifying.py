@@ -1,19 +1,31 @@
-"""Minifies the collector's script: `make collector`. The record `scripts.toml` says which file is the current one.
+"""Minifies the collector's script and names it in its guide: `make collector`.
 
-A file's name contains its digest, and pages may name it with its digest for ever: once it was released, it stays. One
-that never was released is removed by hand, with its entry in the record.
+The record `scripts.toml` says which file is the current one. A file's name contains its digest, and pages may name it
+for ever: once it was released, it stays. One that never was released is removed by hand, with its entry in the record.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from hashlib import sha256
 
-from skeldir.collect.scripts import FOLDER, LENGTH_OF_DIGEST, RECORD, SOURCE, Recorded, read_record
+from skeldir.collect.scripts import (
+    FOLDER,
+    LENGTH_OF_DIGEST,
+    RECORD,
+    SOURCE,
+    Recorded,
+    current_script,
+    load_scripts,
+    read_record,
+)
+from tests.support.documents.generated import DOCS
 
 TERSER = "5.51.4"
+GUIDE = DOCS / "collector.md"
 # gzip -9; what the collector promises.
 MOST_BYTES = 1_200
 _OPTIONS = ("--ecma", "2017", "--compress", "passes=3,unsafe_arrows", "--mangle")
@@ -40,6 +52,13 @@ def write_record(entries: list[Recorded]) -> None:
     RECORD.write_text("\n".join(lines), encoding="utf-8")
 
 
+def with_current_script(text: str) -> str:
+    """Return a document whose pinned line names the current script."""
+    script = current_script()
+    line = f'{script.path}" integrity="{script.integrity}" crossorigin'
+    return re.sub(r'/c/v1\.\w+\.js" integrity="[^"]*" crossorigin', line, text)
+
+
 def main() -> None:
     content = minify()
     digest = sha256(content).hexdigest()
@@ -47,6 +66,8 @@ def main() -> None:
     source = sha256(SOURCE.read_bytes()).hexdigest()
     kept = [one for one in read_record() if one.digest != digest]
     write_record([*kept, Recorded(digest, source)])
+    load_scripts.cache_clear()
+    GUIDE.write_text(with_current_script(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")
     sys.stdout.write(f"v1.{digest[:LENGTH_OF_DIGEST]}.js, {len(content):,} bytes\n")
 
 

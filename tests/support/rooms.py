@@ -128,7 +128,10 @@ _MEASURED = (
     "what models credit is read beside what tests measured, in one snapshot and one round trip"
 )
 
+_CLAIMED = "what pages claim of orders is read beside what the ledger has of them, in one snapshot"
+
 FOREIGN: Mapping[str, str] = {
+    "collect.select_claims": _CLAIMED,
     "lifts.select_credit_of_channels": _MEASURED,
     "fits.count_conversions_without_key": _FACTS,
     "fits.count_touches_of_keys": _FACTS,

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -109,6 +109,7 @@ class Network:
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes] | None:
         """Return the service's status, headers and body; None if nobody answered, or the answer got lost."""
+        is_first = method == "POST" and not self.sent
         if method == "POST":
             self.sent.append(path)
         connection = HTTPConnection("127.0.0.1", self._target, timeout=30)
@@ -121,7 +122,7 @@ class Network:
             return None
         finally:
             connection.close()
-        if method == "POST" and len(self.sent) == 1:
+        if is_first:
             self.lost += 1
             return None
         kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in _OF_A_HOP]
@@ -171,3 +172,34 @@ def sending(words: list[str], cwd: Path = PACKAGES) -> Iterator[Sender]:
         yield sender
     finally:
         sender.stop()
+
+
+class Pages:
+    """A site of another origin than the service's, with given files by path; the query of a request is ignored."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = self.path.partition("?")[0]
+                content = files.get(path)
+                self.send_response(404 if content is None else 200)
+                self.send_header(
+                    "Content-Type", "text/javascript" if path.endswith(".js") else "text/html"
+                )
+                self.end_headers()
+                self.wfile.write(content or b"")
+
+            def log_message(self, *_words: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.origin = f"http://localhost:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

@@ -13,7 +13,7 @@ KEY, OTHER = b"a digest", b"another digest"
 
 
 def holder(*, valid_until_s: float = inf, tenant: UUID | None = None) -> KeyHolder:
-    return KeyHolder(tenant or uuid4(), uuid4(), frozenset({"read"}), valid_until_s)
+    return KeyHolder(tenant or uuid4(), uuid4(), frozenset({"read"}), valid_until_s=valid_until_s)
 
 
 def current() -> Subscription:

@@ -27,7 +27,7 @@ from tests.support.pages import HOST, read_tables, sign_in
 from tests.support.reading import settle
 
 DAYS = "from=2026-11-01&to=2026-11-30"
-PARTS = ("coverage", "match", "sources", "refused", "webhooks", "work")
+PARTS = ("coverage", "landings", "match", "sources", "refused", "webhooks", "work")
 
 
 @pytest.fixture
@@ -98,6 +98,24 @@ async def test_coverage_is_what_the_api_reports(post: Post, db: Database) -> Non
     assert tables["coverage-EUR"].totals[2:4] == ["40.00", "33.3%"]
     assert tables["coverage-USD"].totals[2:4] == ["10.00", "100.0%"]
     assert len(tables["days"].rows) == 2
+
+
+async def test_landings_of_the_collector_are_shown_by_what_browsers_keep_of_their_keys(
+    post: Post, db: Database
+) -> None:
+    moment = datetime(2026, 11, 1, 8, tzinfo=UTC)
+    kinds = ("granted:kept", "granted:capped", "session:kept")
+    touches = [
+        make_touch(idempotency_key=f"collector:{kind}:1", journey_key=kind, occurred_at=moment)
+        for kind in kinds
+    ]
+    await send_touches(db, post.tenant, *touches)
+    for kind in kinds:
+        await pay(post, kind.replace(":", "-"), skeldir_journey=kind)
+    shown = read_tables(await show(post, "landings"))["landings"]
+    first, second = (row[1:] for row in shown.rows)
+    assert first[:6] == ["1", "1", "1", "0", "0", "0"]
+    assert second == ["0", "0", "0", "0", "3", "2", "66.7%"]
 
 
 async def test_a_source_that_no_rule_knows_leads_to_a_rule(post: Post, db: Database) -> None:
@@ -286,4 +304,4 @@ async def test_what_an_address_must_not_ask_is_refused(post: Post, query: str) -
 async def test_the_error_of_an_unknown_part_names_those_that_exist(post: Post) -> None:
     answer = await post.client.get("/data-health?part=%3Cscript%3E")
     assert answer.status_code == 422
-    assert "coverage, match, sources, refused, webhooks, work" in answer.text
+    assert "coverage, landings, match, sources, refused, webhooks, work" in answer.text

@@ -32,7 +32,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenants_without_job(job_kind text, since timestamp with time zone)": "5ad1b15d591ef0df",
         # Ids, given the prefix of a key; tenant, id and state of a key, given its secret.
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
-        "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
+        "public.find_api_key(sha256_of_secret bytea)": "2d3cb99478ddb55e",
         # The endpoint with a token, with its sealed secrets.
         "public.find_webhook_endpoint(token_digest bytea)": "97591eec173af7c8",
         # Of people, given the digest of a secret of theirs: their session, sessions and tenants, and an invitation.
@@ -118,7 +118,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "2de1ff6fc9079c9e",
+        "public.tenant_tables()": "ebf14f120c267e3f",
     }
 )
 

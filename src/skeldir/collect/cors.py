@@ -42,7 +42,7 @@ def require_origin(request: Request, holder: KeyHolder) -> None:
     if origin is not None and not holder.terms.allows(origin):
         raise OriginRefused(
             "The key is not for pages of this origin.",
-            cure="Add the origin with `skeldir keys terms`, or use a key with the scope `collect` that names it.",
+            cure="Add the origin with `skeldir collect terms`, or use a key with the scope `collect` that names it.",
         )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from skeldir.ingest import UnreadableItem
+if TYPE_CHECKING:
+    from skeldir.ingest import UnreadableItem
 
 Protocol = Literal[
     "collector", "segment", "ga4", "plausible", "posthog", "snowplow", "matomo", "umami"

@@ -60,7 +60,7 @@ from skeldir.http import (
 )
 from skeldir.ingest import BatchBounds, PreparedTouches, is_heavy, prepare_touches
 from skeldir.observability import COLLECT_MESSAGES, COLLECT_REFUSED
-from skeldir.tenants import COLLECT
+from skeldir.tenants import COLLECT, KEY_SHAPE
 
 if TYPE_CHECKING:
     from skeldir.tenants import TenantProfile
@@ -193,7 +193,9 @@ def _map_aside(
 async def _caller_by_header(request: Request) -> Caller | None:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return await find_caller(request, value.strip())
+        # Umami's library for Python sends "Bearer None"; the key is elsewhere then.
+        is_key = KEY_SHAPE.fullmatch(value.strip())
+        return await find_caller(request, value.strip()) if is_key else None
     if scheme.lower() != "basic":
         return None
     try:

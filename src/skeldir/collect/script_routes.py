@@ -1,4 +1,4 @@
-"""`GET /c/v1.js` and `/c/v1.<digest>.js`: the collector's script. No key is needed; nothing of a tenant is in it."""
+"""`GET /c/v1.js` and `/c/v1.<digest>.js`: the collector's script. No key is needed; it is the same for all tenants."""
 
 from __future__ import annotations
 

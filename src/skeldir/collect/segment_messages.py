@@ -192,14 +192,19 @@ def _judge(
     session, or the hour by the visitor's clock if the library has no sessions. The evidence is the query of an address
     with a campaign or a click id, or else the referrer.
     """
-    session = object_of(message, "context").get("sessionId")
-    is_page = kind == "page"
-    key = _key_of(kind, message, batch)
+    context = object_of(message, "context")
+    session = context.get("sessionId")
+    is_of_browser = object_of(context, "library").get("name") in _IN_BROWSERS
     visit = judge_visit(
-        "segment", seen, is_page=is_page, at=at, journey=journey, session=session, key=key
+        "segment",
+        seen,
+        is_page=kind == "page",
+        at=at,
+        journey=journey,
+        session=session,
+        key="" if is_of_browser else _key_of(kind, message, batch),
     )
-    library = object_of(object_of(message, "context"), "library").get("name")
-    if not isinstance(visit.touch, Mapping) or library not in _IN_BROWSERS:
+    if not is_of_browser or not isinstance(visit.touch, Mapping):
         return visit
     window = token_of(session) or str(_stamp_of(message) or batch.asked.now)[:_TO_THE_HOUR]
     evidence: tuple[object, ...] = ("referrer", seen.referrer)

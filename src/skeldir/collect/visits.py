@@ -208,7 +208,8 @@ def has_evidence(touch: Touch) -> bool:
 def is_internal(seen: Seen) -> bool:
     """Return whether the page was reached from another page of its site."""
     came_from = host_of(seen.referrer)
-    if not came_from:
+    if seen.url is None or not came_from:
         return False
-    host = read_landing(seen.url).host
+    # Reading the parameters takes most of the time, and they show no host.
+    host = read_landing(seen.url.partition("?")[0].partition("#")[0]).host
     return bool(host and is_own_host(came_from, host))

@@ -52,14 +52,6 @@ class _Order:
 
 
 @dataclass(slots=True)
-class _Found:
-    moves: list[Move] = field(default_factory=list)
-    held: list[Move] = field(default_factory=list)
-    cuts: list[tuple[frozenset[MoveKey], Share]] = field(default_factory=list)
-    flags: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
 class _Timeline:
     """An order as it goes through its facts. `level` is its sum, `left` what is left of it after refunds."""
 
@@ -139,15 +131,18 @@ def derive_orders(reports: Sequence[Report], basis: SdkBasis | None) -> OrderMov
 
     Without a basis, all movements are held. So are reports that lack the sum that counts, each with the sum it has.
     """
-    found = _Found()
-    for order in _find_orders(reports, found.flags):
-        _derive_order(order, basis, found)
-    if basis is None and found.moves:
-        found.flags.add(BASIS_OPEN)
-        found.held, found.moves, found.cuts = found.held + found.moves, [], []
-    return OrderMoves(
-        tuple(found.moves), tuple(found.held), tuple(found.cuts), frozenset(found.flags)
-    )
+    flags: set[str] = set()
+    found = [_derive_order(order, basis) for order in _find_orders(reports, flags)]
+    for one in found:
+        flags |= one.flags
+    moves = tuple(move for one in found for move in one.moves)
+    held = tuple(move for one in found for move in one.held)
+    if basis is None:
+        if moves:
+            flags.add(BASIS_OPEN)
+        return OrderMoves((), moves, (), frozenset(flags))
+    cuts = tuple(cut for one in found for cut in one.cuts)
+    return OrderMoves(moves, held, cuts, frozenset(flags))
 
 
 def _find_orders(reports: Sequence[Report], flags: set[str]) -> list[_Order]:
@@ -171,43 +166,57 @@ def _find_orders(reports: Sequence[Report], flags: set[str]) -> list[_Order]:
     return [order for _, order in sorted(orders.items())]
 
 
-def _derive_order(order: _Order, basis: SdkBasis | None, found: _Found) -> None:
+def _derive_order(order: _Order, basis: SdkBasis | None) -> OrderMoves:
+    """Return the movements of one order; without a basis by the sum that it has, and none is held."""
+    flags: set[str] = set()
+    held: list[Move] = []
     name = _choose_sum(order, basis)
     usable = [one for one in order.standings if _counts(one[1], name, basis)]
     sized = [one for one in order.refunds if one[1].currency is not None]
     readable = [one for one in sized if _sum_of(one[1], name) is not None]
     if basis is not None and len(usable) + len(readable) < len(order.standings) + len(sized):
         if basis == "total":
-            found.flags.add(TOTAL_MISSING)
+            flags.add(TOTAL_MISSING)
         else:
-            found.flags.add(REVENUE_MISSING)
-        _hold(order, name, basis, found.held)
+            flags.add(REVENUE_MISSING)
+        held = _hold(order, name, basis)
     if not usable and len(order.refunds) > len(sized):
-        found.flags.add(REFUND_UNSIZED)
-    start = min((fact.stood_at for _, fact in usable), default=None)
-    steps: list[tuple[datetime, int, datetime, bytes, Standing | OrderRefund]] = [
-        (fact.stood_at, int(fact.is_update), fact.stood_at, digest, fact) for digest, fact in usable
-    ]
+        flags.add(REFUND_UNSIZED)
     unsized = [one for one in order.refunds if usable and one[1].currency is None]
-    for rank, refunds in ((2, readable), (3, unsized)):
+    timeline = _walk(order, name, _arrange(usable, readable, unsized), flags)
+    cuts: tuple[tuple[frozenset[MoveKey], Share], ...] = ()
+    if basis == "revenue" and name == "total" and (share := _share_of(usable, timeline.currency)):
+        cuts = ((frozenset(move.key for move in timeline.moves), share),)
+    return OrderMoves(tuple(timeline.moves), tuple(held), cuts, frozenset(flags))
+
+
+def _arrange(
+    standings: Sequence[tuple[bytes, Standing]],
+    sized: Sequence[tuple[bytes, OrderRefund]],
+    unsized: Sequence[tuple[bytes, OrderRefund]],
+) -> list[Standing | OrderRefund]:
+    """Return facts in the order in which they count; of one moment, a refund of everything is the last."""
+    start = min((fact.stood_at for _, fact in standings), default=None)
+    steps: list[tuple[datetime, int, datetime, bytes, Standing | OrderRefund]] = [
+        (fact.stood_at, int(fact.is_update), fact.stood_at, digest, fact)
+        for digest, fact in standings
+    ]
+    for rank, refunds in ((2, sized), (3, unsized)):
         for digest, refund in refunds:
             position = refund.moved_at if start is None else max(refund.moved_at, start)
             steps.append((position, rank, refund.moved_at, digest, refund))
-    timeline = _walk(order, name, sorted(steps, key=lambda one: one[:4]), found.flags)
-    found.moves += timeline.moves
-    if basis == "revenue" and name == "total" and (share := _share_of(usable, timeline.currency)):
-        found.cuts.append((frozenset(move.key for move in timeline.moves), share))
+    return [fact for *_, fact in sorted(steps, key=lambda one: one[:4])]
 
 
 def _walk(
     order: _Order,
     name: SdkBasis,
-    steps: Sequence[tuple[datetime, int, datetime, bytes, Standing | OrderRefund]],
+    facts: Sequence[Standing | OrderRefund],
     flags: set[str],
 ) -> _Timeline:
-    currency = next((fact.currency for *_, fact in steps if fact.currency is not None), "")
+    currency = next((fact.currency for fact in facts if fact.currency is not None), "")
     timeline = _Timeline(order, name, currency, flags)
-    for *_, fact in steps:
+    for fact in facts:
         if isinstance(fact, Standing):
             timeline.stand(fact)
         elif fact.currency is None:
@@ -255,8 +264,9 @@ def _share_of(usable: Sequence[tuple[bytes, Standing]], currency: str) -> Share 
     return Share(revenue, total)
 
 
-def _hold(order: _Order, name: SdkBasis, basis: SdkBasis, held: list[Move]) -> None:
-    """Hold what lacks the sum that counts, with the sum that it has."""
+def _hold(order: _Order, name: SdkBasis, basis: SdkBasis) -> list[Move]:
+    """Return what lacks the sum that counts, with the sum that it has."""
+    held: list[Move] = []
     lacking = [one for one in order.standings if not _counts(one[1], name, basis)]
     lacking.sort(key=lambda one: (one[1].stood_at, one[0]))
     key = MoveKey(order.provider, "", "order", order.id, "capture")
@@ -272,3 +282,4 @@ def _hold(order: _Order, name: SdkBasis, basis: SdkBasis, held: list[Move]) -> N
         if refund.currency is not None and _sum_of(refund, name) is None and minor:
             key = MoveKey(order.provider, "", refund.noun, refund.id, "refund")
             held.append(Move(key, minor, refund.currency, refund.moved_at))
+    return held

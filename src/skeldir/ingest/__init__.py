@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from skeldir.ingest.batches import BatchBounds, is_heavy
 from skeldir.ingest.canonical import hash_journey_key, read_touch
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
@@ -128,6 +127,8 @@ from skeldir.ingest.unknown_sources import (
 from skeldir.later import load_later
 
 if TYPE_CHECKING:
+    from skeldir.ingest.batches import BatchBounds as BatchBounds
+    from skeldir.ingest.batches import is_heavy as is_heavy
     from skeldir.ingest.reports import page_dead_events as page_dead_events
     from skeldir.ingest.schemas import DeadEventReport as DeadEventReport
     from skeldir.ingest.schemas import DeadEventsPage as DeadEventsPage
@@ -263,9 +264,11 @@ __all__ = [
 __getattr__ = load_later(
     __name__,
     {
+        "BatchBounds": "batches",
         "DeadEventReport": "schemas",
         "DeadEventsPage": "schemas",
         "DeadEventsQuery": "schemas",
+        "is_heavy": "batches",
         "page_dead_events": "reports",
     },
 )

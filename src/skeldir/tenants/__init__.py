@@ -1,5 +1,6 @@
 """Tenants, their API keys, and how long their touches are kept. The door of the room."""
 
+from skeldir.tenants.changing_terms import change_terms_of_key
 from skeldir.tenants.deletion import (
     RECEIPT_MOMENT,
     DeletionRefused,
@@ -31,7 +32,6 @@ from skeldir.tenants.keys import (
     KeyUnknown,
     Rotation,
     authenticate,
-    change_terms_of_key,
     describe_key,
     find_key,
     is_in_force,

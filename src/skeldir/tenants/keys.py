@@ -235,24 +235,8 @@ async def describe_key(connection: Connection, tenant_id: UUID, key_id: UUID) ->
     """
     row = await queries.select_key_name(connection, tenant_id=tenant_id, key_id=key_id)
     if row is None:
-        raise _no_such_key(key_id)
+        raise no_such_key(key_id)
     return f"key:{row['prefix']} ({row['name']})"
-
-
-async def change_terms_of_key(
-    connection: Connection, tenant_id: UUID, key_id: UUID, terms: KeyTerms
-) -> None:
-    """Change the terms of a key of the transaction's tenant.
-
-    Raises:
-        KeyUnknown: the tenant has no such key.
-        InputInvalid: the terms are not those of a key with its scopes.
-    """
-    key = await queries.hold_key(connection, tenant_id=tenant_id, key_id=key_id)
-    if key is None:
-        raise _no_such_key(key_id)
-    require_terms(key["scopes"], terms)
-    await set_terms(connection, tenant_id, key_id, terms)
 
 
 def key_prefix(text: str) -> str | None:
@@ -269,7 +253,7 @@ async def revoke_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> d
     """
     revoked_at = await queries.revoke_key(connection, tenant_id=tenant_id, key_id=key_id)
     if revoked_at is None:
-        raise _no_such_key(key_id)
+        raise no_such_key(key_id)
     return revoked_at
 
 
@@ -297,7 +281,7 @@ async def rotate_key(
         )
     old = await queries.hold_key(connection, tenant_id=tenant_id, key_id=key_id)
     if old is None:
-        raise _no_such_key(key_id)
+        raise no_such_key(key_id)
     now = utc_now()
     successor = await queries.select_successor(connection, tenant_id=tenant_id, key_id=key_id)
     if end := _why_ended(old["revoked_at"], old["expires_at"], successor, now):
@@ -323,7 +307,7 @@ async def rotate_key(
     else:
         old_ends_at = await queries.revoke_key(connection, tenant_id=tenant_id, key_id=key_id)
     if old_ends_at is None:
-        raise _no_such_key(key_id)
+        raise no_such_key(key_id)
     return Rotation(new, old["prefix"], old_ends_at)
 
 
@@ -340,7 +324,8 @@ def _why_ended(
     return ""
 
 
-def _no_such_key(key_id: UUID) -> KeyUnknown:
+def no_such_key(key_id: UUID) -> KeyUnknown:
+    """Return the error for a key that the tenant does not have."""
     return KeyUnknown(f"The tenant has no key {key_id}.", cure=_CHECK_TENANT)
 
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from skeldir.collect import report_collect_coverage
 from skeldir.errors import InputInvalid
 from skeldir.http import PageQuery
 from skeldir.inbox import find_silences, list_deliveries, list_endpoints, report_coverage
@@ -31,6 +32,7 @@ from skeldir.web.access import Membership, ViewerPage
 from skeldir.web.alert_letters import figures_of
 from skeldir.web.answers import PageRoute
 from skeldir.web.frames import Link
+from skeldir.web.health_landings import landings_table
 from skeldir.web.health_tables import (
     coverage_by_day,
     coverage_by_provider,
@@ -78,7 +80,7 @@ class OpenAlert:
 
 @router.get(HEALTH)
 async def show_health(request: Request, page: ViewerPage) -> Response:
-    """Show one part of the health of the tenant's data: coverage, sources, refused items, webhooks, or work."""
+    """Show one part of the health of the data: coverage, landings, sources, refused items, webhooks, or work."""
     report = await open_report(request, page, "health")
     name = report.parameter("part") or "coverage"
     if name not in _PARTS:
@@ -135,6 +137,14 @@ async def _coverage(report: Report) -> Part:
     found = await report_coverage(connection, tenant_id, report.days.first, report.days.end)
     by_day = (coverage_by_day(report, found.data),) if found.data else ()
     return Part(coverage_by_provider(report, found.data), by_day)
+
+
+async def _landings(report: Report) -> Part:
+    connection, tenant_id = report.page.connection, report.page.profile.tenant_id
+    _require_few_days(report)
+    days = report.days.first, report.days.end
+    found = await report_collect_coverage(connection, tenant_id, *days)
+    return Part((landings_table(report, found.data),))
 
 
 async def _match(report: Report) -> Part:
@@ -228,6 +238,7 @@ async def _work(report: Report) -> Part:
 _JOB_STATES: Final = ("ready", "running", "done", "dead")
 _PARTS: Final[Mapping[str, Callable[[Report], Awaitable[Part]]]] = {
     "coverage": _coverage,
+    "landings": _landings,
     "match": _match,
     "sources": _sources,
     "refused": _refused,

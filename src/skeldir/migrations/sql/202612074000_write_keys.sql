@@ -9,13 +9,12 @@ ALTER TABLE public.api_keys ADD CONSTRAINT api_keys_scopes_check CHECK (
     AND (NOT 'collect' = ANY (scopes) OR scopes = ARRAY['collect']));
 
 CREATE TABLE public.key_terms (
-    tenant_id uuid NOT NULL,
+    tenant_id uuid NOT NULL REFERENCES public.registered_tenants (tenant_id),
     key_id uuid NOT NULL,
     origins text[] COLLATE "C" NOT NULL CHECK (cardinality(origins) <= 100),
     books_orders boolean NOT NULL,
     order_events text[] COLLATE "C" NOT NULL CHECK (cardinality(order_events) <= 100),
-    PRIMARY KEY (tenant_id, key_id),
-    FOREIGN KEY (tenant_id, key_id) REFERENCES public.api_keys (tenant_id, id)
+    PRIMARY KEY (tenant_id, key_id)
 );
 COMMENT ON TABLE public.key_terms IS 'what a key may collect; a key without a row has no terms of its own';
 COMMENT ON COLUMN public.key_terms.origins IS 'of the pages that may send with the key, such as https://shop.example; * stands for all';

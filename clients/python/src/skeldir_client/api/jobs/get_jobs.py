@@ -1,0 +1,163 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient
+from ...models.get_jobs_kind import GetJobsKind
+from ...models.get_jobs_state import GetJobsState
+from ...models.jobs_page import JobsPage
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    limit: int | Unset = 100,
+    cursor: str | Unset = UNSET,
+    state: GetJobsState | Unset = UNSET,
+    kind: GetJobsKind | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["limit"] = limit
+
+    params["cursor"] = cursor
+
+    json_state: str | Unset = UNSET
+    if not isinstance(state, Unset):
+        json_state = state
+
+    params["state"] = json_state
+
+    json_kind: str | Unset = UNSET
+    if not isinstance(kind, Unset):
+        json_kind = kind
+
+    params["kind"] = json_kind
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/jobs",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(response: httpx.Response) -> JobsPage:
+    if response.status_code == 200:
+        response_200 = JobsPage.from_dict(response.json())
+
+        return response_200
+
+    raise errors.refusal_of(response)
+
+
+def _build_response(response: httpx.Response) -> Response[JobsPage]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(response),
+    )
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 100,
+    cursor: str | Unset = UNSET,
+    state: GetJobsState | Unset = UNSET,
+    kind: GetJobsKind | Unset = UNSET,
+) -> JobsPage:
+    """Jobs
+
+     List what is done in the background for the key's tenant, the newest first.
+
+    Args:
+        limit (int | Unset): maximum number of rows Default: 100.
+        cursor (str | Unset): `next_cursor` of the page before, with the same filters; the limit
+            may change
+        state (GetJobsState | Unset): jobs of this state only
+        kind (GetJobsKind | Unset): jobs of this kind only
+
+    Raises:
+        errors.Refused: the service refused it; see its code.
+        httpx.TransportError: no answer came."""
+    return _parse_response(
+        client.get_httpx_client().request(
+            **_get_kwargs(
+                limit=limit,
+                cursor=cursor,
+                state=state,
+                kind=kind,
+            )
+        )
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 100,
+    cursor: str | Unset = UNSET,
+    state: GetJobsState | Unset = UNSET,
+    kind: GetJobsKind | Unset = UNSET,
+) -> Response[JobsPage]:
+    """Do what `sync` does, and return the response's status and headers too."""
+    return _build_response(
+        client.get_httpx_client().request(
+            **_get_kwargs(
+                limit=limit,
+                cursor=cursor,
+                state=state,
+                kind=kind,
+            )
+        )
+    )
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 100,
+    cursor: str | Unset = UNSET,
+    state: GetJobsState | Unset = UNSET,
+    kind: GetJobsKind | Unset = UNSET,
+) -> JobsPage:
+    """Do what `sync` does, in a coroutine."""
+    return _parse_response(
+        await client.get_async_httpx_client().request(
+            **_get_kwargs(
+                limit=limit,
+                cursor=cursor,
+                state=state,
+                kind=kind,
+            )
+        )
+    )
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 100,
+    cursor: str | Unset = UNSET,
+    state: GetJobsState | Unset = UNSET,
+    kind: GetJobsKind | Unset = UNSET,
+) -> Response[JobsPage]:
+    """Do what `sync_detailed` does, in a coroutine."""
+    return _build_response(
+        await client.get_async_httpx_client().request(
+            **_get_kwargs(
+                limit=limit,
+                cursor=cursor,
+                state=state,
+                kind=kind,
+            )
+        )
+    )

@@ -1,0 +1,76 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient
+from ...models.models_report import ModelsReport
+from ...types import Response
+
+
+def _get_kwargs() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/models",
+    }
+
+    return _kwargs
+
+
+def _parse_response(response: httpx.Response) -> ModelsReport:
+    if response.status_code == 200:
+        response_200 = ModelsReport.from_dict(response.json())
+
+        return response_200
+
+    raise errors.refusal_of(response)
+
+
+def _build_response(response: httpx.Response) -> Response[ModelsReport]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(response),
+    )
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+) -> ModelsReport:
+    """Models in force and changes
+
+     List the models in force with their parameters, when and by whom they were set, and the latest
+    changes.
+
+    Raises:
+        errors.Refused: the service refused it; see its code.
+        httpx.TransportError: no answer came."""
+    return _parse_response(client.get_httpx_client().request(**_get_kwargs()))
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[ModelsReport]:
+    """Do what `sync` does, and return the response's status and headers too."""
+    return _build_response(client.get_httpx_client().request(**_get_kwargs()))
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+) -> ModelsReport:
+    """Do what `sync` does, in a coroutine."""
+    return _parse_response(await client.get_async_httpx_client().request(**_get_kwargs()))
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[ModelsReport]:
+    """Do what `sync_detailed` does, in a coroutine."""
+    return _build_response(await client.get_async_httpx_client().request(**_get_kwargs()))

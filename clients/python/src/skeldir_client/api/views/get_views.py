@@ -1,0 +1,75 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient
+from ...models.view_reports import ViewReports
+from ...types import Response
+
+
+def _get_kwargs() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/views",
+    }
+
+    return _kwargs
+
+
+def _parse_response(response: httpx.Response) -> ViewReports:
+    if response.status_code == 200:
+        response_200 = ViewReports.from_dict(response.json())
+
+        return response_200
+
+    raise errors.refusal_of(response)
+
+
+def _build_response(response: httpx.Response) -> Response[ViewReports]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(response),
+    )
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+) -> ViewReports:
+    """Freshness of the views
+
+     Report the age and the last refresh of each canonical view.
+
+    Raises:
+        errors.Refused: the service refused it; see its code.
+        httpx.TransportError: no answer came."""
+    return _parse_response(client.get_httpx_client().request(**_get_kwargs()))
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[ViewReports]:
+    """Do what `sync` does, and return the response's status and headers too."""
+    return _build_response(client.get_httpx_client().request(**_get_kwargs()))
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+) -> ViewReports:
+    """Do what `sync` does, in a coroutine."""
+    return _parse_response(await client.get_async_httpx_client().request(**_get_kwargs()))
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[ViewReports]:
+    """Do what `sync_detailed` does, in a coroutine."""
+    return _build_response(await client.get_async_httpx_client().request(**_get_kwargs()))

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="Rejection")
+
+
+@_attrs_define
+class Rejection:
+    """A rejected item as it is reported, by its place in the request; its dead event is stored.
+
+    Attributes:
+        code (str):
+        cure (str):
+        detail (str):
+        index (int):
+    """
+
+    code: str
+    cure: str
+    detail: str
+    index: int
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        code = self.code
+
+        cure = self.cure
+
+        detail = self.detail
+
+        index = self.index
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "code": code,
+                "cure": cure,
+                "detail": detail,
+                "index": index,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        code = d.pop("code")
+
+        cure = d.pop("cure")
+
+        detail = d.pop("detail")
+
+        index = d.pop("index")
+
+        rejection = cls(
+            code=code,
+            cure=cure,
+            detail=detail,
+            index=index,
+        )
+
+        rejection.additional_properties = d
+        return rejection
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
