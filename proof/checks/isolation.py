@@ -21,6 +21,7 @@ from proof.checks.adversary import (
 )
 from proof.checks.bounds import CHECKS as BOUNDS
 from proof.checks.grants import CHECKS as GRANTS
+from proof.checks.keyless import CHECKS as KEYLESS
 from proof.checks.keys import CHECKS as KEYS
 from proof.checks.outside import CHECKS as OUTSIDE
 from proof.checks.pages import CHECKS as PAGES
@@ -324,6 +325,7 @@ CHECKS: Final = (
         _prove_errors,
     ),
     *ROUTES,
+    *KEYLESS,
     *KEYS,
     *OUTSIDE,
     *PAGES,

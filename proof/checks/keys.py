@@ -15,7 +15,7 @@ from psycopg import sql
 from proof.checks.adversary import needles_of
 from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
-from proof.stage.expectations import done, equals, every, rows, same_as, shows
+from proof.stage.expectations import done, every, rows, same_as, shows
 from proof.stage.fits import FIT, fit_request_of
 from proof.stage.ground import APP_USER
 from proof.stage.lifts import keep_lift_tests
@@ -54,40 +54,6 @@ _B_ROWS: Final = """
     SELECT (SELECT count(*) FROM public.attribution_events) AS touches,
            (SELECT count(*) FROM public.revenue_ledger) AS entries,
            (SELECT count(*) FROM public.dead_events) AS refused"""
-
-
-def _prove_keyless(proof: Proof) -> None:
-    world = proof.world
-    routes = list_routes(proof)
-    open_routes, lines = [], []
-    with httpx2.Client(base_url=world.base, timeout=30) as client:
-        for route in routes:
-            without, unknown = (
-                client.request(route.asked_by, route.url(), headers=headers).status_code
-                # Keys that begin alike are soon refused unread.
-                for headers in ({}, bearer(f"skd_{secrets.token_urlsafe(32)}"))
-            )
-            if without == unknown == httpx2.codes.UNAUTHORIZED:
-                lines.append((route, without, unknown))
-            else:
-                open_routes.append(str(route))
-    proof.read(
-        "every route of the application asked without a key and with an unknown one: those that do not answer 401 "
-        "to both",
-        "\n".join(open_routes),
-        expect=equals(KEYLESS),
-    )
-    proof.tabulate(
-        "and those that do",
-        ("route", "no key", "unknown key"),
-        lines,
-        expect=(
-            rows(at_least=9),
-            every("route", "<word> /v1/<text>"),
-            every("no key", 401),
-            every("unknown key", 401),
-        ),
-    )
 
 
 def _prove_override(proof: Proof) -> None:
@@ -374,12 +340,6 @@ def _of_tenants(routes: list[Route]) -> list[Route]:
 
 
 CHECKS: Final = (
-    Check(
-        "ISOLATION/keyless",
-        "Every route that the application has, described or hidden, refuses whoever has no valid key, except a "
-        "list of those that show nothing of a tenant.",
-        _prove_keyless,
-    ),
     Check(
         "ISOLATION/override",
         "Nothing in a request but its key decides whose it is: no header, cookie or query parameter makes A look "

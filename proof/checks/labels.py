@@ -11,7 +11,7 @@ from typing import Final
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from proof.checks.surface import list_pages, list_routes
+from proof.checks.surface import list_pages, list_routes, list_wires
 from proof.contract import Check
 from proof.stage.expectations import every, no_rows
 from proof.stage.planting import PLAN_A, PLAN_B
@@ -117,7 +117,7 @@ _TEMPLATE: Final = re.compile(r"(/[a-z_.-]+|/v1|/\{[a-z_]+\})+")
 
 def _prove_labels(proof: Proof) -> None:
     world = proof.world
-    paths = {route.path for route in (*list_routes(proof), *list_pages(proof))}
+    paths = {route.path for route in (*list_routes(proof), *list_wires(proof), *list_pages(proof))}
     routes = {"/", "unknown"} | {path for path in paths if _TEMPLATE.fullmatch(path)}
     known = {**_KNOWN, "route": routes}
     for process, url in (("api", f"{world.base}/metrics"), ("worker", world.worker_metrics)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,12 +37,22 @@ UNKNOWN_KEY: Final = "skd_" + "A" * 43
 
 KEYLESS: Final = """\
 GET /
+GET /array/{key}/config
+GET /array/{key}/config.js
 GET /c/v1.js
 HEAD /c/v1.js
 GET /c/v1.{digest}.js
 HEAD /c/v1.{digest}.js
+GET /decide
+POST /decide
+GET /decide/
+POST /decide/
 GET /docs
 HEAD /docs
+GET /flags
+POST /flags
+GET /flags/
+POST /flags/
 GET /health
 GET /health/live
 GET /health/ready
@@ -49,14 +60,22 @@ GET /health/worker
 GET /metrics
 GET /openapi.json
 HEAD /openapi.json
+GET /sourceConfig
+HEAD /sourceConfig
+GET /sourceConfig/
+HEAD /sourceConfig/
 GET /static/{name}
 HEAD /static/{name}
 GET /v1/export-links/{token}/{file}
 HEAD /v1/export-links/{token}/{file}
+GET /v1/projects/{key}/settings
 POST /v1/webhooks/{provider}/{token}"""
 """What anybody may ask for beside pages: it shows nothing of a tenant, or has a signature, as links to exports do."""
 
+PREFLIGHT: Final = ("OPTIONS", 204, 204)
+"""A browser that asks what a page may send is answered with nothing, whoever asks."""
 _OF_PAGES: Final = "PageRoute"
+_OF_WIRES: Final = frozenset({"WireRoute", "DocumentRoute"})
 _ORDER: Final = "{order_id}"
 _PART: Final = "{part}"
 _PLACE: Final = re.compile(r"\{[^}]*\}")
@@ -89,8 +108,25 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
+def list_wires(proof: Proof) -> list[Route]:
+    """Return every route of another analytics' protocol, with the documents that its libraries fetch."""
+    wires = [(path, method) for path, method, kind in _list(proof) if kind in _OF_WIRES]
+    return [Route(method, path, ()) for path, method in sorted(wires)]
+
+
+def ask_without_key(client: httpx2.Client, route: Route) -> tuple[int, int]:
+    """Return the status without a key and with an unknown one; 0 for a preflight that is answered with a body."""
+    statuses = []
+    # Keys that begin alike are soon refused unread.
+    for headers in ({}, bearer(f"skd_{secrets.token_urlsafe(32)}")):
+        answer = client.request(route.asked_by, route.url(), headers=headers)
+        says_too_much = route.method == "OPTIONS" and answer.content
+        statuses.append(0 if says_too_much else answer.status_code)
+    return statuses[0], statuses[1]
+
+
 def list_routes(proof: Proof) -> list[Route]:
-    """Return every route of the application's own list but its pages, and what only its description knows."""
+    """Return every route of the API but pages and protocols of others, and what only its description knows."""
     listed = _list(proof)
     described = httpx2.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
     parameters = {
@@ -99,7 +135,9 @@ def list_routes(proof: Proof) -> list[Route]:
         for method, operation in operations.items()
         if isinstance(operation, dict)
     }
-    found = {(path, method) for path, method, kind in listed if kind != _OF_PAGES} | set(parameters)
+    not_of_the_api = {_OF_PAGES, *_OF_WIRES}
+    found = {(path, method) for path, method, kind in listed if kind not in not_of_the_api}
+    found |= set(parameters)
     return [
         Route(method, path, parameters.get((path, method), ())) for path, method in sorted(found)
     ]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import orjson
 import pytest
 
 from skeldir.collect.mapped import OrderEvent, OrderMap
 from skeldir.collect.order_maps import (
     MOST_ORDER_MAPS,
     apply_order_map,
-    dump_order_maps,
-    load_order_maps,
     read_order_maps,
 )
 from skeldir.errors import InputInvalid
@@ -34,10 +31,6 @@ AT = datetime(2026, 11, 30, tzinfo=UTC)
 
 def test_maps_are_read_as_they_are_written() -> None:
     assert read_order_maps(WRITTEN) == MAPS
-
-
-def test_maps_come_back_from_json_unchanged() -> None:
-    assert load_order_maps(orjson.loads(orjson.dumps(dump_order_maps(MAPS)))) == MAPS
 
 
 def test_an_event_gives_its_values_as_sent() -> None:
@@ -73,19 +66,3 @@ def test_a_map_that_would_need_a_guess_is_refused_with_a_cure(texts: list[str]) 
     with pytest.raises(InputInvalid) as refused:
         read_order_maps(texts)
     assert refused.value.cure
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        [],
-        {"purchase": 1},
-        {"purchase": {"kind": "completed"}},
-        {"purchase": {"kind": ["cancelled"], "fields": {"order_id": "order"}}},
-        {"purchase": {"kind": "cancelled", "fields": {"order_id": 1}}},
-        {"": {"kind": "cancelled", "fields": {"order_id": "order"}}},
-    ],
-)
-def test_json_that_is_no_map_is_refused(value: object) -> None:
-    with pytest.raises(InputInvalid):
-        load_order_maps(value)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.checks import keys, routes
+from proof.checks import keyless, keys, routes
 from tests.support.faulty import Fault, copy_program, red_checks, seed
 
 pytestmark = [pytest.mark.worker, pytest.mark.slow, pytest.mark.xdist_group("world")]
@@ -49,7 +49,7 @@ def test_a_hidden_door_a_tenant_in_a_header_and_a_key_for_everything_are_named(
     tmp_path: Path,
 ) -> None:
     seed(copy_program(tmp_path), *FAULTS)
-    assert red_checks(tmp_path, (*keys.CHECKS, *routes.CHECKS)) == {
+    assert red_checks(tmp_path, (*keyless.CHECKS, *keys.CHECKS, *routes.CHECKS)) == {
         "ISOLATION/keyless",
         "ISOLATION/override",
         "ISOLATION/scopes",

@@ -114,16 +114,19 @@ class Asked:
 class Mapped:
     """What the messages of a body say. Touches and orders have the place of their message, from 0.
 
-    A message that cannot be read at all is an `UnreadableItem` among the touches: it becomes a dead event. `brought_by`
-    is what the facts remember as their origin, if it is not the request. `answer` is how the sender is answered, if
-    that depends on what it sent; else the protocol's own answer holds.
+    A message that cannot be read at all is an `UnreadableItem` among the touches: it becomes a dead event. `answer` is
+    how the sender is answered, if that depends on what it sent; else the protocol's own answer holds.
     """
 
     touches: tuple[tuple[int, Touch | UnreadableItem], ...] = ()
     orders: tuple[tuple[int, OrderEvent], ...] = ()
     dropped: Mapping[DropReason, int] = field(default_factory=dict)
-    brought_by: str | None = None
     answer: Answer | None = None
+
+    @property
+    def size(self) -> int:
+        """What the messages become, and how many become nothing."""
+        return len(self.touches) + len(self.orders) + sum(self.dropped.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ class Wire:
     `parse` gets the body, the query and the content type, and returns any value, or an `UnreadableItem`. `key_of` gets
     that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises. Of a
     request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be.
+    `busy_status` is what a sender of too many requests gets: a status after which the libraries try again.
     """
 
     name: Protocol
@@ -141,6 +145,7 @@ class Wire:
     read: Callable[[object, Asked], Mapped]
     answer: Callable[[Asked], Answer]
     dry_verbs: frozenset[str] = frozenset()
+    busy_status: int = 429
 
 
 @dataclass(frozen=True, slots=True)

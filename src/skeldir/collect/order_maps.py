@@ -1,4 +1,4 @@
-"""How a tenant's own events name orders: maps as an operator writes them, as JSON keeps them, and applied. Pure.
+"""How a tenant's own events name orders: maps as an operator writes them, and applied. Pure.
 
 A map is written as `EVENT=KIND:FIELD=PROPERTY,…`, for example
 `purchase=completed:order_id=order,total=amount,currency=currency`.
@@ -67,7 +67,7 @@ def read_order_maps(texts: Sequence[str]) -> dict[str, OrderMap]:
         kind, colon, pairs = rest.partition(":")
         if not equals or not colon:
             raise InputInvalid(f"The map of an order event {text[:80]!r} has no kind.", cure=_CURE)
-        fields: dict[str, object] = {}
+        fields: dict[str, str] = {}
         for pair in pairs.split(","):
             field, mark, name = pair.partition("=")
             if not mark:
@@ -84,34 +84,7 @@ def read_order_maps(texts: Sequence[str]) -> dict[str, OrderMap]:
     return maps
 
 
-def dump_order_maps(maps: Mapping[str, OrderMap]) -> dict[str, object]:
-    """Return maps as a JSON value: `{event: {"kind": kind, "fields": {field: property}}}`."""
-    return {
-        event: {"kind": order_map.kind, "fields": dict(order_map.fields)}
-        for event, order_map in maps.items()
-    }
-
-
-def load_order_maps(value: object) -> dict[str, OrderMap]:
-    """Return the maps of a JSON value from `dump_order_maps`.
-
-    Raises:
-        InputInvalid: it is no such value.
-    """
-    if not isinstance(value, Mapping):
-        raise InputInvalid("The maps of order events are no JSON object.", cure=_CURE)
-    maps: dict[str, OrderMap] = {}
-    for event, described in value.items():
-        fields = described.get("fields") if isinstance(described, Mapping) else None
-        if not isinstance(described, Mapping) or not isinstance(fields, Mapping):
-            raise InputInvalid("The map of an order event has no kind and fields.", cure=_CURE)
-        _add(maps, event, described.get("kind"), fields)
-    return maps
-
-
-def _add(
-    maps: dict[str, OrderMap], event: object, kind: object, fields: Mapping[str, object]
-) -> None:
+def _add(maps: dict[str, OrderMap], event: str, kind: str, fields: Mapping[str, str]) -> None:
     """Add a map. Raises InputInvalid, as `read_order_maps` does."""
     name = _require_name(event, "The name of the event")
     if name in maps:
@@ -126,7 +99,7 @@ def _add(
     for field, property_name in fields.items():
         if field not in ORDER_FIELDS:
             raise InputInvalid(
-                f"An order has no field {str(field)[:80]!r}.",
+                f"An order has no field {field[:80]!r}.",
                 cure=f"Use one of {', '.join(ORDER_FIELDS)}.",
             )
         properties[field] = _require_name(property_name, f"The property for {field}")
@@ -134,21 +107,21 @@ def _add(
     maps[name] = OrderMap(known, properties)
 
 
-def _require_name(value: object, what: str) -> str:
-    if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable():
+def _require_name(value: str, what: str) -> str:
+    if 0 < len(value) <= LONGEST_NAME and value.isprintable():
         return value
     raise InputInvalid(
         f"{what} is empty, or no text of at most {LONGEST_NAME} characters.", cure=_CURE
     )
 
 
-def _require_kind(value: object) -> OrderKind:
+def _require_kind(value: str) -> OrderKind:
     kinds: tuple[OrderKind, ...] = get_args(OrderKind)
     for kind in kinds:
         if kind == value:
             return kind
     raise InputInvalid(
-        f"{str(value)[:80]!r} is no kind of an order event.",
+        f"{value[:80]!r} is no kind of an order event.",
         cure=f"Use one of {', '.join(ORDER_KINDS)}.",
     )
 

@@ -94,6 +94,7 @@ PATHS: Final = (
         for slash in ("/", "")
     ),
 )
-WIRE: Final = Wire("posthog", parse, key_of, read, answer)
+# Its browser library throws away what gets a 4xx, and tries again after a 5xx.
+WIRE: Final = Wire("posthog", parse, key_of, read, answer, busy_status=503)
 
 __all__ = ["DOCUMENTS", "PATHS", "WIRE"]

@@ -113,7 +113,6 @@ def delivery_of(protocol: Protocol, body: bytes, mapped: Mapped) -> Delivery:
         [item for _, item in mapped.touches],
         f"{protocol}:{digest}",
         [place for place, _ in mapped.touches],
-        brought_by=mapped.brought_by,
     )
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
 from skeldir.clock import utc_now
 from skeldir.collect.cors import answer_preflight, require_origin, with_cors
@@ -41,6 +42,7 @@ from skeldir.collect.trials import describe
 from skeldir.collect.wires import DOCUMENTS, WIRES
 from skeldir.errors import SkeldirError
 from skeldir.http import (
+    BodyTooLarge,
     Buckets,
     Caller,
     DirectRoute,
@@ -68,10 +70,22 @@ if TYPE_CHECKING:
 _NOBODY: Final = UUID(int=0)
 _BURST_S: Final = 5.0
 _MOST_REMEMBERED: Final = 10_000
+MOST_MESSAGES: Final = 10_000
+# A body that is packed and does not say so may be much longer than it is.
+_GZIP: Final = b"\x1f\x8b"
 _REFUSALS: Final = {401: "key", 403: "origin", 429: "limit"}
 
-router = APIRouter(route_class=DirectRoute, include_in_schema=False)
-documents_router = APIRouter(include_in_schema=False)
+
+class WireRoute(DirectRoute):
+    """A route of another analytics' protocol. Its path and answers are that protocol's, not this API's."""
+
+
+class DocumentRoute(APIRoute):
+    """A route of a document that a protocol's library fetches."""
+
+
+router = APIRouter(route_class=WireRoute, include_in_schema=False)
+documents_router = APIRouter(route_class=DocumentRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +136,8 @@ async def take(request: Request, wire: Wire, path: Path) -> Response:
     except SkeldirError as error:
         COLLECT_REFUSED.labels(wire.name, _REFUSALS.get(error.status, "other")).inc()
         refused = await answer_error(request, error)
+        if error.status == 429:
+            refused.status_code = wire.busy_status
         return refused if error.status == 403 else with_cors(request, refused)
     return with_cors(request, _response_of(answer))
 
@@ -140,10 +156,15 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
         headers = {name: request.headers[name] for name in HEADERS_READ if name in request.headers}
         asked = Asked(utc_now(), path.verb, query, maps, headers)
         prepared = None
-        if is_heavy(body):
+        if is_heavy(body) or body.startswith(_GZIP):
             mapped, prepared = await _map_in_turn(request, caller, wire, body, asked, content_type)
         else:
             mapped = wire.read(parsed, asked)
+        if mapped.size > MOST_MESSAGES:
+            raise BodyTooLarge(
+                f"The request has more than {MOST_MESSAGES} messages.",
+                cure=f"Send at most {MOST_MESSAGES} in a request.",
+            )
         orders = sort_orders(caller, wire.name, mapped, asked.now)
         if DRY_RUN_HEADER in request.headers:
             return await _try(request, caller, mapped, orders, asked)

@@ -59,9 +59,9 @@ class Reading:
         """Count a message of which nothing is made."""
         self._dropped[reason] = 1 + self._dropped.get(reason, 0)
 
-    def mapped(self, *, brought_by: str | None = None, answer: Answer | None = None) -> Mapped:
+    def mapped(self, *, answer: Answer | None = None) -> Mapped:
         """Return what was collected."""
-        return Mapped(tuple(self._touches), tuple(self._orders), self._dropped, brought_by, answer)
+        return Mapped(tuple(self._touches), tuple(self._orders), self._dropped, answer)
 
 
 def parse_json(body: bytes, _query: Mapping[str, str], _content_type: str) -> object:
