@@ -91,6 +91,10 @@ async def test_a_page_of_another_site_and_a_private_key_in_a_page_are_refused(
             )
             assert (refused.status_code, refused.json()["code"]) == (403, "origin_refused")
             assert "access-control-allow-origin" not in refused.headers
+            image = await client.get(
+                f"/k/{key}/i?e=pv&duid=visitor", headers={"referer": f"{origin}/shoes?a=b"}
+            )
+            assert (image.status_code, image.json()["code"]) == (403, "origin_refused")
         asked = await client.options(
             "/v1/page",
             headers={

@@ -28,8 +28,12 @@ class OriginRefused(SkeldirError):
 
 
 def origin_of_page(request: Request) -> str | None:
-    """Return the origin of the page that sends; None for a server."""
-    return request.headers.get("origin")
+    """Return the origin of the page that sends, None for a server. An image names only the address of its page."""
+    origin = request.headers.get("origin")
+    if origin is not None or request.method == "POST":
+        return origin
+    scheme, mark, rest = request.headers.get("referer", "").partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}" if mark else None
 
 
 def require_origin(request: Request, holder: KeyHolder) -> None:
@@ -69,7 +73,7 @@ def with_cors(request: Request, response: Response) -> Response:
 
     Libraries send with credentials; no cookie is read or set here.
     """
-    origin = origin_of_page(request)
+    origin = request.headers.get("origin")
     if origin is not None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
