@@ -151,9 +151,9 @@ def check(
 
     is_wrong = False
     for name, becomes in asyncio.run(work()):
-        out.print(f"[bold]{name}[/]: {becomes.status}")
+        out.print(f"{name}: {becomes.status}")
         for line in _lines_of(becomes):
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}", soft_wrap=True)
         is_wrong |= becomes.problem is not None
     if is_wrong:
         raise typer.Exit(1)

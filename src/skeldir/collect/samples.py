@@ -65,7 +65,7 @@ def _segment(key: str, at: datetime) -> Sample:
 
 
 def _ga4(key: str, at: datetime) -> Sample:
-    purchase = {"transaction_id": _ORDER, "value": 59.9, "tax": 9.9, "currency": "EUR"}
+    purchase = {"transaction_id": _ORDER, "value": 50, "tax": 9.9, "currency": "EUR"}
     return _json(
         f"/mp/collect?measurement_id=G-SAMPLE&api_secret={key}",
         {
@@ -95,8 +95,8 @@ def _posthog(key: str, at: datetime) -> Sample:
 
 
 def _snowplow(key: str, at: datetime) -> Sample:
-    common = {"duid": _JOURNEY, "dtm": str(int(at.timestamp() * 1_000)), "url": _PAGE}
-    visit = common | {"e": "pv", "eid": "018f0000-0000-7000-8000-000000000002"}
+    common = {"duid": _JOURNEY, "dtm": str(int(at.timestamp() * 1_000))}
+    visit = common | {"url": _PAGE, "e": "pv", "eid": "018f0000-0000-7000-8000-000000000002"}
     order = common | {"e": "tr", "eid": "018f0000-0000-7000-8000-000000000003"}
     money = {"tr_id": _ORDER, "tr_tt": "59.90", "tr_tx": "9.90", "tr_cu": "EUR"}
     return _json(
