@@ -15,6 +15,7 @@ from psycopg import sql
 from proof.checks.adversary import needles_of
 from proof.checks.surface import KEYLESS, Route, bearer, list_routes
 from proof.contract import Check
+from proof.stage.collecting import collect_from_a
 from proof.stage.expectations import done, every, rows, same_as, shows
 from proof.stage.fits import FIT, fit_request_of
 from proof.stage.ground import APP_USER
@@ -62,6 +63,7 @@ def _prove_override(proof: Proof) -> None:
     reading = [route for route in routes if route.asked_by == "GET"]
     pay_tenants(world)
     keep_lift_tests(world)
+    collect_from_a(world)
     with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
             (

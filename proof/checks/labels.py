@@ -68,9 +68,14 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             *("accepted", "duplicate", "rejected"),
             *("success", "skipped_already_running", "skipped_unchanged", "failed"),
             *("done", "lease_lost"),
-            *("recorded", "repeated", "ignored", "dead", "refused"),
+            *("recorded", "repeated", "ignored", "dead", "refused", "answered"),
+            *("touch", "order", "claimed", "no_evidence", "of_a_person", "not_a_visit"),
+            *("no_journey", "no_consent", "is_internal"),
         ],
         "patchlevel": [_PATCHLEVEL],
+        "protocol": [
+            *("collector", "segment", "ga4", "plausible", "posthog", "snowplow", "matomo", "umami")
+        ],
         "provider": ["stripe", "shopify", "woocommerce", "paypal", "standard"],
         "pulse": [
             "attribution.sweep",
@@ -89,12 +94,17 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             *("journey_too_long", "order_too_large", "credit_failed"),
             *("late", "unreachable", "not_standby", "other_timeline", "other_database"),
             *("conflict", "refused", "requested"),
+            *("key", "origin", "limit", "other"),
         ],
         "role": ["worker", "beat"],
         "source": ["memory", "database", "replica", "primary"],
         "state": [
             *("ready", "running", "dead"),
             *("used", "late", "unreachable", "not_standby", "other_timeline", "other_database"),
+        ],
+        "tool": [
+            *("campaigns", "changes_since", "channels", "compare", "coverage", "data_health"),
+            *("explain_order", "unknown"),
         ],
         "trouble": [
             *("thin_event", "wrapped_event", "error_body"),
@@ -112,7 +122,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
 )
 _STATUS: Final = re.compile("[1-5][0-9][0-9]|none")
 # A part of a path in the list of routes: a fixed word, or the name of a parameter.
-_TEMPLATE: Final = re.compile(r"(/[a-z_.-]+|/v1|/\{[a-z_]+\})+")
+_TEMPLATE: Final = re.compile(r"(/[A-Za-z_.-]+|/v[01](\.\{[a-z]+\})?(\.js)?|/tp2|/\{[a-z_]+\})+/?")
 
 
 def _prove_labels(proof: Proof) -> None:

@@ -6,6 +6,7 @@ import re
 import secrets
 import sys
 from dataclasses import dataclass
+from time import sleep
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -76,6 +77,7 @@ PREFLIGHT: Final = ("OPTIONS", 204, 204)
 """A browser that asks what a page may send is answered with nothing, whoever asks."""
 _OF_PAGES: Final = "PageRoute"
 _OF_WIRES: Final = frozenset({"WireRoute", "DocumentRoute"})
+_TOOLS: Final = "/mcp"
 _ORDER: Final = "{order_id}"
 _PART: Final = "{part}"
 _PLACE: Final = re.compile(r"\{[^}]*\}")
@@ -109,8 +111,10 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def list_wires(proof: Proof) -> list[Route]:
-    """Return every route of another analytics' protocol, with the documents that its libraries fetch."""
-    wires = [(path, method) for path, method, kind in _list(proof) if kind in _OF_WIRES]
+    """Return every route of a protocol of others: libraries of analytics with their documents, and tools."""
+    wires = [
+        (path, method) for path, method, kind in _list(proof) if kind in _OF_WIRES or path == _TOOLS
+    ]
     return [Route(method, path, ()) for path, method in sorted(wires)]
 
 
@@ -120,6 +124,9 @@ def ask_without_key(client: httpx2.Client, route: Route) -> tuple[int, int]:
     # Keys that begin alike are soon refused unread.
     for headers in ({}, bearer(f"skd_{secrets.token_urlsafe(32)}")):
         answer = client.request(route.asked_by, route.url(), headers=headers)
+        while answer.status_code == httpx2.codes.TOO_MANY_REQUESTS:
+            sleep(float(answer.headers["retry-after"]))
+            answer = client.request(route.asked_by, route.url(), headers=headers)
         says_too_much = route.method == "OPTIONS" and answer.content
         statuses.append(0 if says_too_much else answer.status_code)
     return statuses[0], statuses[1]
@@ -136,7 +143,11 @@ def list_routes(proof: Proof) -> list[Route]:
         if isinstance(operation, dict)
     }
     not_of_the_api = {_OF_PAGES, *_OF_WIRES}
-    found = {(path, method) for path, method, kind in listed if kind not in not_of_the_api}
+    found = {
+        (path, method)
+        for path, method, kind in listed
+        if kind not in not_of_the_api and path != _TOOLS
+    }
     found |= set(parameters)
     return [
         Route(method, path, parameters.get((path, method), ())) for path, method in sorted(found)

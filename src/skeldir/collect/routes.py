@@ -143,8 +143,9 @@ async def take(request: Request, wire: Wire, path: Path) -> Response:
 
 
 async def _record(request: Request, wire: Wire, path: Path) -> Answer:
-    query = {**dict(request.query_params), **request.path_params}
-    content_type = request.headers.get("content-type", "")
+    query = {**request.query_params, **request.path_params}
+    sent = dict(request.headers)
+    content_type = sent.get("content-type", "")
     caller = await _caller_by_header(request)
     with held_bytes_of(request).of(_NOBODY if caller is None else caller.tenant_id) as holding:
         body = await read_body(request, holding, BatchBounds("").inspect)
@@ -153,7 +154,7 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
             caller = await _caller_by_body(request, wire.key_of(parsed, query))
         _require_allowed(request, caller)
         maps = _maps_of(caller.holder.terms.order_events)
-        headers = {name: request.headers[name] for name in HEADERS_READ if name in request.headers}
+        headers = {name: sent[name] for name in HEADERS_READ if name in sent}
         asked = Asked(utc_now(), path.verb, query, maps, headers)
         prepared = None
         if is_heavy(body) or body.startswith(_GZIP):
@@ -166,7 +167,7 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
                 cure=f"Send at most {MOST_MESSAGES} in a request.",
             )
         orders = sort_orders(caller, wire.name, mapped, asked.now)
-        if DRY_RUN_HEADER in request.headers:
+        if DRY_RUN_HEADER in sent:
             return await _try(request, caller, mapped, orders, asked)
         if asked.verb not in wire.dry_verbs:
             collected = Collected(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final, NamedTuple
 from urllib.parse import unquote, unquote_plus
@@ -75,6 +76,8 @@ def path_of(value: str | None) -> str | None:
     return read_landing(value).path
 
 
+# Several readers of a message ask about its one address.
+@lru_cache(maxsize=16)
 def read_landing(address: str | None) -> Landing:
     """Return what a path or URL says. The first value of a tag counts, and the query before the fragment.
 
@@ -176,7 +179,9 @@ def _parameters(query: str, fragment: str) -> Iterator[tuple[str, str]]:
             name, mark, value = pair.partition("=")
             if not mark:
                 continue
-            yield unquote_plus(name).strip().lower(), _tidied(unquote_plus(value))
+            if "%" in pair or "+" in pair:
+                name, value = unquote_plus(name), unquote_plus(value)
+            yield name.strip().lower(), _tidied(value)
 
 
 def _tidied(value: str) -> str:
