@@ -154,7 +154,7 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
             caller = await _caller_by_body(request, wire.key_of(parsed, query))
         _require_allowed(request, caller)
         maps = _maps_of(caller.holder.terms.order_events)
-        headers = {name: sent[name] for name in HEADERS_READ if name in sent}
+        headers: dict[str, str] = {name: sent[name] for name in HEADERS_READ if name in sent}
         asked = Asked(utc_now(), path.verb, query, maps, headers)
         prepared = None
         if is_heavy(body) or body.startswith(_GZIP):
