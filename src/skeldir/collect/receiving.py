@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -29,6 +29,7 @@ from skeldir.ingest import (
     PreparedTouches,
     Rejection,
     UnreadableItem,
+    hash_journey_key,
     pack_dead_events,
     prepare_touches,
     record_dead_events,
@@ -90,7 +91,7 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Counts:
     """What became of the messages of a request.
 
     `orders` became reports, all but `dead_orders` understood; `claimed` are only claims. `duplicates` were known,
@@ -114,6 +115,35 @@ def delivery_of(protocol: Protocol, body: bytes, mapped: Mapped) -> Delivery:
         f"{protocol}:{digest}",
         [place for place, _ in mapped.touches],
     )
+
+
+def prepare_collected(
+    profile: TenantProfile, deliveries: Sequence[tuple[Protocol, Delivery]]
+) -> PreparedTouches:
+    """Prepare touches of requests, as `prepare_touches`.
+
+    Ids of messages and sessions are hashed with the tenant's secret, as journey keys are: a library's id of a visitor,
+    which may be a person's, is part of some. Those of the collector are random, and its coverage reads them.
+    """
+    hashed = [
+        one if protocol == "collector" else replace(one, items=_hash_ids(profile, protocol, one))
+        for protocol, one in deliveries
+    ]
+    return prepare_touches(profile, hashed)
+
+
+def _hash_ids(profile: TenantProfile, protocol: Protocol, delivery: Delivery) -> list[object]:
+    def hash_id(value: object) -> object:
+        if not isinstance(value, str) or not value:
+            return value
+        return f"{protocol}:{hash_journey_key(profile.journey_secret, value).hex()}"
+
+    return [
+        {**item, **{name: hash_id(item.get(name)) for name in ("idempotency_key", "session_id")}}
+        if isinstance(item, Mapping)
+        else item
+        for item in delivery.items
+    ]
 
 
 def sort_orders(caller: Caller, protocol: Protocol, mapped: Mapped, now: datetime) -> Orders:
@@ -157,7 +187,7 @@ def _arrival_of(
     return order_arrival(holder.tenant_id, holder.key_id, said, provider, order.message_id)
 
 
-def make_line() -> SharedCommits[Collected, Outcome]:
+def make_line() -> SharedCommits[Collected, Counts]:
     """Return the line in which the requests of a tenant that wait share a commit."""
     return SharedCommits(_open_shared, record_collected)
 
@@ -171,8 +201,8 @@ def _open_shared(
 
 async def record_collected(
     transaction: TenantTransaction, requests: Sequence[Collected]
-) -> list[Outcome]:
-    """Record what requests of the transaction's tenant brought; return the outcome of each."""
+) -> list[Counts]:
+    """Record what requests of the transaction's tenant brought; return the counts of each."""
     connection, profile = transaction.connection, transaction.profile
     touches, rejected = await _record_touches(transaction, requests)
     arrivals = [arrival for request in requests for _, arrival in request.orders.arrivals]
@@ -200,7 +230,7 @@ async def record_collected(
                 claimed += 1
         known = len(request.delivery.items) - new_touches - rejections
         outcomes.append(
-            Outcome(
+            Counts(
                 touches=new_touches,
                 orders=len(of_orders) - repeated,
                 dead_orders=of_orders.count("dead"),
@@ -224,8 +254,8 @@ async def _record_touches(
         if len(bringing) == 1 and first is not None and first[0] == transaction.profile:
             prepared = first[1]
         else:
-            deliveries = [requests[index].delivery for index in bringing]
-            prepared = prepare_touches(transaction.profile, deliveries)
+            collected = [(requests[one].protocol, requests[one].delivery) for one in bringing]
+            prepared = prepare_collected(transaction.profile, collected)
         receipts = await record_touches(
             transaction.connection, transaction.profile, prepared, is_locked=True
         )

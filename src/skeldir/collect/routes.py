@@ -32,10 +32,11 @@ from skeldir.collect.mapped import (
 from skeldir.collect.order_maps import read_order_maps
 from skeldir.collect.receiving import (
     Collected,
+    Counts,
     Orders,
-    Outcome,
     delivery_of,
     make_line,
+    prepare_collected,
     sort_orders,
 )
 from skeldir.collect.trials import describe
@@ -60,7 +61,7 @@ from skeldir.http import (
     read_body,
     reading_transaction,
 )
-from skeldir.ingest import BatchBounds, PreparedTouches, is_heavy, prepare_touches
+from skeldir.ingest import BatchBounds, PreparedTouches, is_heavy
 from skeldir.observability import COLLECT_MESSAGES, COLLECT_REFUSED
 from skeldir.tenants import COLLECT, KEY_SHAPE
 
@@ -96,7 +97,7 @@ class Intake:
     """
 
     origin: str | None
-    line: SharedCommits[Collected, Outcome]
+    line: SharedCommits[Collected, Counts]
     addresses: Buckets[tuple[UUID, str]]
 
     def take_one(self, key_id: UUID, host: str | None) -> None:
@@ -209,7 +210,8 @@ def _map_aside(
     mapped = wire.read(wire.parse(body, asked.query, content_type), asked)
     if not mapped.touches:
         return mapped, None
-    return mapped, prepare_touches(profile, [delivery_of(wire.name, body, mapped)])
+    delivery = delivery_of(wire.name, body, mapped)
+    return mapped, prepare_collected(profile, [(wire.name, delivery)])
 
 
 async def _caller_by_header(request: Request) -> Caller | None:
@@ -266,14 +268,14 @@ def _response_of(answer: Answer) -> Response:
     )
 
 
-def _count(wire: Wire, outcome: Outcome) -> None:
+def _count(wire: Wire, counts: Counts) -> None:
     for name, count in (
-        ("touch", outcome.touches),
-        ("order", outcome.orders - outcome.dead_orders),
-        ("claimed", outcome.claimed),
-        ("duplicate", outcome.duplicates),
-        ("rejected", outcome.rejected + outcome.dead_orders),
-        *outcome.dropped.items(),
+        ("touch", counts.touches),
+        ("order", counts.orders - counts.dead_orders),
+        ("claimed", counts.claimed),
+        ("duplicate", counts.duplicates),
+        ("rejected", counts.rejected + counts.dead_orders),
+        *counts.dropped.items(),
     ):
         if count:
             COLLECT_MESSAGES.labels(wire.name, name).inc(count)
