@@ -8,7 +8,7 @@ SECONDS ?= 600
 DELIVERY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor collector lock client dbt clean
+.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture vendor collector sdks lock client dbt clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ vendor: $(VENV)/dev.stamp ## Fetch the scripts of others that pages use, in the 
 
 collector: $(VENV)/dev.stamp ## Minify the collector's script after a change of v1.js (needs npm)
 	@$(BIN)/python -m tests.support.minifying
+
+sdks: ## Fetch the JavaScript libraries of other analytics that slow tests send with (needs npm)
+	@cd tests/collect/sdks && npm ci --ignore-scripts --no-audit --no-fund
 
 lock: ## Pin requirements/*.in again, with hashes (needs uv)
 	for set in base dev client dbt; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -24,6 +24,10 @@ from .channel_touches import ChannelTouches
 from .channels_page import ChannelsPage
 from .channels_page_model_versions import ChannelsPageModelVersions
 from .claim_item import ClaimItem
+from .claimed_order import ClaimedOrder
+from .claimed_orders import ClaimedOrders
+from .collect_coverage_report import CollectCoverageReport
+from .collect_coverage_row import CollectCoverageRow
 from .compared_channel import ComparedChannel
 from .compared_credit import ComparedCredit
 from .comparison import Comparison
@@ -222,7 +226,11 @@ __all__ = (
     "ChannelsPage",
     "ChannelsPageModelVersions",
     "ChannelTouches",
+    "ClaimedOrder",
+    "ClaimedOrders",
     "ClaimItem",
+    "CollectCoverageReport",
+    "CollectCoverageRow",
     "ComparedChannel",
     "ComparedCredit",
     "Comparison",
