@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 import psycopg
 import pytest
 
 from skeldir.db import open_database
-from skeldir.inbox import rebooking
+from skeldir.inbox import SdkOrder, rebooking
 from skeldir.inbox.sealing import new_key
 from tests.conftest import Clone
 from tests.support import sdk_orders
@@ -225,24 +226,56 @@ def test_a_basis_applies_to_what_was_booked(clone: Clone, shop: UUID) -> None:
     assert standing(clone, shop) == BY_SHOP
 
 
-def test_orders_of_sdks_wait_until_it_is_chosen_which_of_their_sums_counts(
-    clone: Clone, shop: UUID
-) -> None:
-    async def record() -> None:
+def record(clone: Clone, tenant: UUID, orders: Sequence[SdkOrder]) -> None:
+    """Record orders that an SDK reports."""
+
+    async def work() -> None:
         async with open_database(
             clone.app_url, pool_size=1, statement_timeout_ms=30_000
         ) as database:
-            order = sdk_orders.make_order("completed", 100, revenue=80)
-            await sdk_orders.record_orders(database, shop, [order])
+            await sdk_orders.record_orders(database, tenant, orders)
 
-    asyncio.run(record())
+    asyncio.run(work())
+
+
+def test_orders_of_sdks_wait_until_it_is_chosen_which_of_their_sums_counts(
+    clone: Clone, shop: UUID
+) -> None:
+    record(clone, shop, [sdk_orders.make_order("completed", 100, revenue=80)])
     assert run("webhooks", "sdk-basis", shop).stdout.startswith("not chosen")
     shown = plain(run("webhooks", "payments", shop, "--flagged").stdout)
     assert "waits: capture of 100.00 USD" in shown
     assert "`skeldir webhooks sdk-basis`" in shown
     assert standing(clone, shop) == []
+    assert "Of 1 payments" in plain(run("webhooks", "sdk-basis", shop).stderr)
     for basis, minor in (("total", 10_000), ("revenue", 8000)):
         changed = run("webhooks", "sdk-basis", shop, basis)
         assert changed.stdout.strip() == basis
         assert changed.stderr.startswith("1 payments were booked again")
+        assert "Of 1 payments" not in plain(changed.stderr)
         assert standing(clone, shop) == [("1001", "capture", minor, "USD")]
+
+
+def test_a_sum_that_was_not_sent_is_reported_when_it_is_chosen_and_a_dead_order_names_its_field(
+    clone: Clone, shop: UUID
+) -> None:
+    orders = [
+        sdk_orders.make_order("completed", 100, provider="ga4"),
+        sdk_orders.make_order("completed", 5, minute=1, currency=None, provider="ga4"),
+    ]
+    record(clone, shop, orders)
+    assert "wait" not in run("webhooks", "sdk-basis", shop, "total").stderr
+    changed = plain(run("webhooks", "sdk-basis", shop, "revenue").stderr)
+    assert (
+        "1 payments, money waits outside the ledger because the sum that counts was not sent"
+        in changed
+    )
+    assert f"`skeldir webhooks payments {shop} --flagged`" in changed
+    assert standing(clone, shop) == []
+    flagged = plain(run("webhooks", "payments", shop, "--flagged").stdout)
+    assert "`skeldir webhooks sdk-basis TENANT total`" in flagged
+    dead = plain(run("webhooks", "deliveries", shop, "--dead").stdout)
+    assert (
+        "currency_missing: The currency is missing. Nothing of it was booked. Send the currency in `currency`"
+        in dead
+    )

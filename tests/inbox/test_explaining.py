@@ -16,8 +16,9 @@ from skeldir.inbox.explaining import (
     explain_flag,
     explain_refusal,
     explain_trouble,
+    say_trouble,
 )
-from skeldir.inbox.saying import TroubleCode
+from skeldir.inbox.saying import SDK_PROVIDERS, TroubleCode
 from skeldir.inbox.signatures import Outcome
 
 ROOM = Path(inbox.__file__).parent
@@ -67,6 +68,34 @@ def test_an_explanation_is_of_whole_sentences_and_has_a_cure(name: str) -> None:
     for text in (found.meaning, found.cure):
         assert text[0].isupper()
         assert text.endswith(".")
+
+
+@pytest.mark.parametrize("provider", SDK_PROVIDERS)
+def test_the_cure_of_an_order_that_an_sdk_sent_names_its_field_and_no_provider(
+    provider: str,
+) -> None:
+    for code in (
+        "amount_missing",
+        "amount_invalid",
+        "currency_missing",
+        "currency_unknown",
+        "id_missing",
+        "time_missing",
+    ):
+        found, of_shops = explain_trouble(code, provider), explain_trouble(code, "standard")
+        assert found is not None
+        assert of_shops is not None
+        assert "ask the provider" in of_shops.cure
+        assert "ask the provider" not in found.cure
+        assert "Send the " in found.cure
+        assert found.cure.endswith(".")
+
+
+def test_a_detail_that_repeats_the_meaning_is_left_out() -> None:
+    assert say_trouble("currency_missing", "currency is missing.") == "The currency is missing."
+    detail = "total and revenue are missing; one is needed."
+    assert say_trouble("amount_missing", detail) == f"The amount is missing. {detail}"
+    assert say_trouble("of_later", None) == ""
 
 
 def test_what_another_version_wrote_is_no_fault() -> None:

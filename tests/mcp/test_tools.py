@@ -28,6 +28,7 @@ from tests.support.documents.generated import ROOT
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.mcp_client import CALLS, DAYS, FRAME, answer_of, client_of, error_of
 from tests.support.reading import get, key_of, settle
+from tests.support.sdk_orders import make_order, record_orders
 
 pytestmark = pytest.mark.shares_clone
 
@@ -160,6 +161,28 @@ async def test_the_figures_are_those_of_the_api(
         health = (await answer_of(client, "data_health"))["data"]
         assert {"what": "items_refused", "count": 1} in health["trouble"]
         assert health["refused_items"][0]["code"] == "occurred_at_invalid"
+
+
+async def test_orders_of_sdks_that_wait_or_are_dead_are_trouble(
+    served: tuple[FastAPI, httpx2.AsyncClient], db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    orders = [
+        make_order("completed", 100, provider="ga4"),
+        make_order("completed", 100, provider="ga4", order_id="1002", minute=1, currency=None),
+    ]
+    assert [one.outcome for one in await record_orders(db, tenant, orders)] == ["recorded", "dead"]
+    async with client_of(served[0], await key_of(db, tenant)) as client:
+        health = (await answer_of(client, "data_health"))["data"]
+    assert health["trouble"] == [
+        {"what": "deliveries_dead", "count": 1},
+        {"what": "payments_sdk_basis_open", "count": 1},
+    ]
+    (dead,) = health["dead_deliveries"]
+    assert (dead["provider"], dead["trouble"]) == ("ga4", "currency_missing")
+    assert "`currency`" in dead["cure"]
+    assert health["payment_flags"][0]["flag"] == "sdk_basis_open"
+    async with client_of(served[0], await key_of(db, other_tenant)) as client:
+        assert (await answer_of(client, "data_health"))["data"]["trouble"] == []
 
 
 async def test_a_key_sees_its_own_tenant_only(

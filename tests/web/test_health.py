@@ -25,6 +25,7 @@ from tests.support.inbox import Post, inbox_of, make_post
 from tests.support.make import make_tenant, make_touch, send_touches
 from tests.support.pages import HOST, read_tables, sign_in
 from tests.support.reading import settle
+from tests.support.sdk_orders import make_order, record_orders
 
 DAYS = "from=2026-11-01&to=2026-11-30"
 PARTS = ("coverage", "landings", "match", "sources", "refused", "webhooks", "work")
@@ -185,6 +186,25 @@ async def test_webhooks_show_what_came_what_was_rejected_and_what_was_not_unders
     assert dead[5] != ""
     earlier = read_tables(await show(post, "webhooks", "from=2100-01-01&to=2100-01-02"))
     assert earlier["endpoints"].rows[0][2] == "0"
+
+
+async def test_orders_of_sdks_that_wait_or_are_dead_are_shown_without_an_address_of_webhooks(
+    clone: Clone, db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with inbox_of(clone, monkeypatch) as (_, client):
+        client.base_url = HOST
+        await sign_in(client, clone, tenant, Role.VIEWER, "ada@shop.example")
+        address = "/data-health?part=webhooks"
+        assert "No webhook is set up" in (await client.get(address)).text
+        orders = [
+            make_order("completed", 100, provider="ga4"),
+            make_order("completed", 100, provider="ga4", order_id="1002", minute=1, currency=None),
+        ]
+        await record_orders(db, tenant, orders)
+        tables = read_tables((await client.get(address)).text)
+    assert [row[:2] for row in tables["flags"].rows] == [["sdk_basis_open", "1"]]
+    (dead,) = tables["dead"].rows
+    assert (dead[0], dead[2], dead[4]) == ("currency_missing", "ga4", "The currency is missing.")
 
 
 async def test_the_match_rate_is_that_of_the_command(post: Post, db: Database) -> None:

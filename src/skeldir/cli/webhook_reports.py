@@ -10,6 +10,7 @@ from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.inbox import (
+    AWAIT_A_SUM,
     Basis,
     BookedSum,
     DeliveryReport,
@@ -18,12 +19,14 @@ from skeldir.inbox import (
     Precedence,
     SdkBasis,
     Unbooked,
+    count_flags,
     explain_flag,
     explain_trouble,
     list_deliveries,
     list_payments,
     read_rules,
     rebook_all,
+    say_trouble,
     set_basis,
     set_precedence,
     set_sdk_basis,
@@ -166,6 +169,19 @@ def choose_sdk_basis(
                 _report_rebooked(await rebook_all(database, tenant_id, is_of_sdks=True))
             async with database.tenant(tenant_id, is_read_only=True) as connection:
                 rules = await read_rules(connection, tenant_id)
+                flags = await count_flags(connection, tenant_id)
+        waiting = sum(one.payments for one in flags if one.flag in AWAIT_A_SUM)
+        if waiting:
+            why = (
+                "the sum that counts was not sent"
+                if rules.sdk_basis
+                else "it is not chosen what counts"
+            )
+            err.print(
+                f"Of {waiting:,} payments, money waits outside the ledger because {why}: "
+                f"`skeldir webhooks payments {tenant_id} --flagged` shows them.",
+                soft_wrap=True,
+            )
         out.print(rules.sdk_basis or "not chosen: orders that SDKs report wait", soft_wrap=True)
 
     run_with_runtime(work)
@@ -185,10 +201,9 @@ def _show_delivery(one: DeliveryReport) -> None:
         soft_wrap=True,
     )
     if one.trouble is not None:
-        why = explain_trouble(one.trouble)
-        words = "" if why is None else f" {why.meaning}"
+        why = explain_trouble(one.trouble, one.provider)
         cure = "" if why is None else f" {why.cure}"
-        out.print(f"  {one.trouble}:{words} {one.detail or ''}{cure}", soft_wrap=True)
+        out.print(f"  {one.trouble}: {say_trouble(one.trouble, one.detail)}{cure}", soft_wrap=True)
         named = [f"delivery {one.id}", f"event {one.event_id}" if one.event_id else ""]
         named += [f"{name} {id_}" for name, id_ in one.ids if id_ != one.event_id]
         out.print(f"  {', '.join(filter(None, named))}", soft_wrap=True)

@@ -29,6 +29,7 @@ from skeldir.inbox import (
     find_target,
     load_sealer,
     make_sample,
+    say_trouble,
     send_body,
     watch,
 )
@@ -160,9 +161,9 @@ def show_delivery(one: SeenDelivery) -> None:
         soft_wrap=True,
     )
     if one.trouble is not None:
-        why = explain_trouble(one.trouble)
-        words = "" if why is None else f" {why.meaning} {why.cure}"
-        out.print(f"  {one.trouble}: {one.detail or ''}{words}", soft_wrap=True)
+        why = explain_trouble(one.trouble, one.provider)
+        cure = "" if why is None else f" {why.cure}"
+        out.print(f"  {one.trouble}: {say_trouble(one.trouble, one.detail)}{cure}", soft_wrap=True)
     for entry in one.entries:
         _show_entry(entry)
     if one.outcome == "recorded" and not one.entries:

@@ -34,7 +34,13 @@ from skeldir.inbox.erasing import (
     preview_erasure,
     read_erasure,
 )
-from skeldir.inbox.explaining import explain_flag, explain_gap, explain_refusal, explain_trouble
+from skeldir.inbox.explaining import (
+    explain_flag,
+    explain_gap,
+    explain_refusal,
+    explain_trouble,
+    say_trouble,
+)
 from skeldir.inbox.precedence import Precedence
 from skeldir.inbox.privacy_requests import (
     PrivacyRequest,
@@ -54,7 +60,13 @@ from skeldir.inbox.reading import (
 )
 from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence, set_sdk_basis
 from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
-from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
+from skeldir.inbox.report_schemas import (
+    CoverageReport,
+    CoverageRow,
+    Covered,
+    FlaggedPayments,
+    TroublesReport,
+)
 from skeldir.inbox.sample_bodies import Wishes
 from skeldir.inbox.samples import SAMPLES
 from skeldir.inbox.saying import (
@@ -79,10 +91,12 @@ from skeldir.inbox.signing import sign
 from skeldir.inbox.silence import Silence, Silences, find_silences
 from skeldir.inbox.standings import SDK_BASES, SdkBasis
 from skeldir.inbox.states import PaymentState
+from skeldir.inbox.troubles import AWAIT_A_SUM, count_flags
 from skeldir.inbox.trying import Target, find_target, make_sample, send_body
 from skeldir.inbox.watching import SeenDelivery, find_delivery, watch
 
 __all__ = [
+    "AWAIT_A_SUM",
     "BASES",
     "ENDPOINT_PROVIDERS",
     "FIRST_MOMENT",
@@ -111,6 +125,7 @@ __all__ = [
     "ErasureReceipt",
     "ErasureTargetUnknown",
     "ErasureUnknown",
+    "FlaggedPayments",
     "NewEndpoint",
     "OrderRefund",
     "PaymentReport",
@@ -132,6 +147,7 @@ __all__ = [
     "Standing",
     "Steps",
     "Target",
+    "TroublesReport",
     "Unbooked",
     "Visit",
     "Wishes",
@@ -140,6 +156,7 @@ __all__ = [
     "answer_request",
     "backfill",
     "choose_days",
+    "count_flags",
     "create_endpoint",
     "end_endpoint",
     "erase_journey",
@@ -183,6 +200,7 @@ __all__ = [
     "reseal_secrets",
     "resolve_endpoint",
     "say_order",
+    "say_trouble",
     "send_body",
     "set_basis",
     "set_precedence",

@@ -17,7 +17,7 @@ from skeldir.inbox.standings import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.inbox.saying import TroubleCode
+    from skeldir.inbox.saying import Provider, TroubleCode
     from skeldir.inbox.signatures import Outcome
 
 
@@ -130,6 +130,59 @@ TROUBLES: Final[Mapping[TroubleCode, Explanation]] = {
     ),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What the event of an SDK calls an order's fields: as they stand in a sentence."""
+
+    order_id: str
+    amount: str
+    currency: str
+    time: str
+
+
+_FIELDS_OF_SDKS: Final[Mapping[Provider, _Fields]] = {
+    "segment": _Fields("`order_id`", "`total` or `revenue`", "`currency`", "`timestamp`"),
+    "ga4": _Fields("`transaction_id`", "`value`", "`currency`", "`timestamp_micros`"),
+    "posthog": _Fields(
+        "the property that the key's order event names for `order_id`",
+        "the property that it names for `total` or `revenue`",
+        "the property that it names for `currency`",
+        "`timestamp`",
+    ),
+    "snowplow": _Fields(
+        "`tr_id` or `transaction_id`",
+        "`tr_tt`, `revenue` or `refund_amount`",
+        "`tr_cu` or `currency`",
+        "`dtm`",
+    ),
+    "matomo": _Fields("`ec_id`", "`revenue`", "`skeldir_currency`", "`cdt`"),
+}
+"""By protocol; the events that a tenant states for a key name fields of their own in all of them."""
+
+
+def _cures_of(fields: _Fields) -> Mapping[TroubleCode, str]:
+    begins = "Nothing of it was booked. Send "
+    ends = ", and send the event again as a new message."
+    amount = f"{begins}the sum in {fields.amount}, as a plain decimal such as 12.50{ends}"
+    currency = f"{begins}the currency in {fields.currency}, as an ISO 4217 code such as EUR{ends}"
+    time = f"{begins}the time in {fields.time}{ends}"
+    return {
+        "amount_missing": amount,
+        "amount_invalid": amount,
+        "currency_missing": currency,
+        "currency_unknown": currency,
+        "time_missing": time,
+        "id_missing": f"{begins}the order's id in {fields.order_id}, which is no e-mail address{ends}",
+    }
+
+
+_CURES_OF_SDKS: Final[Mapping[tuple[str, str], str]] = {
+    (provider, code): cure
+    for provider, fields in _FIELDS_OF_SDKS.items()
+    for code, cure in _cures_of(fields).items()
+}
+
 GapCode = Literal["nothing_of_use", "transactions_missing"]
 
 GAPS: Final[Mapping[GapCode, Explanation]] = {
@@ -168,14 +221,16 @@ FLAGS: Final[Mapping[str, str]] = {
     "refunded_before_capture": "a refund is dated before the first capture",
     "refunds_differ": "the shop and the gateway report different sums refunded",
     REVENUE_MISSING: "an SDK's report has no revenue, which is what counts, or a refund has none and no total that "
-    "shows it, so it waits",
+    "shows it, so it waits. Send the revenue as well, or let the total count with `skeldir webhooks sdk-basis TENANT "
+    "total`",
     "reversal_exceeds": "more came back than the refund or dispute that is reversed",
     "reversal_unclear": "reports do not show whether a refund, or a dispute, or its reversal came last; the reversal "
     "is taken as the last, unless a movement was reported after it. Compare it with the provider",
     BASIS_OPEN: "an SDK reports the order, and it is not chosen which sum counts, so its money waits; choose with "
     "`skeldir webhooks sdk-basis`",
     "total_fell": "a total that can only rise was reported lower than before; nothing is booked for that",
-    TOTAL_MISSING: "an SDK's report has no total, which is what counts, so it waits",
+    TOTAL_MISSING: "an SDK's report has no total, which is what counts, so it waits. Send the total as well, or let "
+    "the revenue count with `skeldir webhooks sdk-basis TENANT revenue`",
     "two_shops": "two shops report it; one with webhooks counts before an SDK, and otherwise the one with the earliest "
     "report",
 }
@@ -186,9 +241,27 @@ def explain_refusal(outcome: str) -> Explanation | None:
     return {str(name): one for name, one in REFUSALS.items()}.get(outcome)
 
 
-def explain_trouble(code: str) -> Explanation | None:
-    """Return why a delivery was not understood; None for a trouble of another version of the program."""
-    return {str(name): one for name, one in TROUBLES.items()}.get(code)
+def explain_trouble(code: str, provider: str | None = None) -> Explanation | None:
+    """Return why a delivery was not understood; None for a trouble of another version of the program.
+
+    If the provider is an SDK's protocol, the cure names the field of its events.
+    """
+    found = {str(name): one for name, one in TROUBLES.items()}.get(code)
+    cure = _CURES_OF_SDKS.get((provider or "", code))
+    return found if found is None or cure is None else Explanation(found.meaning, cure)
+
+
+def say_trouble(code: str, detail: str | None) -> str:
+    """Return why a delivery was not understood, with its detail if that says more; "" if nothing is known."""
+    explained = explain_trouble(code)
+    if explained is None:
+        return detail or ""
+    says_more = detail and _bare(detail) != _bare(explained.meaning)
+    return f"{explained.meaning} {detail}" if says_more else explained.meaning
+
+
+def _bare(sentence: str) -> str:
+    return sentence.casefold().removeprefix("the ")
 
 
 def explain_gap(code: GapCode) -> Explanation:

@@ -212,6 +212,25 @@ WHERE p.tenant_id = :tenant_id AND (:state::text IS NULL OR p.state = :state)
 ORDER BY p.changed_at DESC, p.id DESC
 LIMIT :most;
 
+-- name: count_dead_deliveries
+-- The deliveries since a moment that were not understood, by provider and trouble, the latest first.
+-- Never null: every column.
+SELECT d.provider, d.trouble, count(*) AS deliveries, max(d.received_at) AS last_at
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.received_at >= :since AND d.trouble IS NOT NULL
+GROUP BY d.provider, d.trouble
+ORDER BY max(d.received_at) DESC, d.provider, d.trouble;
+
+-- name: count_flags
+-- How many payments have each flag. A payment with several counts for each.
+-- Never null: every column.
+SELECT f.flag, count(*) AS payments
+FROM public.payments p
+CROSS JOIN LATERAL unnest(p.flags) AS f (flag)
+WHERE p.tenant_id = :tenant_id AND p.flags <> '{}'
+GROUP BY f.flag
+ORDER BY count(*) DESC, f.flag;
+
 -- name: erase_traces$
 -- The counts of the receipt, a JSON object. This writes as the owner: nothing else may be written in the transaction that
 -- a Citus node holds.

@@ -216,3 +216,64 @@ class PaymentsPage:
 
     data: list[ListedPayment]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadDeliveries:
+    """Deliveries of one provider that were not understood for the same reason; nothing of them is booked."""
+
+    provider: str
+    trouble: Annotated[str, Field(description="why, such as `currency_missing`")]
+    deliveries: Annotated[int, Field(ge=1)]
+    last_at: Annotated[datetime, Field(description="when the latest one came")]
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedPayments:
+    """Payments with a flag. One with several flags is counted for each."""
+
+    flag: Annotated[str, Field(description="such as `sdk_basis_open`; see `GET /v1/payments`")]
+    payments: Annotated[int, Field(ge=1)]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroublesReport:
+    """What came from payment providers and SDKs and needs somebody."""
+
+    __pydantic_config__ = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "since": "2026-06-01T10:00:00Z",
+                    "dead_deliveries": [
+                        {
+                            "provider": "ga4",
+                            "trouble": "currency_missing",
+                            "deliveries": 3,
+                            "last_at": "2026-06-03T08:15:00Z",
+                            "cure": "Nothing of it was booked. Send the currency in `currency`, as an ISO 4217 code.",
+                        }
+                    ],
+                    "flags": [
+                        {
+                            "flag": "over_refunded",
+                            "payments": 1,
+                            "meaning": "more was refunded than captured",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    since: Annotated[datetime, Field(description="from when on dead deliveries are counted")]
+    dead_deliveries: Annotated[
+        list[DeadDeliveries],
+        Field(description="deliveries that were not understood, by provider and trouble"),
+    ]
+    flags: Annotated[
+        list[FlaggedPayments],
+        Field(description="payments of which something does not fit or waits, whenever they came"),
+    ]

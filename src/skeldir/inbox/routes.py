@@ -1,4 +1,4 @@
-"""`POST /v1/webhooks/{provider}/{token}`, for signed deliveries, and `GET /v1/coverage` and `/v1/payments`."""
+"""`POST /v1/webhooks/{provider}/{token}`, for signed deliveries, and the reports on payments."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ from skeldir.inbox.payment_reports import page_payments
 from skeldir.inbox.receiving import LARGEST_DELIVERY, arrive
 from skeldir.inbox.recording import Recorded
 from skeldir.inbox.refusals import RefusalCounter
-from skeldir.inbox.report_schemas import CoverageReport, PaymentsPage
+from skeldir.inbox.report_schemas import CoverageReport, PaymentsPage, TroublesReport
 from skeldir.inbox.saying import BROKEN_SET_UPS, EndpointProvider
-from skeldir.inbox.schemas import MOST_DAYS, CoverageQuery, PaymentsQuery
+from skeldir.inbox.schemas import MOST_DAYS, CoverageQuery, PaymentsQuery, TroublesQuery
 from skeldir.inbox.signatures import RawDelivery, Verdict, verify
+from skeldir.inbox.troubles import report_troubles
 from skeldir.observability import INBOX_BROKEN, INBOX_DELIVERIES, note_tenant
 
 deliveries_router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=DirectRoute)
@@ -128,6 +129,21 @@ async def get_payments(
     """List the payments that webhooks reported, newest first."""
     return await reading.run(
         lambda opened: page_payments(opened.connection, opened.profile.tenant_id, query)
+    )
+
+
+@router.get(
+    "/payments/troubles",
+    responses=with_read_headers(READ_PROBLEMS),
+    openapi_extra=REPORT_PARAMETERS,
+    summary="Dead deliveries and flagged payments, counted",
+)
+async def get_payment_troubles(
+    query: Annotated[TroublesQuery, Query()], reading: ReportReading
+) -> TroublesReport:
+    """Count the deliveries that were not understood, and the payments of which something does not fit or waits."""
+    return await reading.run(
+        lambda opened: report_troubles(opened.connection, opened.profile.tenant_id, query.days)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from skeldir.http import Days, Filter, KeyText, PageQuery
+from skeldir.http import Days, Filter, KeyText, NoQuery, PageQuery
 from skeldir.inbox.states import PaymentState
 from skeldir.revenue import LONGEST_KEY
 
@@ -40,3 +40,11 @@ class PaymentsQuery(PageQuery):
         Filter[Annotated[KeyText, Field(min_length=1, max_length=LONGEST_KEY)]],
         Field(description="payments of this order only"),
     ] = None
+
+
+class TroublesQuery(NoQuery):
+    """How far back the report of troubles looks."""
+
+    days: Annotated[
+        int, Field(ge=1, le=MOST_DAYS, description="how many days back dead deliveries are counted")
+    ] = 7

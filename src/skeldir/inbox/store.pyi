@@ -8,6 +8,16 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class CountDeadDeliveriesRow(TypedDict):
+    provider: str
+    trouble: str
+    deliveries: int
+    last_at: dt.datetime
+
+class CountFlagsRow(TypedDict):
+    flag: str
+    payments: int
+
 class FindWebhookEndpointRow(TypedDict):
     tenant_id: UUID
     endpoint_id: UUID
@@ -248,6 +258,12 @@ class _Queries:
     async def answer_privacy_request(
         connection: Connection, /, *, tenant_id: UUID, id: UUID
     ) -> None: ...
+    @staticmethod
+    async def count_dead_deliveries(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime
+    ) -> list[CountDeadDeliveriesRow]: ...
+    @staticmethod
+    async def count_flags(connection: Connection, /, *, tenant_id: UUID) -> list[CountFlagsRow]: ...
     @staticmethod
     async def delete_payments(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]

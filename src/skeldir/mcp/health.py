@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter
 
 from skeldir.clock import utc_now
-from skeldir.inbox import CoverageReport
+from skeldir.inbox import AWAIT_A_SUM, CoverageReport, TroublesReport
 from skeldir.ingest import DeadEventsPage
 from skeldir.jobs import JobsPage
 from skeldir.matviews import ViewReports
@@ -25,6 +25,7 @@ _PAGE: Final = "/data-health"
 _COVERAGE: Final = TypeAdapter(CoverageReport)
 _JOBS: Final = TypeAdapter(JobsPage)
 _VIEWS: Final = TypeAdapter(ViewReports)
+_TROUBLES: Final = TypeAdapter(TroublesReport)
 _DEAD_EVENTS: Final = TypeAdapter(DeadEventsPage)
 _STATES: Final = ("ready", "running", "dead")
 
@@ -42,7 +43,7 @@ async def answer_coverage(ask: Ask, asked: DaysArguments) -> Answer:
 
 
 async def answer_health(ask: Ask, asked: HealthArguments) -> Answer:
-    """Report jobs, the freshness of the views, refused items, and what needs somebody."""
+    """Report jobs, the age of the views, what was refused, payments that wait, and what needs somebody."""
     report = await read_standing(ask)
     rows = Rows(asked.rows)
     views = (await ask.read("/v1/views", _VIEWS)).data
@@ -64,11 +65,14 @@ async def answer_health(ask: Ask, asked: HealthArguments) -> Answer:
         {"kind": kind, "code": code, "count": count, "cure": cures[code]}
         for (kind, code), count in refused.most_common()
     ]
+    inbox = await ask.read("/v1/payments/troubles", _TROUBLES, days=asked.days)
     trouble = {
         "jobs_dead": counts["dead"],
         "refreshes_failed": sum(view.last_result == "failed" for view in views),
         "items_refused": len(dead.data),
         "orders_set_aside": report.orders_set_aside or 0,
+        "deliveries_dead": sum(one.deliveries for one in inbox.dead_deliveries),
+        **{f"payments_{one.flag}": one.payments for one in inbox.flags if one.flag in AWAIT_A_SUM},
     }
     data = {
         "trouble": [{"what": what, "count": count} for what, count in trouble.items() if count],
@@ -78,6 +82,8 @@ async def answer_health(ask: Ask, asked: HealthArguments) -> Answer:
         "views": [asdict(view) for view in views],
         "refused_items_since": since,
         "refused_items": rows.cut(items, has_more=dead.next_cursor is not None),
+        "dead_deliveries": rows.cut([asdict(one) for one in inbox.dead_deliveries]),
+        "payment_flags": rows.cut([asdict(one) for one in inbox.flags]),
     }
     standing = Standing(report.time_zone, report.model_versions)
     return make_answer(ask, ask.page(_PAGE), standing, (), rows, data)

@@ -121,8 +121,9 @@ _ALL: Final = (
     _make(
         "data_health",
         "State of the data",
-        "Whether the data are complete: orders that await credit, jobs, the age of the published views, items that "
-        "were refused with the reason and the cure, and what needs somebody (`trouble`, empty if nothing does).",
+        "Whether the data are complete: orders that await credit, jobs, the age of the published views, items and "
+        "deliveries that were refused with the reason and the cure, flagged payments, and what needs "
+        "somebody (`trouble`, empty if nothing does).",
         HealthArguments,
         answer_health,
     ),

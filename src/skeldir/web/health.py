@@ -13,7 +13,13 @@ from pydantic import ValidationError
 from skeldir.collect import report_collect_coverage
 from skeldir.errors import InputInvalid
 from skeldir.http import PageQuery
-from skeldir.inbox import find_silences, list_deliveries, list_endpoints, report_coverage
+from skeldir.inbox import (
+    count_flags,
+    find_silences,
+    list_deliveries,
+    list_endpoints,
+    report_coverage,
+)
 from skeldir.ingest import (
     TOUCHES_LOOKED_AT,
     DeadEventsQuery,
@@ -43,7 +49,12 @@ from skeldir.web.health_tables import (
     unknown_sources,
     views_table,
 )
-from skeldir.web.health_webhooks import dead_deliveries, endpoints_table, refusals_table
+from skeldir.web.health_webhooks import (
+    dead_deliveries,
+    endpoints_table,
+    flags_table,
+    refusals_table,
+)
 from skeldir.web.import_tables import HEALTH, IMPORTS, NEW_IMPORT
 from skeldir.web.reports import Report, open_report, send_report
 from skeldir.web.tables import Table
@@ -201,15 +212,18 @@ async def _webhooks(report: Report) -> Part:
     silences = await find_silences(connection, tenant_id, report.freshness.as_of)
     silent = frozenset(one.endpoint_id for one in silences.silent)
     dead = await list_deliveries(connection, tenant_id, is_dead=True, most=_ROWS, since=since)
-    return Part(
+    flags = await count_flags(connection, tenant_id)
+    of_endpoints = (
         (
             endpoints_table(report, endpoints, silent, report.freshness.as_of),
             refusals_table(report, endpoints),
-            dead_deliveries(report, dead),
         )
         if endpoints
         else ()
     )
+    # SDKs report orders without an address.
+    of_orders = (dead_deliveries(report, dead), flags_table(report, flags))
+    return Part((*of_endpoints, *of_orders) if endpoints or dead or flags else ())
 
 
 async def _work(report: Report) -> Part:

@@ -1,4 +1,4 @@
-"""The tables of the page Data health about webhooks: endpoints, and deliveries that were rejected or not understood."""
+"""The tables of the page Data health about webhooks: endpoints, rejected and dead deliveries, flagged payments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from skeldir.inbox import explain_refusal, explain_trouble
+from skeldir.inbox import explain_refusal, explain_trouble, say_trouble
 from skeldir.web.formats import Unknown
 from skeldir.web.health_tables import table_of_health
 from skeldir.web.tables import Cell, Column, Table
@@ -14,7 +14,7 @@ from skeldir.web.tables import Cell, Column, Table
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from skeldir.inbox import DeliveryReport, EndpointReport
+    from skeldir.inbox import DeliveryReport, EndpointReport, FlaggedPayments
     from skeldir.web.reports import Report
 
 
@@ -106,11 +106,12 @@ def dead_deliveries(report: Report, deliveries: Sequence[DeliveryReport]) -> Tab
     )
     rows = []
     for one in deliveries:
-        explained = None if one.trouble is None else explain_trouble(one.trouble)
-        why = " ".join(part for part in (explained and explained.meaning, one.detail) if part)
+        trouble = one.trouble or ""
+        explained = explain_trouble(trouble, one.provider)
+        why = say_trouble(trouble, one.detail)
         rows.append(
             (
-                Cell(one.trouble or ""),
+                Cell(trouble),
                 Cell(one.received_at),
                 Cell(one.provider),
                 Cell(one.type),
@@ -119,3 +120,15 @@ def dead_deliveries(report: Report, deliveries: Sequence[DeliveryReport]) -> Tab
             )
         )
     return table_of_health(report, "dead", columns, tuple(rows))
+
+
+def flags_table(report: Report, flags: Sequence[FlaggedPayments]) -> Table:
+    """Return how many payments have each flag, and what it means."""
+    say = report.say
+    columns = (
+        Column(say("health.code")),
+        Column(say("health.payments"), "number"),
+        Column(say("imports.why")),
+    )
+    rows = tuple((Cell(one.flag), Cell(one.payments), Cell(one.meaning)) for one in flags)
+    return table_of_health(report, "flags", columns, rows)
