@@ -144,7 +144,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 57
+    assert len(OPERATIONS) == 58
 
 
 def test_the_description_is_openapi_3_1() -> None:

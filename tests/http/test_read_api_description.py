@@ -25,8 +25,8 @@ READS = {
 FILES = {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}
 
 
-def test_there_are_thirty_reading_endpoints() -> None:
-    assert len(READS) == 30
+def test_there_are_thirty_one_reading_endpoints() -> None:
+    assert len(READS) == 31
 
 
 @pytest.mark.parametrize("path", READS)
