@@ -54,7 +54,7 @@ async def try_request(address: str, key: str, sample: Sample, origin: str | None
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, orjson.JSONDecodeError) as error:
         raise CollectNotSent(
             f"The service does not answer at the address: {type(error).__name__}.",
-            cure="Start it with `skeldir up` or `skeldir serve`, and check its address: http:// or https://, host, port.",
+            cure="Start it with `skeldir up` or `skeldir serve`, and check its address: scheme, host and port.",
         ) from None
     if not isinstance(said, dict) or "messages" not in said:
         return Becomes(response.status_code, [], {}, said if isinstance(said, dict) else {})
