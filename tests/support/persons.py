@@ -107,11 +107,16 @@ def _is_tag(body: dict[str, Any], place: Place) -> bool:
 
 def put_person(value: Any, place: Place, person: Person) -> Any:
     """Return a JSON value in which a person stands at a place."""
+    return place_value(value, place, person.text)
+
+
+def place_value(value: Any, place: Place, one: object) -> Any:
+    """Return a JSON value in which another value stands at a place."""
     if not place:
-        return person.text
+        return one
     step, rest = place[0], place[1:]
     copied = dict(value) if isinstance(value, dict) else list(value)
-    copied[step] = put_person(value[step], rest, person)
+    copied[step] = place_value(value[step], rest, one)
     return copied
 
 

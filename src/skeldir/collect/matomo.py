@@ -10,7 +10,7 @@ total, which includes tax and shipping. Matomo knows the currency by the site, s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -30,6 +30,7 @@ from skeldir.collect.visits import (
     digest_of_value,
     message_key,
     moment_of_number,
+    moment_of_text,
     parse_json,
     text_of,
     token_of,
@@ -154,11 +155,7 @@ def _moment_of(request: Mapping[str, object], now: datetime) -> datetime | None:
     if moment is not None:
         return moment
     if isinstance(stated, str) and 16 <= len(stated) <= 40:
-        try:
-            read = datetime.fromisoformat(stated)
-        except ValueError:
-            return None
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        return moment_of_text(stated) or moment_of_text(f"{stated}Z")
     ago = request.get("cdo")
     if isinstance(ago, str) and ago.isascii() and ago.isdecimal() and len(ago) <= 8:
         return now - timedelta(seconds=int(ago))
