@@ -126,13 +126,19 @@ class Mapped:
     answer: Answer | None = None
 
 
+def is_never_long(_value: object) -> bool:
+    """Return that reading a value takes no longer than the length of its body shows."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """A protocol: how its bodies are parsed, where the key is, what they say, and how they are answered.
 
     `parse` gets the body, the query and the content type, and returns any value, or an `UnreadableItem`. `key_of` gets
     that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises. Of a
-    request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be.
+    request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be. `is_long` gets the value too,
+    and returns whether reading it takes long although the body is short, since that was packed.
     """
 
     name: Protocol
@@ -141,6 +147,7 @@ class Wire:
     read: Callable[[object, Asked], Mapped]
     answer: Callable[[Asked], Answer]
     dry_verbs: frozenset[str] = frozenset()
+    is_long: Callable[[object], bool] = is_never_long
 
 
 @dataclass(frozen=True, slots=True)

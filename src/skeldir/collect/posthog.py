@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from skeldir.collect.mapped import Answer, Asked, Mapped, Path, Wire
-from skeldir.collect.posthog_bodies import key_of, open_envelope, parse
+from skeldir.collect.posthog_bodies import has_many, key_of, open_envelope, parse
 from skeldir.collect.posthog_documents import DOCUMENTS
 from skeldir.collect.posthog_events import Request, read_message
 from skeldir.collect.visits import Reading, moment_of_number, moment_of_text, text_of
@@ -94,6 +94,6 @@ PATHS: Final = (
         for slash in ("/", "")
     ),
 )
-WIRE: Final = Wire("posthog", parse, key_of, read, answer)
+WIRE: Final = Wire("posthog", parse, key_of, read, answer, is_long=has_many)
 
 __all__ = ["DOCUMENTS", "PATHS", "WIRE"]

@@ -16,7 +16,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from skeldir.clock import utc_now
-from skeldir.collect.cors import answer_preflight, require_origin, with_cors
+from skeldir.collect.cors import OriginRefused, answer_preflight, require_origin, with_cors
 from skeldir.collect.mapped import (
     DRY_RUN_HEADER,
     HEADERS_READ,
@@ -44,6 +44,7 @@ from skeldir.http import (
     Buckets,
     Caller,
     DirectRoute,
+    KeyInvalid,
     KeyMissing,
     RateLimited,
     ScopeMissing,
@@ -68,7 +69,12 @@ if TYPE_CHECKING:
 _NOBODY: Final = UUID(int=0)
 _BURST_S: Final = 5.0
 _MOST_REMEMBERED: Final = 10_000
-_REFUSALS: Final = {401: "key", 403: "origin", 429: "limit"}
+_REFUSALS: Final[Mapping[type[SkeldirError], str]] = {
+    KeyMissing: "key",
+    KeyInvalid: "key",
+    ScopeMissing: "key",
+    OriginRefused: "origin",
+}
 
 router = APIRouter(route_class=DirectRoute, include_in_schema=False)
 documents_router = APIRouter(include_in_schema=False)
@@ -120,7 +126,8 @@ async def take(request: Request, wire: Wire, path: Path) -> Response:
     try:
         answer = await _record(request, wire, path)
     except SkeldirError as error:
-        COLLECT_REFUSED.labels(wire.name, _REFUSALS.get(error.status, "other")).inc()
+        reason = "limit" if error.status == 429 else _REFUSALS.get(type(error), "other")
+        COLLECT_REFUSED.labels(wire.name, reason).inc()
         refused = await answer_error(request, error)
         return refused if error.status == 403 else with_cors(request, refused)
     return with_cors(request, _response_of(answer))
@@ -132,7 +139,11 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
     caller = await _caller_by_header(request)
     with held_bytes_of(request).of(_NOBODY if caller is None else caller.tenant_id) as holding:
         body = await read_body(request, holding, BatchBounds("").inspect)
-        parsed = wire.parse(body, query, content_type)
+        is_long = is_heavy(body)
+        parsed: object = None
+        if caller is None or not is_long:
+            parsed = wire.parse(body, query, content_type)
+            is_long = is_long or wire.is_long(parsed)
         if caller is None:
             caller = await _caller_by_body(request, wire.key_of(parsed, query))
         _require_allowed(request, caller)
@@ -140,7 +151,7 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
         headers = {name: request.headers[name] for name in HEADERS_READ if name in request.headers}
         asked = Asked(utc_now(), path.verb, query, maps, headers)
         prepared = None
-        if is_heavy(body):
+        if is_long:
             mapped, prepared = await _map_in_turn(request, caller, wire, body, asked, content_type)
         else:
             mapped = wire.read(parsed, asked)
@@ -172,7 +183,7 @@ async def _try(
 async def _map_in_turn(
     request: Request, caller: Caller, wire: Wire, body: bytes, asked: Asked, content_type: str
 ) -> tuple[Mapped, tuple[TenantProfile, PreparedTouches] | None]:
-    """Return what a long body says; another process reads it, so that other requests need not wait."""
+    """Return what takes long to read; another process reads it, so that other requests need not wait."""
     async with reading_transaction(database_of(request), caller) as transaction:
         profile = transaction.profile
     mapped, prepared = await offload_of(request).run(
