@@ -177,7 +177,7 @@ async def _try(
 ) -> Answer:
     async with reading_transaction(database_of(request), caller) as transaction:
         profile = transaction.profile
-    return Answer(200, orjson.dumps(describe(profile, mapped, orders, asked.now)))
+    return Answer(200, orjson.dumps(describe(profile, mapped, orders, asked.now, caller.holder)))
 
 
 async def _map_in_turn(
@@ -214,7 +214,8 @@ async def _caller_by_header(request: Request) -> Caller | None:
         name = base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         name = ""
-    return await find_caller(request, name)
+    # A site that is behind a password has the browser send its visitors' names too; the key is elsewhere then.
+    return await find_caller(request, name) if KEY_SHAPE.fullmatch(name) else None
 
 
 async def _caller_by_body(request: Request, key: str | None) -> Caller:
