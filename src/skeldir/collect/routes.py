@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from math import ceil
 from time import monotonic
@@ -81,6 +81,22 @@ documents_router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it came. Another process may read it."""
+
+    caller: Caller
+    wire: Wire
+    body: bytes
+    asked: Asked
+    content_type: str
+
+    def read(self) -> Mapped:
+        """Return what its body says."""
+        value = self.wire.parse(self.body, self.asked.query, self.content_type)
+        return self.wire.read(value, self.asked)
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """What a process needs to take messages: the line of each tenant, and how much each address may send with a key.
 
@@ -150,14 +166,15 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
         maps = _maps_of(caller.holder.terms.order_events)
         headers = {name: request.headers[name] for name in HEADERS_READ if name in request.headers}
         asked = Asked(utc_now(), path.verb, query, maps, headers)
+        sent = Sent(caller, wire, body, asked, content_type)
+        if DRY_RUN_HEADER in request.headers:
+            return await _try(request, sent, is_long=is_long)
         prepared = None
         if is_long:
-            mapped, prepared = await _map_in_turn(request, caller, wire, body, asked, content_type)
+            mapped, orders, prepared = await _read_in_turn(request, sent)
         else:
             mapped = wire.read(parsed, asked)
-        orders = sort_orders(caller, wire.name, mapped, asked.now)
-        if DRY_RUN_HEADER in request.headers:
-            return await _try(request, caller, mapped, orders, asked)
+            orders = sort_orders(caller, wire.name, mapped, asked.now)
         if asked.verb not in wire.dry_verbs:
             collected = Collected(
                 caller,
@@ -172,33 +189,46 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
     return mapped.answer or wire.answer(asked)
 
 
-async def _try(
-    request: Request, caller: Caller, mapped: Mapped, orders: Orders, asked: Asked
-) -> Answer:
+async def _try(request: Request, sent: Sent, *, is_long: bool) -> Answer:
+    """Answer what a request would become."""
+    work = partial(_describe_aside, sent, await _read_profile(request, sent.caller))
+    if is_long:
+        return Answer(200, await offload_of(request).run(sent.caller.tenant_id, work))
+    return Answer(200, work())
+
+
+def _describe_aside(sent: Sent, profile: TenantProfile) -> bytes:
+    mapped = sent.read()
+    orders = sort_orders(sent.caller, sent.wire.name, mapped, sent.asked.now)
+    return orjson.dumps(describe(profile, mapped, orders, sent.asked.now, sent.caller.holder))
+
+
+async def _read_profile(request: Request, caller: Caller) -> TenantProfile:
     async with reading_transaction(database_of(request), caller) as transaction:
-        profile = transaction.profile
-    return Answer(200, orjson.dumps(describe(profile, mapped, orders, asked.now, caller.holder)))
+        return transaction.profile
 
 
-async def _map_in_turn(
-    request: Request, caller: Caller, wire: Wire, body: bytes, asked: Asked, content_type: str
-) -> tuple[Mapped, tuple[TenantProfile, PreparedTouches] | None]:
+async def _read_in_turn(
+    request: Request, sent: Sent
+) -> tuple[Mapped, Orders, tuple[TenantProfile, PreparedTouches] | None]:
     """Return what takes long to read; another process reads it, so that other requests need not wait."""
-    async with reading_transaction(database_of(request), caller) as transaction:
-        profile = transaction.profile
-    mapped, prepared = await offload_of(request).run(
-        caller.tenant_id, partial(_map_aside, wire, body, asked, content_type, profile)
+    profile = await _read_profile(request, sent.caller)
+    mapped, orders, prepared = await offload_of(request).run(
+        sent.caller.tenant_id, partial(_read_aside, sent, profile)
     )
-    return mapped, None if prepared is None else (profile, prepared)
+    return mapped, orders, None if prepared is None else (profile, prepared)
 
 
-def _map_aside(
-    wire: Wire, body: bytes, asked: Asked, content_type: str, profile: TenantProfile
-) -> tuple[Mapped, PreparedTouches | None]:
-    mapped = wire.read(wire.parse(body, asked.query, content_type), asked)
-    if not mapped.touches:
-        return mapped, None
-    return mapped, prepare_touches(profile, [delivery_of(wire.name, body, mapped)])
+def _read_aside(
+    sent: Sent, profile: TenantProfile
+) -> tuple[Mapped, Orders, PreparedTouches | None]:
+    mapped = sent.read()
+    orders = sort_orders(sent.caller, sent.wire.name, mapped, sent.asked.now)
+    prepared = None
+    if mapped.touches:
+        prepared = prepare_touches(profile, [delivery_of(sent.wire.name, sent.body, mapped)])
+    # What goes back to the process of the requests takes its time there; it needs the orders only as they are sorted.
+    return replace(mapped, orders=()), orders, prepared
 
 
 async def _caller_by_header(request: Request) -> Caller | None:
