@@ -42,8 +42,11 @@ _FEWEST_DIGITS: Final = 7
 def is_of_person(text: str) -> bool:
     """Return whether a text is an IP address or an International Bank Account Number."""
     if text.count(".") == 3 or text.count(":") > 1:
+        address = text.partition("/")[0]
+        if address.count(":") == 1:
+            address = address.partition(":")[0]  # the rest is a port
         try:
-            ip_address(text.partition("/")[0])
+            ip_address(address)
         except ValueError:
             return False
         return True
