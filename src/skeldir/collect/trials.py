@@ -10,20 +10,22 @@ from skeldir.collect.mapped import Mapped
 from skeldir.collect.receiving import Orders
 from skeldir.inbox import OrderRefund, Standing
 from skeldir.ingest import ItemRejected, UnreadableItem, attempt, compiled_rules, read_touch
+from skeldir.tenants import COLLECT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from skeldir.inbox import Fact
-    from skeldir.tenants import TenantProfile
+    from skeldir.tenants import KeyHolder, TenantProfile
 
 
 def describe(
-    profile: TenantProfile, mapped: Mapped, orders: Orders, now: datetime
+    profile: TenantProfile, mapped: Mapped, orders: Orders, now: datetime, holder: KeyHolder
 ) -> dict[str, object]:
     """Return what each message of a request would become, as JSON values: by its place in the request.
 
-    The journey's token is not repeated.
+    The journey's token is not repeated. A write key, which anybody may have, does not learn the channel: the tenant's
+    own rules decide it.
     """
     read = partial(
         read_touch,
@@ -38,12 +40,12 @@ def describe(
         if isinstance(touch, ItemRejected):
             messages.append(_rejected(place, touch.item_code, touch.detail, touch.cure))
             continue
+        channel = {"channel": touch.channel_code, "rule": touch.channel_rule}
         messages.append(
             {
                 "place": place,
                 "becomes": "touch",
-                "channel": touch.channel_code,
-                "rule": touch.channel_rule,
+                **({} if COLLECT in holder.scopes else channel),
                 "source": touch.source,
                 "medium": touch.medium,
                 "campaign": touch.campaign,
