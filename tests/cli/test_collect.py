@@ -46,7 +46,7 @@ async def test_a_check_says_what_each_sample_becomes_and_that_a_page_may_not_sen
             asyncio.to_thread(run, clone.app_url, *check, SHOP),
             asyncio.to_thread(run, clone.app_url, *check, "https://other.example", status=1),
         )
-    assert said.count("touch (channel email") == 8, said
+    assert said.count("touch (source newsletter, medium email") == 8, said
     assert "claimed order (order_id sample-1001" in said
     assert other.count("origin_refused") == 8
     async with db.tenant(tenant) as connection:

@@ -92,7 +92,8 @@ async def test_a_page_of_another_site_and_a_private_key_in_a_page_are_refused(
             assert (refused.status_code, refused.json()["code"]) == (403, "origin_refused")
             assert "access-control-allow-origin" not in refused.headers
             image = await client.get(
-                f"/k/{key}/i?e=pv&duid=visitor", headers={"referer": f"{origin}/shoes?a=b"}
+                f"/k/{key}/i?e=pv&duid=visitor",
+                headers={"referer": f"{origin}/shoes?a=b", "sec-fetch-site": "cross-site"},
             )
             assert (image.status_code, image.json()["code"]) == (403, "origin_refused")
         asked = await client.options(
@@ -151,3 +152,45 @@ async def test_new_terms_hold_for_a_key_that_is_remembered_and_its_end_too(
         async with db.tenant(tenant) as connection:
             await revoke_key(connection, tenant, key_id)
         assert await is_soon(401, moved)
+
+
+async def test_an_image_in_a_page_is_of_the_page_that_the_browser_names(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    pages, server = await make_keys(db, tenant)
+    from_browser = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    ways = (
+        (pages, from_browser | {"referer": f"{SHOP}/shoes"}, 200),
+        (pages, from_browser | {"referer": "https://other.example/"}, 403),
+        (server, from_browser | {"referer": f"{SHOP}/"}, 403),
+        (server, {"referer": "https://other.example/"}, 200),  # passed on by a server
+    )
+    async with asking(clone.app_url) as (_, client):
+        for key, headers, status in ways:
+            asked = await client.get(f"/k/{key}/i", params={"e": "pp"}, headers=headers)
+            assert asked.status_code == status, (headers, asked.text)
+
+
+async def test_a_name_and_password_of_the_site_are_no_key(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    pages, _ = await make_keys(db, tenant)
+    async with asking(clone.app_url) as (_, client):
+        sent = await client.post("/v1/page", json=PAGE | {"writeKey": pages}, headers=basic("jo"))
+        without = await client.post("/v1/page", json=PAGE, headers=basic("jo"))
+    assert (sent.status_code, without.json()["code"]) == (200, "key_missing")
+
+
+async def test_a_trial_with_a_write_key_does_not_show_what_the_rules_of_the_tenant_say(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    pages, server = await make_keys(db, tenant)
+    async with asking(clone.app_url) as (_, client):
+        (shown,), (hidden,) = [
+            (await client.post("/v1/page", json=PAGE, headers=basic(key) | {"skeldir-dry-run": "1"}))
+            .json()["messages"]
+            for key in (server, pages)
+        ]  # fmt: skip
+    assert (shown["channel"], shown["source"]) == ("paid_search", "google")
+    assert "channel" not in hidden
+    assert hidden["source"] == "google"

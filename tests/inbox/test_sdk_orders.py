@@ -212,3 +212,18 @@ def test_a_person_in_any_field_is_kept_nowhere() -> None:
             said = say(replace(order, **{name: person.text}))  # type: ignore[arg-type]
             # A journey's token is hashed when it is recorded.
             assert persons_in(str(replace(said, journey=None))) == [], name
+
+
+@pytest.mark.parametrize(
+    "text", ["203.0.113.7", "203.0.113.7:8080", "203.0.113.7/24", "2001:db8::7"]
+)
+def test_an_address_of_a_computer_is_no_id_of_an_order(text: str) -> None:
+    said = say(make_order("completed", 20, order_id=text))
+    assert said.trouble is not None
+    assert said.trouble.code == "id_missing"
+    assert text not in str(said)
+
+
+@pytest.mark.parametrize("text", ["1.2.3:4", "203.0.113.7.1", "2026.11.30-7", "a:b:c"])
+def test_an_id_that_only_resembles_one_is_an_id(text: str) -> None:
+    assert say(make_order("completed", 20, order_id=text)).order_ref == text

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from skeldir.db.pool import Database
-from skeldir.inbox import SdkOrder, rebook_all, set_precedence, set_sdk_basis
+from skeldir.inbox import SdkOrder, rebook_all, recording, set_precedence, set_sdk_basis
 from skeldir.inbox.sdk_orders import SdkOrderKind
 from skeldir.inbox.standings import SdkBasis
 from tests.conftest import Clone
@@ -127,6 +127,21 @@ async def test_a_webhook_of_the_same_order_counts_once_whichever_comes_first(
                 await set_precedence(connection, one, "shop")
             assert await rebook_all(db, one, is_of_both=True) == 1
             assert await standing(db, one) == [("1001", "capture", 8000)]
+
+
+async def test_a_flood_of_reports_of_an_order_keeps_no_webhook_of_it_out_of_the_ledger(
+    clone: Clone, db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "MOST_BEFORE_SDKS", 3)
+    monkeypatch.setattr(recording, "MOST_REPORTS", 4)
+    await choose(db, tenant, "total")
+    async with inbox_of(clone, monkeypatch) as (_, client):
+        flood = [make_order("completed", 9 + minute, minute=minute) for minute in range(8)]
+        found = await record_orders(db, tenant, flood)
+        assert [one.outcome for one in found] == ["recorded"] * 3 + ["dead"] * 5
+        post = await make_post(client, clone, db, tenant, "standard")
+        assert (await post.send(CAPTURED)).status_code == 200
+    assert await standing(db, tenant) == [("1001", "capture", 10_000)]
 
 
 async def test_a_person_in_any_field_of_an_order_is_stored_nowhere(

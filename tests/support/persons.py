@@ -90,7 +90,7 @@ def replace_each(body: dict[str, Any], first: int = 0, forms: int = 1) -> Iterat
     A name instead of the name of a source cannot be recognised: there stands one of the others.
     """
     some = cycle([*PERSONS[first % len(PERSONS) :], *PERSONS[: first % len(PERSONS)]])
-    for place in _places(body):
+    for place in places_in(body):
         for _ in range(forms):
             person = next(some)
             while _is_tag(body, place) and not person.is_shaped:
@@ -107,15 +107,21 @@ def _is_tag(body: dict[str, Any], place: Place) -> bool:
 
 def put_person(value: Any, place: Place, person: Person) -> Any:
     """Return a JSON value in which a person stands at a place."""
+    return place_value(value, place, person.text)
+
+
+def place_value(value: Any, place: Place, one: object) -> Any:
+    """Return a JSON value in which another value stands at a place."""
     if not place:
-        return person.text
+        return one
     step, rest = place[0], place[1:]
     copied = dict(value) if isinstance(value, dict) else list(value)
-    copied[step] = put_person(value[step], rest, person)
+    copied[step] = place_value(value[step], rest, one)
     return copied
 
 
-def _places(value: Any, at: Place = ()) -> Iterator[Place]:
+def places_in(value: Any, at: Place = ()) -> Iterator[Place]:
+    """Yield the places of all values of a JSON value that hold no others."""
     steps: Any = ()
     if isinstance(value, dict):
         steps = value.items()
@@ -124,7 +130,7 @@ def _places(value: Any, at: Place = ()) -> Iterator[Place]:
     elif at:
         yield at
     for step, below in steps:
-        yield from _places(below, (*at, step))
+        yield from places_in(below, (*at, step))
 
 
 def persons_in(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from skeldir.cli.console import out
+from skeldir.cli.console import err, out
 from skeldir.cli.key_terms import OrderEventOption, OrdersOption, OriginOption, change_terms
 from skeldir.cli.keys import KeyArgument, TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
@@ -28,7 +28,14 @@ from skeldir.collect import (
 )
 from skeldir.errors import InputInvalid
 from skeldir.money import format_minor
-from skeldir.tenants import NO_TERMS, KeyTerms, change_terms_of_key, find_key, read_terms
+from skeldir.tenants import (
+    NO_TERMS,
+    KeyTerms,
+    change_terms_of_key,
+    find_key,
+    read_origins,
+    read_terms,
+)
 
 collect_app = typer.Typer(
     no_args_is_help=True, help="What sites send in the formats of other analytics."
@@ -90,13 +97,14 @@ def claimed(
 
     orders = run_with_runtime(work)
     table = Table(
-        *("order", "by", "claimed at"),
+        *("order", "what", "by", "claimed at"),
         *(Column(name, justify="right") for name in ("total", "revenue", "in the ledger")),
         "currency",
     )
     for one in orders:
         table.add_row(
             one.order_id,
+            one.kind,
             one.protocol,
             f"{one.claimed_at:%Y-%m-%d %H:%M} UTC",
             _sum(one.total_cents, one.currency),
@@ -140,13 +148,15 @@ def check(
             cure="Name it with --protocol, for example --protocol segment.",
         )
 
+    page = None if origin is None else next(iter(read_origins([origin])))
+
     async def work() -> list[tuple[str, Becomes]]:
         found: list[tuple[str, Becomes]] = []
         for one in chosen:
             sample = make_sample(one, key, utc_now())
             if body is not None:
                 sample = replace(sample, body=body.read_bytes())
-            found.append((one, await try_request(address, sample, origin)))
+            found.append((one, await try_request(address, key, sample, page)))
         return found
 
     is_wrong = False
@@ -155,6 +165,8 @@ def check(
         for line in _lines_of(becomes):
             out.print(f"  {line}", soft_wrap=True)
         is_wrong |= becomes.problem is not None
+    if origin is None:
+        err.print("Whether a page may send was not tried: state its --origin.")
     if is_wrong:
         raise typer.Exit(1)
 
@@ -166,7 +178,7 @@ def _lines_of(becomes: Becomes) -> Iterator[str]:
         said = ", ".join(
             f"{name} {value}"
             for name, value in one.items()
-            if name not in ("place", "becomes", "occurred_at", "rule") and value not in (None, [])
+            if name not in ("place", "becomes", "occurred_at") and value not in (None, [])
         )
         yield f"message {one['place']}: {str(one['becomes']).replace('_', ' ')} ({said})"
     for reason, count in becomes.dropped.items():

@@ -101,9 +101,10 @@ async def record_claims(
 
 @dataclass(frozen=True, slots=True)
 class ClaimedOrder:
-    """A completed order as a page claimed it, and what the ledger has of it."""
+    """What a page claimed of an order, and what the ledger has of the order. A refund may state no sum."""
 
     order_id: str
+    kind: OrderKind
     protocol: Annotated[str, Field(description="of the library that sent it")]
     currency: CurrencyCode | None
     total_cents: Cents | None
@@ -117,7 +118,7 @@ class ClaimedOrder:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedOrders:
-    """Orders that pages claimed, the newest first."""
+    """What pages claimed of orders, the newest first."""
 
     data: list[ClaimedOrder]
 
@@ -125,6 +126,6 @@ class ClaimedOrders:
 async def list_claims(
     connection: Connection, tenant_id: UUID, *, most: int = 100
 ) -> list[ClaimedOrder]:
-    """Return the completed orders that pages claimed, the newest first, MOST_CLAIMS at most."""
+    """Return what pages claimed of orders, the newest first, MOST_CLAIMS at most."""
     rows = await queries.select_claims(connection, tenant_id=tenant_id, most=min(most, MOST_CLAIMS))
     return [ClaimedOrder(**row) for row in rows]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skeldir.tenants import KeyHolder
 
 _HEADER_NAMES: Final = re.compile(r"[A-Za-z0-9-]{1,60}(?:, ?[A-Za-z0-9-]{1,60}){0,30}", re.ASCII)
+_ORIGIN_OF_ADDRESS: Final = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 _USUAL_HEADERS: Final = "authorization, content-type"
 _REMEMBERED_S: Final = 3_600
 
@@ -28,12 +29,15 @@ class OriginRefused(SkeldirError):
 
 
 def origin_of_page(request: Request) -> str | None:
-    """Return the origin of the page that sends, None for a server. An image names only the address of its page."""
+    """Return the origin of the page that sends; None for a server.
+
+    A browser that fetches an image does not name the page's origin, but the page's address, and how it fetches.
+    """
     origin = request.headers.get("origin")
-    if origin is not None or request.method == "POST":
+    if origin is not None or "sec-fetch-site" not in request.headers:
         return origin
-    scheme, mark, rest = request.headers.get("referer", "").partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}" if mark else None
+    found = _ORIGIN_OF_ADDRESS.match(request.headers.get("referer", ""))
+    return None if found is None else found.group().lower()
 
 
 def require_origin(request: Request, holder: KeyHolder) -> None:

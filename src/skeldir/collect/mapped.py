@@ -129,13 +129,19 @@ class Mapped:
         return len(self.touches) + len(self.orders) + sum(self.dropped.values())
 
 
+def is_never_long(_value: object) -> bool:
+    """Return that reading a value takes no longer than the length of its body shows."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """A protocol: how its bodies are parsed, where the key is, what they say, and how they are answered.
 
     `parse` gets the body, the query and the content type, and returns any value, or an `UnreadableItem`. `key_of` gets
     that value and the query, and returns the write key if it is there. `read` gets the value. None of them raises. Of a
-    request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be.
+    request whose verb is in `dry_verbs` nothing is recorded: it only asks what would be. `is_long` gets the value too,
+    and returns whether reading it takes long although the body is short, since that was packed.
     `busy_status` is what a sender of too many requests gets: a status after which the libraries try again.
     """
 
@@ -146,6 +152,7 @@ class Wire:
     answer: Callable[[Asked], Answer]
     dry_verbs: frozenset[str] = frozenset()
     busy_status: int = 429
+    is_long: Callable[[object], bool] = is_never_long
 
 
 @dataclass(frozen=True, slots=True)

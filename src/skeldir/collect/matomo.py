@@ -10,7 +10,7 @@ total, which includes tax and shipping. Matomo knows the currency by the site, s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -30,6 +30,7 @@ from skeldir.collect.visits import (
     digest_of_value,
     message_key,
     moment_of_number,
+    moment_of_text,
     parse_json,
     text_of,
     token_of,
@@ -44,6 +45,8 @@ PATHS: Final = tuple(
 )
 
 _MOST_PARAMETERS: Final = 500
+# Reading this many characters takes a few milliseconds.
+_LONGEST_FORM: Final = 100_000
 _NO_REQUESTS: Final = UnreadableItem("item_not_an_object", "The body has no requests.", {})
 # Parameters of events, searches, links, contents, media, crashes, goals and pings: such a request is no page view.
 _OF_OTHERS: Final = frozenset(
@@ -55,7 +58,10 @@ _TAG_NAMES: Final = {
 
 
 def _parse(body: bytes, query: Mapping[str, str], content_type: str) -> object:
-    """Return `{"requests": [parameters, …], "token_auth", "is_bulk"}`. The first value of a parameter counts."""
+    """Return `{"requests": [parameters or their text, …], "token_auth", "is_bulk"}`.
+
+    The texts of a bulk body are left for `read`, which may run in another process.
+    """
     if not body.lstrip().startswith((b"{", b"[")):
         try:
             form = _parameters(body.decode())
@@ -69,15 +75,15 @@ def _parse(body: bytes, query: Mapping[str, str], content_type: str) -> object:
     if not isinstance(bulk, Mapping) or not isinstance(requests, list):
         return bulk if isinstance(bulk, UnreadableItem) else _NO_REQUESTS
     return {
-        "requests": [_parameters(one) if isinstance(one, str) else one for one in requests],
+        "requests": requests,
         "token_auth": bulk.get("token_auth"),
         "is_bulk": True,
     }
 
 
 def _parameters(text: str) -> dict[str, str] | None:
-    """Return the parameters of a query or form; None if there are too many."""
-    if text.count("&") > _MOST_PARAMETERS:
+    """Return the parameters of a query or form, each with its first value; None if there are too many."""
+    if text.count("&") > _MOST_PARAMETERS or len(text) > _LONGEST_FORM:
         return None
     result: dict[str, str] = {}
     for name, value in parse_qsl(text.strip().removeprefix("?"), keep_blank_values=True):
@@ -92,9 +98,13 @@ def _requests_in(value: object) -> list[object]:
 
 
 def _read(value: object, asked: Asked) -> Mapped:
-    requests = _requests_in(value)
+    requests = [_opened(one) for one in _requests_in(value)]
     outcomes = [_read_request(one, asked) for one in requests]
     return collect_outcomes(outcomes).mapped(answer=_answer_to(value, requests, outcomes))
+
+
+def _opened(request: object) -> object:
+    return _parameters(request) if isinstance(request, str) else request
 
 
 def _read_request(request: object, asked: Asked) -> Outcome:
@@ -154,11 +164,7 @@ def _moment_of(request: Mapping[str, object], now: datetime) -> datetime | None:
     if moment is not None:
         return moment
     if isinstance(stated, str) and 16 <= len(stated) <= 40:
-        try:
-            read = datetime.fromisoformat(stated)
-        except ValueError:
-            return None
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        return moment_of_text(stated) or moment_of_text(f"{stated}Z")
     ago = request.get("cdo")
     if isinstance(ago, str) and ago.isascii() and ago.isdecimal() and len(ago) <= 8:
         return now - timedelta(seconds=int(ago))
@@ -178,7 +184,7 @@ def _answer_to(value: object, requests: list[object], outcomes: list[Outcome]) -
 
 def _key_of(value: object, query: Mapping[str, str]) -> str | None:
     token = value.get("token_auth") if isinstance(value, Mapping) else None
-    first = next(iter(_requests_in(value)), None)
+    first = _opened(next(iter(_requests_in(value)), None))
     fields = first if isinstance(first, Mapping) else {}
     return query.get("key") or key_shaped(
         query.get("token_auth"), token, fields.get("token_auth"), fields.get("idsite")

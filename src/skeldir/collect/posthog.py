@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from skeldir.collect.mapped import Answer, Asked, Mapped, Path, Wire
-from skeldir.collect.posthog_bodies import key_of, open_envelope, parse
+from skeldir.collect.posthog_bodies import has_many, key_of, open_envelope, parse
 from skeldir.collect.posthog_documents import DOCUMENTS
 from skeldir.collect.posthog_events import Request, read_message
 from skeldir.collect.visits import Reading, moment_of_number, moment_of_text, text_of
@@ -95,6 +95,6 @@ PATHS: Final = (
     ),
 )
 # Its browser library throws away what gets a 4xx, and tries again after a 5xx.
-WIRE: Final = Wire("posthog", parse, key_of, read, answer, busy_status=503)
+WIRE: Final = Wire("posthog", parse, key_of, read, answer, busy_status=503, is_long=has_many)
 
 __all__ = ["DOCUMENTS", "PATHS", "WIRE"]

@@ -19,6 +19,10 @@ _GZIP: Final = b"\x1f\x8b"
 _STARTS_OF_JSON: Final = (b"{", b"[", b"\xef\xbb\xbf")
 _OLD_COMPRESSIONS: Final = frozenset({"lz64", "lz-string"})
 _LONGEST_KEY: Final = 100
+_MANY: Final = 50
+# Undoing this many takes a few milliseconds. Of Base64, which a form holds, one character in thirty is escaped.
+_MOST_FIELDS: Final = 100
+_MOST_ESCAPES: Final = 30_000
 
 
 class Envelope(NamedTuple):
@@ -84,6 +88,11 @@ def open_envelope(value: object) -> Envelope:
     return Envelope(tuple(batch), value.get("sent_at"), key)
 
 
+def has_many(value: object) -> bool:
+    """Return whether a body's value has many messages, which take long to read; packed, they may be a short body."""
+    return len(open_envelope(value).messages) > _MANY
+
+
 def _key_in(fields: Mapping[str, object], *names: str) -> str | None:
     for name in names:
         if (key := text_of(fields.get(name), _LONGEST_KEY)) is not None:
@@ -93,6 +102,8 @@ def _key_in(fields: Mapping[str, object], *names: str) -> str | None:
 
 def _from_form(body: bytes) -> bytes | UnreadableItem:
     """Return the value of `data` in a form."""
+    if body.count(b"&") > _MOST_FIELDS or body.count(b"%") > _MOST_ESCAPES:
+        return unreadable_text("field_too_long", "The form has too many fields or escapes.", body)
     for pair in body.split(b"&"):
         name, _, value = pair.partition(b"=")
         if name == b"data":

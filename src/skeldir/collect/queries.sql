@@ -58,12 +58,12 @@ ON CONFLICT (tenant_id, digest) DO NOTHING
 RETURNING digest;
 
 -- name: select_claims
--- The completed orders, the newest first, each with what was captured of it in the claim's currency.
-SELECT c.order_id, c.protocol, c.currency, c.total_cents, c.revenue_cents, c.claimed_at,
+-- The newest first, each with what was captured of its order in the claim's currency.
+SELECT c.order_id, c.kind, c.protocol, c.currency, c.total_cents, c.revenue_cents, c.claimed_at,
        (SELECT sum(e.amount_cents)::bigint FROM public.standing_entries e
         WHERE e.tenant_id = :tenant_id AND e.order_id = c.order_id AND e.kind = 'capture'
           AND e.currency = c.currency) AS captured_cents
 FROM public.claimed_orders c
-WHERE c.tenant_id = :tenant_id AND c.kind = 'completed'
+WHERE c.tenant_id = :tenant_id
 ORDER BY c.claimed_at DESC, c.id DESC
 LIMIT :most;

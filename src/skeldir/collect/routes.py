@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from math import ceil
 from time import monotonic
@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from skeldir.clock import utc_now
-from skeldir.collect.cors import answer_preflight, require_origin, with_cors
+from skeldir.collect.cors import OriginRefused, answer_preflight, require_origin, with_cors
 from skeldir.collect.mapped import (
     DRY_RUN_HEADER,
     HEADERS_READ,
@@ -47,6 +47,7 @@ from skeldir.http import (
     Buckets,
     Caller,
     DirectRoute,
+    KeyInvalid,
     KeyMissing,
     RateLimited,
     ScopeMissing,
@@ -72,9 +73,12 @@ _NOBODY: Final = UUID(int=0)
 _BURST_S: Final = 5.0
 _MOST_REMEMBERED: Final = 10_000
 MOST_MESSAGES: Final = 10_000
-# A body that is packed and does not say so may be much longer than it is.
-_GZIP: Final = b"\x1f\x8b"
-_REFUSALS: Final = {401: "key", 403: "origin", 429: "limit"}
+_REFUSALS: Final[Mapping[type[SkeldirError], str]] = {
+    KeyMissing: "key",
+    KeyInvalid: "key",
+    ScopeMissing: "key",
+    OriginRefused: "origin",
+}
 
 
 class WireRoute(DirectRoute):
@@ -87,6 +91,31 @@ class DocumentRoute(APIRoute):
 
 router = APIRouter(route_class=WireRoute, include_in_schema=False)
 documents_router = APIRouter(route_class=DocumentRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it came. Another process may read it."""
+
+    caller: Caller
+    wire: Wire
+    body: bytes
+    asked: Asked
+    content_type: str
+
+    def read(self) -> Mapped:
+        """Return what its body says. Raises BodyTooLarge."""
+        value = self.wire.parse(self.body, self.asked.query, self.content_type)
+        return _with_few_messages(self.wire.read(value, self.asked))
+
+
+def _with_few_messages(mapped: Mapped) -> Mapped:
+    if mapped.size > MOST_MESSAGES:
+        raise BodyTooLarge(
+            f"The request has more than {MOST_MESSAGES} messages.",
+            cure=f"Send at most {MOST_MESSAGES} in a request.",
+        )
+    return mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +164,8 @@ async def take(request: Request, wire: Wire, path: Path) -> Response:
     try:
         answer = await _record(request, wire, path)
     except SkeldirError as error:
-        COLLECT_REFUSED.labels(wire.name, _REFUSALS.get(error.status, "other")).inc()
+        reason = "limit" if error.status == 429 else _REFUSALS.get(type(error), "other")
+        COLLECT_REFUSED.labels(wire.name, reason).inc()
         refused = await answer_error(request, error)
         if error.status == 429:
             refused.status_code = wire.busy_status
@@ -145,31 +175,31 @@ async def take(request: Request, wire: Wire, path: Path) -> Response:
 
 async def _record(request: Request, wire: Wire, path: Path) -> Answer:
     query = {**request.query_params, **request.path_params}
-    sent = dict(request.headers)
-    content_type = sent.get("content-type", "")
+    given = dict(request.headers)
+    content_type = given.get("content-type", "")
     caller = await _caller_by_header(request)
     with held_bytes_of(request).of(_NOBODY if caller is None else caller.tenant_id) as holding:
         body = await read_body(request, holding, BatchBounds("").inspect)
-        parsed = wire.parse(body, query, content_type)
+        is_long = is_heavy(body)
+        parsed: object = None
+        if caller is None or not is_long:
+            parsed = wire.parse(body, query, content_type)
+            is_long = is_long or wire.is_long(parsed)
         if caller is None:
             caller = await _caller_by_body(request, wire.key_of(parsed, query))
         _require_allowed(request, caller)
         maps = _maps_of(caller.holder.terms.order_events)
-        headers: dict[str, str] = {name: sent[name] for name in HEADERS_READ if name in sent}
+        headers: dict[str, str] = {name: given[name] for name in HEADERS_READ if name in given}
         asked = Asked(utc_now(), path.verb, query, maps, headers)
+        sent = Sent(caller, wire, body, asked, content_type)
+        if DRY_RUN_HEADER in given:
+            return await _try(request, sent, is_long=is_long)
         prepared = None
-        if is_heavy(body) or body.startswith(_GZIP):
-            mapped, prepared = await _map_in_turn(request, caller, wire, body, asked, content_type)
+        if is_long:
+            mapped, orders, prepared = await _read_in_turn(request, sent)
         else:
-            mapped = wire.read(parsed, asked)
-        if mapped.size > MOST_MESSAGES:
-            raise BodyTooLarge(
-                f"The request has more than {MOST_MESSAGES} messages.",
-                cure=f"Send at most {MOST_MESSAGES} in a request.",
-            )
-        orders = sort_orders(caller, wire.name, mapped, asked.now)
-        if DRY_RUN_HEADER in sent:
-            return await _try(request, caller, mapped, orders, asked)
+            mapped = _with_few_messages(wire.read(parsed, asked))
+            orders = sort_orders(caller, wire.name, mapped, asked.now)
         if asked.verb not in wire.dry_verbs:
             collected = Collected(
                 caller,
@@ -184,34 +214,47 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
     return mapped.answer or wire.answer(asked)
 
 
-async def _try(
-    request: Request, caller: Caller, mapped: Mapped, orders: Orders, asked: Asked
-) -> Answer:
-    async with reading_transaction(database_of(request), caller) as transaction:
-        profile = transaction.profile
-    return Answer(200, orjson.dumps(describe(profile, mapped, orders, asked.now)))
+async def _try(request: Request, sent: Sent, *, is_long: bool) -> Answer:
+    """Answer what a request would become."""
+    work = partial(_describe_aside, sent, await _read_profile(request, sent.caller))
+    if is_long:
+        return Answer(200, await offload_of(request).run(sent.caller.tenant_id, work))
+    return Answer(200, work())
 
 
-async def _map_in_turn(
-    request: Request, caller: Caller, wire: Wire, body: bytes, asked: Asked, content_type: str
-) -> tuple[Mapped, tuple[TenantProfile, PreparedTouches] | None]:
-    """Return what a long body says; another process reads it, so that other requests need not wait."""
+def _describe_aside(sent: Sent, profile: TenantProfile) -> bytes:
+    mapped = sent.read()
+    orders = sort_orders(sent.caller, sent.wire.name, mapped, sent.asked.now)
+    return orjson.dumps(describe(profile, mapped, orders, sent.asked.now, sent.caller.holder))
+
+
+async def _read_profile(request: Request, caller: Caller) -> TenantProfile:
     async with reading_transaction(database_of(request), caller) as transaction:
-        profile = transaction.profile
-    mapped, prepared = await offload_of(request).run(
-        caller.tenant_id, partial(_map_aside, wire, body, asked, content_type, profile)
+        return transaction.profile
+
+
+async def _read_in_turn(
+    request: Request, sent: Sent
+) -> tuple[Mapped, Orders, tuple[TenantProfile, PreparedTouches] | None]:
+    """Return what takes long to read; another process reads it, so that other requests need not wait."""
+    profile = await _read_profile(request, sent.caller)
+    mapped, orders, prepared = await offload_of(request).run(
+        sent.caller.tenant_id, partial(_read_aside, sent, profile)
     )
-    return mapped, None if prepared is None else (profile, prepared)
+    return mapped, orders, None if prepared is None else (profile, prepared)
 
 
-def _map_aside(
-    wire: Wire, body: bytes, asked: Asked, content_type: str, profile: TenantProfile
-) -> tuple[Mapped, PreparedTouches | None]:
-    mapped = wire.read(wire.parse(body, asked.query, content_type), asked)
-    if not mapped.touches:
-        return mapped, None
-    delivery = delivery_of(wire.name, body, mapped)
-    return mapped, prepare_collected(profile, [(wire.name, delivery)])
+def _read_aside(
+    sent: Sent, profile: TenantProfile
+) -> tuple[Mapped, Orders, PreparedTouches | None]:
+    mapped = sent.read()
+    orders = sort_orders(sent.caller, sent.wire.name, mapped, sent.asked.now)
+    prepared = None
+    if mapped.touches:
+        delivery = delivery_of(sent.wire.name, sent.body, mapped)
+        prepared = prepare_collected(profile, [(sent.wire.name, delivery)])
+    # What goes back to the process of the requests takes its time there; it needs the orders only as they are sorted.
+    return replace(mapped, orders=()), orders, prepared
 
 
 async def _caller_by_header(request: Request) -> Caller | None:
@@ -227,7 +270,8 @@ async def _caller_by_header(request: Request) -> Caller | None:
         name = base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         name = ""
-    return await find_caller(request, name)
+    # A site that is behind a password has the browser send its visitors' names too; the key is elsewhere then.
+    return await find_caller(request, name) if KEY_SHAPE.fullmatch(name) else None
 
 
 async def _caller_by_body(request: Request, key: str | None) -> Caller:

@@ -194,7 +194,7 @@ def _judge(
     """
     context = object_of(message, "context")
     session = context.get("sessionId")
-    is_of_browser = object_of(context, "library").get("name") in _IN_BROWSERS
+    is_of_browser = text_of(object_of(context, "library").get("name")) in _IN_BROWSERS
     visit = judge_visit(
         "segment",
         seen,

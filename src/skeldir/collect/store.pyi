@@ -1,7 +1,7 @@
 """What the statements of the room take and give. `make stubs` writes this."""
 
 import datetime as dt
-from typing import TypedDict
+from typing import Literal, TypedDict
 from uuid import UUID
 
 from skeldir.db import Connection
@@ -11,6 +11,7 @@ class InsertClaimsRow(TypedDict):
 
 class SelectClaimsRow(TypedDict):
     order_id: str
+    kind: Literal["completed", "updated", "refunded", "cancelled"]
     protocol: str
     currency: str | None
     total_cents: int | None

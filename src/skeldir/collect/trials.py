@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from skeldir.collect.mapped import Mapped
 from skeldir.collect.receiving import Orders
+from skeldir.inbox import OrderRefund, Standing
 from skeldir.ingest import ItemRejected, UnreadableItem, attempt, compiled_rules, read_touch
+from skeldir.tenants import COLLECT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from skeldir.tenants import TenantProfile
+    from skeldir.inbox import Fact
+    from skeldir.tenants import KeyHolder, TenantProfile
 
 
 def describe(
-    profile: TenantProfile, mapped: Mapped, orders: Orders, now: datetime
+    profile: TenantProfile, mapped: Mapped, orders: Orders, now: datetime, holder: KeyHolder
 ) -> dict[str, object]:
     """Return what each message of a request would become, as JSON values: by its place in the request.
 
-    The journey's token is not repeated.
+    The journey's token is not repeated. A write key, which anybody may have, does not learn the channel: the tenant's
+    own rules decide it.
     """
     read = partial(
         read_touch,
@@ -35,12 +40,12 @@ def describe(
         if isinstance(touch, ItemRejected):
             messages.append(_rejected(place, touch.item_code, touch.detail, touch.cure))
             continue
+        channel = {"channel": touch.channel_code, "rule": touch.channel_rule}
         messages.append(
             {
                 "place": place,
                 "becomes": "touch",
-                "channel": touch.channel_code,
-                "rule": touch.channel_rule,
+                **({} if COLLECT in holder.scopes else channel),
                 "source": touch.source,
                 "medium": touch.medium,
                 "campaign": touch.campaign,
@@ -55,9 +60,13 @@ def describe(
         if said.trouble is not None:
             messages.append(_rejected(place, said.trouble.code, said.trouble.detail, None))
         else:
-            messages.append(
-                {"place": place, "becomes": "order", "order_id": said.order_ref, "type": said.type}
-            )
+            named = {
+                "place": place,
+                "becomes": "order",
+                "order_id": said.order_ref,
+                "type": said.type,
+            }
+            messages.append({**named, **_sums_of(said.facts)})
     for place, claim in orders.claims:
         messages.append(
             {
@@ -73,6 +82,20 @@ def describe(
     messages += [_unreadable(place, item) for place, item in orders.unreadable]
     messages.sort(key=lambda one: str(one["place"]).zfill(9))
     return {"messages": messages, "dropped": dict(mapped.dropped)}
+
+
+def _sums_of(facts: Sequence[Fact]) -> dict[str, object]:
+    """Return what an order's report says of its sums, in minor units."""
+    return {
+        name: value
+        for fact in facts
+        if isinstance(fact, Standing | OrderRefund)
+        for name, value in (
+            ("currency", fact.currency),
+            ("total_cents", fact.total),
+            ("revenue_cents", fact.revenue),
+        )
+    }
 
 
 def _unreadable(place: int, item: UnreadableItem) -> dict[str, object]:

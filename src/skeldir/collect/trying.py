@@ -33,15 +33,16 @@ class Becomes:
     problem: dict[str, object] | None
 
 
-async def try_request(address: str, sample: Sample, origin: str | None) -> Becomes:
-    """Send a request to the service at an address such as https://stats.shop.example; nothing is recorded.
+async def try_request(address: str, key: str, sample: Sample, origin: str | None) -> Becomes:
+    """Send a request with a key to the service at an address such as https://stats.shop.example; nothing is recorded.
 
-    `origin` is that of the page that would send it.
+    The key is in a header too, so that a body of another sender can be tried. `origin` is that of the page that would
+    send it.
 
     Raises:
         CollectNotSent: nothing answers there, or something else than this service.
     """
-    headers = {**sample.headers, DRY_RUN_HEADER: "1"}
+    headers = {**sample.headers, DRY_RUN_HEADER: "1", "authorization": f"Bearer {key}"}
     if origin is not None:
         headers["origin"] = origin
     try:
@@ -53,7 +54,7 @@ async def try_request(address: str, sample: Sample, origin: str | None) -> Becom
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, orjson.JSONDecodeError) as error:
         raise CollectNotSent(
             f"The service does not answer at the address: {type(error).__name__}.",
-            cure="Start it with `skeldir up` or `skeldir serve`, and check the address: scheme, host and port.",
+            cure="Start it with `skeldir up` or `skeldir serve`, and check its address: scheme, host and port.",
         ) from None
     if not isinstance(said, dict) or "messages" not in said:
         return Becomes(response.status_code, [], {}, said if isinstance(said, dict) else {})

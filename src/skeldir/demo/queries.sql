@@ -13,6 +13,7 @@ FROM (
     UNION ALL SELECT 'channel_rule_turns', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_rule_turns
     UNION ALL SELECT 'channel_rules', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_rules
     UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels
+    UNION ALL SELECT 'claimed_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.claimed_orders
     UNION ALL SELECT 'credit_journal', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_journal
     UNION ALL SELECT 'credited_renewals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credited_renewals
     UNION ALL SELECT 'credit_turns', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_turns
@@ -76,6 +77,7 @@ FROM (
     UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
     UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
     UNION ALL SELECT 'invitations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.invitations
+    UNION ALL SELECT 'key_terms', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.key_terms
     UNION ALL SELECT 'jobs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.jobs
     UNION ALL SELECT 'memberships', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.memberships
     UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from skeldir.inbox.persons import is_of_person
+from skeldir.inbox.persons import holds_account, is_of_person
 from skeldir.inbox.saying import Visit
 from skeldir.ingest import (
     hash_journey_key,
@@ -65,7 +65,7 @@ def _harmless(text: str | None) -> str | None:
     """Return a text in which nothing looks personal; else None."""
     if text is None or (text.isascii() and not _MAY_BE_PERSONAL.search(text)):
         return text
-    if shapes_in(text) or any(map(is_of_person, (text.replace(" ", ""), *text.split("/")))):
+    if shapes_in(text) or holds_account(text) or any(map(is_of_person, text.split("/"))):
         return None
     return text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import unquote
 
 _ACCOUNT: Final = re.compile(r"[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{11,30}", re.ASCII)
 # The registry of ISO 13616. Without the lengths, one in 2,500 of PayPal's ids would pass for an account.
@@ -29,17 +30,44 @@ _LENGTHS: Final = {
     33: "RU",
 }
 _COUNTRIES: Final = {length: frozenset(names.split()) for length, names in _LENGTHS.items()}
+_LENGTH_IN: Final = {name: length for length, names in _LENGTHS.items() for name in names.split()}
+# People write an account number in groups.
+_WRITTEN: Final = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ +]?[A-Za-z0-9]){11,60}", re.ASCII
+)
+# Each country's account numbers have more digits than most names that begin like one.
+_FEWEST_DIGITS: Final = 7
 
 
 def is_of_person(text: str) -> bool:
     """Return whether a text is an IP address or an International Bank Account Number."""
     if text.count(".") == 3 or text.count(":") > 1:
+        address = text.partition("/")[0]
+        if address.count(":") == 1:
+            address = address.partition(":")[0]  # the rest is a port
         try:
-            ip_address(text.partition("/")[0])
+            ip_address(address)
         except ValueError:
             return False
         return True
     return _is_account(text)
+
+
+def holds_account(text: str) -> bool:
+    """Return whether an account number stands in a text, in groups or not, plain or URL-encoded."""
+    for _ in range(3):
+        if any(map(_begins_with_account, _WRITTEN.findall(text))):
+            return True
+        text, encoded = unquote(text), text
+        if text == encoded:
+            break
+    return False
+
+
+def _begins_with_account(written: str) -> bool:
+    compact = written.replace(" ", "").replace("+", "")
+    number = compact[: _LENGTH_IN.get(compact[:2].upper(), 0)]
+    return sum(map(str.isdecimal, number)) >= _FEWEST_DIGITS and _is_account(number)
 
 
 def _is_account(text: str) -> bool:

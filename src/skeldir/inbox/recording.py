@@ -20,7 +20,7 @@ from skeldir.inbox.grouping import Grouping, group
 from skeldir.inbox.kinds import ERASE
 from skeldir.inbox.privacy_requests import store_requests
 from skeldir.inbox.reporting import Report, pack_report, read_report, report_of
-from skeldir.inbox.saying import Provider, Said, Trouble
+from skeldir.inbox.saying import SDK_SHOPS, Provider, Said, Trouble
 from skeldir.inbox.settling import Booked, Settled, settle, store
 from skeldir.inbox.store import queries
 from skeldir.inbox.traces import without_traces
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MOST_REPORTS: Final = 1_000
 """Reports of one payment; all are read when one is added. A name that more share is not that of one order."""
+MOST_BEFORE_SDKS: Final = MOST_REPORTS // 5
+"""Reports of a payment from which on SDKs add none: a page that sends without end leaves room for the providers."""
 
 _NOTHING: Final = Settled({}, ())
 
@@ -210,11 +212,13 @@ def _refuse_too_many(rows: Sequence[_Row], grouping: Grouping, sizes: Mapping[UU
         if payment_id is None:
             continue
         counts[payment_id] = counts.get(payment_id, 0) + 1
-        if counts[payment_id] > MOST_REPORTS:
+        most = MOST_BEFORE_SDKS if row.arrival.provider in SDK_SHOPS else MOST_REPORTS
+        if counts[payment_id] > most:
+            counts[payment_id] -= 1
             is_any, row.report = True, None
             row.trouble = Trouble(
                 "order_too_busy",
-                f"{MOST_REPORTS} deliveries share a name with this one already; that is not one order.",
+                f"{most} deliveries share a name with this one already; that is not one order.",
             )
     return is_any
 

@@ -12,12 +12,13 @@ T = TypeVar("T", bound="ClaimedOrder")
 
 @_attrs_define
 class ClaimedOrder:
-    """A completed order as a page claimed it, and what the ledger has of it.
+    """What a page claimed of an order, and what the ledger has of the order. A refund may state no sum.
 
     Attributes:
         captured_cents (int | None): the sum of the order's captures in this currency; null without one
         claimed_at (datetime.datetime):
         currency (None | str):
+        kind (str):
         order_id (str):
         protocol (str): of the library that sent it
         revenue_cents (int | None): the total without tax and shipping
@@ -27,6 +28,7 @@ class ClaimedOrder:
     captured_cents: int | None
     claimed_at: datetime.datetime
     currency: None | str
+    kind: str
     order_id: str
     protocol: str
     revenue_cents: int | None
@@ -41,6 +43,8 @@ class ClaimedOrder:
 
         currency: None | str
         currency = self.currency
+
+        kind = self.kind
 
         order_id = self.order_id
 
@@ -59,6 +63,7 @@ class ClaimedOrder:
                 "captured_cents": captured_cents,
                 "claimed_at": claimed_at,
                 "currency": currency,
+                "kind": kind,
                 "order_id": order_id,
                 "protocol": protocol,
                 "revenue_cents": revenue_cents,
@@ -88,6 +93,8 @@ class ClaimedOrder:
 
         currency = _parse_currency(d.pop("currency"))
 
+        kind = d.pop("kind")
+
         order_id = d.pop("order_id")
 
         protocol = d.pop("protocol")
@@ -110,6 +117,7 @@ class ClaimedOrder:
             captured_cents=captured_cents,
             claimed_at=claimed_at,
             currency=currency,
+            kind=kind,
             order_id=order_id,
             protocol=protocol,
             revenue_cents=revenue_cents,

@@ -15,7 +15,7 @@ T = TypeVar("T", bound="ClaimedOrders")
 
 @_attrs_define
 class ClaimedOrders:
-    """Orders that pages claimed, the newest first.
+    """What pages claimed of orders, the newest first.
 
     Attributes:
         data (list[ClaimedOrder]):

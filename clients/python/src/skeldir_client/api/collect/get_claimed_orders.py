@@ -43,8 +43,8 @@ def sync(
 ) -> ClaimedOrders:
     """Orders that pages claim
 
-     List the completed orders that came with write keys, the newest first, each with what the ledger has
-    of it.
+     List what came of orders with write keys, the newest first, each with what the ledger has of the
+    order.
 
     At most 100. Anybody can send with a write key, so such an order is no money until a webhook, a
     server or a file
