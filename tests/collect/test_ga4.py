@@ -196,8 +196,13 @@ def test_the_answer_is_empty() -> None:
 
 def test_the_debugging_endpoint_says_what_each_event_becomes() -> None:
     no_id = {"name": "purchase", "params": {"page_location": LANDING}}
-    body = {"client_id": "c", "events": [page(), ORDER, {"name": "scroll"}, 5, no_id]}
-    mapped = map_body(WIRE, body, verb="debug")
+    no_currency = {"name": "purchase", "params": {"transaction_id": "T-1", "value": 5}}
+    all_back = {"name": "refund", "params": {"transaction_id": "T-1"}}
+    paid = {"name": "paid", "params": {"nr": "T-1", "{}": "five", "cur": "EUR"}}
+    events = [page(), ORDER, {"name": "scroll"}, 5, no_id, no_currency, all_back, paid]
+    own = {"paid": OrderMap("completed", {"order_id": "nr", "total": "{}", "currency": "cur"})}
+    body = {"client_id": "c", "events": events}
+    mapped = map_body(WIRE, body, verb="debug", order_events=own)
     answer = answer_of(WIRE, mapped, "debug")
     said = orjson.loads(answer.body)
     assert [one["becomes"] for one in said["events"]] == [
@@ -205,13 +210,17 @@ def test_the_debugging_endpoint_says_what_each_event_becomes() -> None:
         ["order"],
         [],
         [],
-        ["touch", "order"],
+        ["touch", "dead_order"],
+        ["dead_order"],
+        ["order"],
+        ["dead_order"],
     ]
     assert [(one["fieldPath"], one["validationCode"]) for one in said["validationMessages"]] == [
         ("events[2].name", "NAME_INVALID"),
         ("events[3]", "VALUE_INVALID"),
         ("events[4].params.transaction_id", "VALUE_REQUIRED"),
-        ("events[4].params.currency", "VALUE_REQUIRED"),
+        ("events[5].params.currency", "VALUE_REQUIRED"),
+        ("events[7].params.{}", "VALUE_INVALID"),
     ]
     assert answer.status == 200
     assert "debug" in WIRE.dry_verbs

@@ -7,7 +7,7 @@ of a purchase is the sum of its items "without shipping or tax": it is the order
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -31,6 +31,7 @@ from skeldir.collect.outcomes import (
     collect_outcomes,
     judge_visit,
 )
+from skeldir.collect.saying import say_event
 from skeldir.collect.visits import (
     Seen,
     digest_of_value,
@@ -41,6 +42,7 @@ from skeldir.collect.visits import (
     text_of,
     token_of,
 )
+from skeldir.inbox import explain_trouble
 from skeldir.ingest import UnreadableItem
 
 PATHS: Final = (Path("/mp/collect"), Path("/debug/mp/collect", "debug"))
@@ -49,6 +51,17 @@ _PAGES: Final = frozenset({"page_view"})
 _ORDERS: Final[Mapping[str, OrderKind]] = {"purchase": "completed", "refund": "refunded"}
 _CLICK_IDS: Final = ("gclid", "dclid", "wbraid", "gbraid", "srsltid")
 _NO_EVENTS: Final = UnreadableItem("item_not_an_object", "The body has no list of events.", {})
+# The parameters that hold the fields of an order, and the fields by what a trouble's code is about.
+_ORDER_PARAMS: Final[Mapping[str, str]] = {
+    "order_id": "transaction_id",
+    "currency": "currency",
+    "revenue": "value",
+}
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "id": ("order_id",),
+    "amount": ("total", "revenue"),
+    "currency": ("currency",),
+}
 # Where the cause is, GA4's word for it, and the cause, for each reason.
 _CAUSES: Final[Mapping[DropReason, tuple[str, str, str]]] = {
     "no_journey": ("client_id", "VALUE_REQUIRED", "A visit needs a client_id."),
@@ -82,11 +95,13 @@ def _read(value: object, asked: Asked) -> Mapped:
         _moment_in(value),
         _agrees(value.get("consent")),
     )
-    return _mapped([_read_event(event, sender, asked) for event in _events_in(value)], asked)
+    events = _events_in(value)
+    names = [event.get("name") if isinstance(event, Mapping) else None for event in events]
+    return _mapped([_read_event(event, sender, asked) for event in events], asked, names)
 
 
-def _mapped(outcomes: list[Outcome], asked: Asked) -> Mapped:
-    return collect_outcomes(outcomes).mapped(answer=_explain(outcomes, asked))
+def _mapped(outcomes: list[Outcome], asked: Asked, names: Sequence[object] = ()) -> Mapped:
+    return collect_outcomes(outcomes).mapped(answer=_explain(outcomes, asked, names))
 
 
 def _events_in(body: Mapping[str, object]) -> list[object]:
@@ -184,34 +199,55 @@ def _order_in(
     )
 
 
-def _explain(outcomes: list[Outcome], asked: Asked) -> Answer | None:
+def _explain(outcomes: list[Outcome], asked: Asked, names: Sequence[object]) -> Answer | None:
     """Return what `/debug/mp/collect` answers: what each event becomes, and why nothing is made of some."""
     if asked.verb != "debug":
         return None
-    faults = [fault for place, outcome in enumerate(outcomes) for fault in _faults(place, outcome)]
-    events = [{"event": place, "becomes": _becomes(one)} for place, one in enumerate(outcomes)]
+    faults: list[dict[str, str]] = []
+    events: list[dict[str, object]] = []
+    for place, outcome in enumerate(outcomes):
+        becomes = []
+        if outcome.touch is not None and not isinstance(outcome.touch, UnreadableItem):
+            becomes.append("touch")
+        found = list(_faults(outcome))
+        if outcome.order is not None:
+            trouble = say_event("ga4", outcome.order, asked.now).trouble
+            becomes.append("order" if trouble is None else "dead_order")
+            if trouble is not None:
+                found.append(_fault_of_order(trouble.code, _params_of(names[place], asked)))
+        events.append({"event": place, "becomes": becomes})
+        for path, code, cause in found:
+            field = path.replace("{}", str(place), 1)
+            faults.append({"fieldPath": field, "description": cause, "validationCode": code})
     return Answer(body=orjson.dumps({"validationMessages": faults, "events": events}))
 
 
-def _becomes(outcome: Outcome) -> list[str]:
-    is_touch = outcome.touch is not None and not isinstance(outcome.touch, UnreadableItem)
-    return ["touch"] * is_touch + ["order"] * (outcome.order is not None)
-
-
-def _faults(place: int, outcome: Outcome) -> Iterator[dict[str, str]]:
-    found: list[tuple[str, str, str]] = []
+def _faults(outcome: Outcome) -> Iterator[tuple[str, str, str]]:
+    """Yield where the cause is that it is no touch, GA4's word for it, and the cause."""
     if isinstance(outcome.touch, UnreadableItem):
-        found.append(("events[{}]", "VALUE_INVALID", outcome.touch.detail))
+        yield "events[{}]", "VALUE_INVALID", outcome.touch.detail
     if outcome.reason is not None:
-        found.append(_CAUSES[outcome.reason])
-    if outcome.order is not None and outcome.order.order_id is None:
-        found.append(
-            ("events[{}].params.transaction_id", "VALUE_REQUIRED", "An order needs its id.")
-        )
-    if outcome.order is not None and outcome.order.currency is None:
-        found.append(("events[{}].params.currency", "VALUE_REQUIRED", "An order needs a currency."))
-    for path, code, cause in found:
-        yield {"fieldPath": path.format(place), "description": cause, "validationCode": code}
+        yield _CAUSES[outcome.reason]
+
+
+def _params_of(name: object, asked: Asked) -> Mapping[str, str]:
+    """Return the names of the parameters that hold an order's fields in an event."""
+    own = asked.order_events.get(name) if isinstance(name, str) else None
+    return _ORDER_PARAMS if own is None else own.fields
+
+
+def _fault_of_order(code: str, params: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return why an order will be dead, as `_faults`."""
+    subject, _, kind = code.partition("_")
+    known = [f".{params[one]}" for one in _FIELDS.get(subject, ()) if one in params]
+    within = "timestamp_micros" if subject == "time" else "".join(["params", *known[:1]])
+    explained = explain_trouble(code)
+    cause = code if explained is None else explained.meaning
+    return (
+        f"events[{{}}].{within}",
+        "VALUE_REQUIRED" if kind == "missing" else "VALUE_INVALID",
+        cause,
+    )
 
 
 def _key_of(_value: object, query: Mapping[str, str]) -> str | None:

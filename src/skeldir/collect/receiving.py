@@ -12,17 +12,16 @@ from uuid import UUID
 
 from skeldir.collect.claims import Claim, read_claim, record_claims
 from skeldir.collect.mapped import DropReason, Mapped, OrderEvent, Protocol
+from skeldir.collect.saying import say_event
 from skeldir.db import wait_for_lock
 from skeldir.http import Caller, SharedCommits, TenantTransaction, tenant_transaction
 from skeldir.inbox import (
     Arrival,
     Recorded,
-    SdkOrder,
     SdkProvider,
     inbox_lock,
     order_arrival,
     record_arrivals,
-    say_order,
 )
 from skeldir.ingest import (
     CURES,
@@ -170,23 +169,7 @@ def sort_orders(caller: Caller, protocol: Protocol, mapped: Mapped, now: datetim
 def _arrival_of(
     holder: KeyHolder, provider: SdkProvider, order: OrderEvent, now: datetime
 ) -> Arrival:
-    said = say_order(
-        SdkOrder(
-            provider=provider,
-            kind=order.kind,
-            message_id=order.message_id,
-            order_id=order.order_id,
-            currency=order.currency,
-            at=order.at,
-            total=order.total,
-            revenue=order.revenue,
-            tax=order.tax,
-            shipping=order.shipping,
-            discount=order.discount,
-            journey=order.journey,
-        ),
-        now,
-    )
+    said = say_event(provider, order, now)
     return order_arrival(holder.tenant_id, holder.key_id, said, provider, order.message_id)
 
 
