@@ -85,11 +85,15 @@ async def test_a_page_of_another_site_and_a_private_key_in_a_page_are_refused(
 ) -> None:
     pages, server = await make_keys(db, tenant)
     async with asking(clone.app_url) as (_, client):
-        for key, origin in ((pages, "https://other.example"), (server, SHOP)):
+        for key, origin, cure in (
+            (pages, "https://other.example", "skeldir collect terms"),
+            (server, SHOP, "skeldir keys create TENANT --scope collect --origin"),
+        ):
             refused = await client.post(
                 "/v1/page", json=PAGE, headers=basic(key) | {"origin": origin}
             )
             assert (refused.status_code, refused.json()["code"]) == (403, "origin_refused")
+            assert cure in refused.json()["cure"]
             assert "access-control-allow-origin" not in refused.headers
             image = await client.get(
                 f"/k/{key}/i?e=pv&duid=visitor",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import Response
 
 from skeldir.errors import SkeldirError
+from skeldir.tenants import COLLECT
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -44,14 +45,21 @@ def require_origin(request: Request, holder: KeyHolder) -> None:
     """Check that the page that sends may use the key. A server, which names no origin, may use any.
 
     Raises:
-        OriginRefused: the page's origin is not among those of the key.
+        OriginRefused: the page's origin is not among those of the key, or the key is a private one.
     """
     origin = origin_of_page(request)
-    if origin is not None and not holder.terms.allows(origin):
+    if origin is None or holder.terms.allows(origin):
+        return
+    if COLLECT not in holder.scopes:
         raise OriginRefused(
-            "The key is not for pages of this origin.",
-            cure="Add the origin with `skeldir collect terms`, or use a key with the scope `collect` that names it.",
+            "The key is a private one, for servers: a page shows it to everybody.",
+            cure="Make a key for pages with `skeldir keys create TENANT --scope collect --origin https://YOUR.SHOP`, "
+            "and revoke this one if it was in a public page.",
         )
+    raise OriginRefused(
+        "The key is not for pages of this origin.",
+        cure="Add the origin with `skeldir collect terms`, or use a key with the scope `collect` that names it.",
+    )
 
 
 def answer_preflight(request: Request) -> Response:
