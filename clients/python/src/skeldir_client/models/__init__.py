@@ -56,6 +56,7 @@ from .credit_moved import CreditMoved
 from .currency_balance import CurrencyBalance
 from .daily_page import DailyPage
 from .daily_revenue import DailyRevenue
+from .dead_deliveries import DeadDeliveries
 from .dead_event_report import DeadEventReport
 from .dead_event_report_item import DeadEventReportItem
 from .dead_events_page import DeadEventsPage
@@ -77,6 +78,7 @@ from .fit_summary import FitSummary
 from .fits_report import FitsReport
 from .fixing_capture import FixingCapture
 from .flagged_order import FlaggedOrder
+from .flagged_payments import FlaggedPayments
 from .get_changes_model_item import GetChangesModelItem
 from .get_channels_compare import GetChannelsCompare
 from .get_channels_granularity import GetChannelsGranularity
@@ -188,6 +190,7 @@ from .sum_of_states import SumOfStates
 from .touch_item import TouchItem
 from .touch_weight import TouchWeight
 from .touches_moved import TouchesMoved
+from .troubles_report import TroublesReport
 from .turns_page import TurnsPage
 from .unbooked_entry import UnbookedEntry
 from .used_rate import UsedRate
@@ -259,6 +262,7 @@ __all__ = (
     "CurrencyBalance",
     "DailyPage",
     "DailyRevenue",
+    "DeadDeliveries",
     "DeadEventReport",
     "DeadEventReportItem",
     "DeadEventsPage",
@@ -281,6 +285,7 @@ __all__ = (
     "FitSummary",
     "FixingCapture",
     "FlaggedOrder",
+    "FlaggedPayments",
     "GetChangesModelItem",
     "GetChannelsCompare",
     "GetChannelsGranularity",
@@ -391,6 +396,7 @@ __all__ = (
     "TouchesMoved",
     "TouchItem",
     "TouchWeight",
+    "TroublesReport",
     "TurnsPage",
     "UnbookedEntry",
     "UsedRate",
