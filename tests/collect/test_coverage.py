@@ -159,3 +159,11 @@ def test_the_command_prints_the_line_for_a_page() -> None:
     assert 'integrity="sha384-' in pinned
     for words in (["--url", 'https://x/"><b'], ["--key", "x"], ["--consent", "yes"]):
         assert CliRunner().invoke(app, ["collect", "script", *words]).exit_code == 2
+
+
+def test_a_line_without_an_address_comes_with_a_hint_that_is_not_part_of_it() -> None:
+    shown = CliRunner().invoke(app, ["collect", "script"])
+    assert shown.stdout.count("\n") == 1
+    assert shown.stderr == "https://skeldir.example stands for your host: name it with --url.\n"
+    named = CliRunner().invoke(app, ["collect", "script", "--url", "https://skeldir.example"])
+    assert (named.stdout, named.stderr) == (shown.stdout, "")

@@ -14,7 +14,7 @@ from skeldir_client.api.attribution import get_channels
 
 
 def channels(client: Skeldir) -> pd.DataFrame:
-    """Return credited cents by currency and channel, a column for each model, and the totals of each currency."""
+    """Return credited cents by currency and channel, a column for each model; each currency's total last."""
     credit = [
         {
             "currency": row.currency,
@@ -36,7 +36,9 @@ def channels(client: Skeldir) -> pd.DataFrame:
     )
     totals = wide.groupby(level="currency").sum()
     totals.index = pd.MultiIndex.from_product([totals.index, ["total"]], names=wide.index.names)
-    return pd.concat([wide, totals]).sort_index(kind="stable")
+    return pd.concat([wide, totals]).sort_index(
+        level="currency", sort_remaining=False, kind="stable"
+    )
 
 
 if __name__ == "__main__":
