@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from skeldir.collect.mapped import Mapped
 from skeldir.collect.receiving import Orders
-from skeldir.inbox import OrderRefund, Standing
+from skeldir.inbox import OrderRefund, Standing, explain_trouble
 from skeldir.ingest import ItemRejected, UnreadableItem, attempt, compiled_rules, read_touch
 from skeldir.tenants import COLLECT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from skeldir.inbox import Fact
+    from skeldir.collect.claims import Claim
+    from skeldir.inbox import Arrival, Fact
     from skeldir.tenants import KeyHolder, TenantProfile
 
 
@@ -55,33 +56,34 @@ def describe(
                 "occurred_at": touch.occurred_at,
             }
         )
-    for place, arrival in orders.arrivals:
-        said = arrival.said
-        if said.trouble is not None:
-            messages.append(_rejected(place, said.trouble.code, said.trouble.detail, None))
-        else:
-            named = {
-                "place": place,
-                "becomes": "order",
-                "order_id": said.order_ref,
-                "type": said.type,
-            }
-            messages.append({**named, **_sums_of(said.facts)})
-    for place, claim in orders.claims:
-        messages.append(
-            {
-                "place": place,
-                "becomes": "claimed_order",
-                "order_id": claim.order_id,
-                "type": claim.kind,
-                "currency": claim.currency,
-                "total_cents": claim.total_cents,
-                "revenue_cents": claim.revenue_cents,
-            }
-        )
+    messages += [_describe_report(place, arrival) for place, arrival in orders.arrivals]
+    messages += [_describe_claim(place, claim) for place, claim in orders.claims]
     messages += [_unreadable(place, item) for place, item in orders.unreadable]
     messages.sort(key=lambda one: str(one["place"]).zfill(9))
     return {"messages": messages, "dropped": dict(mapped.dropped)}
+
+
+def _describe_report(place: int, arrival: Arrival) -> dict[str, object]:
+    said = arrival.said
+    if said.trouble is not None:
+        code = said.trouble.code
+        explained = explain_trouble(code, arrival.provider)
+        cure = None if explained is None else explained.cure
+        return _rejected(place, code, said.trouble.detail, cure)
+    named = {"place": place, "becomes": "order", "order_id": said.order_ref, "type": said.type}
+    return {**named, **_sums_of(said.facts)}
+
+
+def _describe_claim(place: int, claim: Claim) -> dict[str, object]:
+    return {
+        "place": place,
+        "becomes": "claimed_order",
+        "order_id": claim.order_id,
+        "type": claim.kind,
+        "currency": claim.currency,
+        "total_cents": claim.total_cents,
+        "revenue_cents": claim.revenue_cents,
+    }
 
 
 def _sums_of(facts: Sequence[Fact]) -> dict[str, object]:
