@@ -20,6 +20,7 @@ from starlette.routing import Route
 from skeldir.attribution import credit_dirty_orders
 from skeldir.attribution.gauges import sample_credit
 from skeldir.clock import utc_now
+from skeldir.collect.wires import DOCUMENTS, WIRES
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.db.pool import Database, open_database
@@ -301,14 +302,19 @@ async def test_the_metrics_hold_nothing_of_a_tenant_and_only_known_labels(
     known = ("ann@", "ann%40", "order-ann", "ANN", "skd_", secret, str(tenant), tenant.hex)
     assert not [part for part in known if part in text]
     described = (await client.get("/openapi.json")).json()["paths"]
-    # Other tests of the process may have opened pages, which the API does not describe.
+    # Other tests of the process may have opened pages and sent by other protocols, which the API does not describe.
     pages = {
         route.path_format
         for router in routers
         for route in router.routes
         if isinstance(route, Route)
     }
-    routes = {"unknown", "/metrics", "/mcp", *described, *pages}
+    others = {
+        *(path.path for _, paths in WIRES for path in paths),
+        *(document.path for document in DOCUMENTS),
+        *("/c/v1.js", "/c/v1.{digest}.js"),
+    }
+    routes = {"unknown", "/metrics", "/mcp", *described, *pages, *others}
     found = 0
     for family in text_string_to_metric_families(text):
         if not family.name.startswith("skeldir_"):
