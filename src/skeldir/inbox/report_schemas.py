@@ -246,7 +246,7 @@ class TroublesReport:
         json_schema_extra={
             "examples": [
                 {
-                    "since": "2026-06-01T10:00:00Z",
+                    "days": 7,
                     "dead_deliveries": [
                         {
                             "provider": "ga4",
@@ -268,7 +268,7 @@ class TroublesReport:
         }
     )
 
-    since: Annotated[datetime, Field(description="from when on dead deliveries are counted")]
+    days: Annotated[int, Field(description="of which dead deliveries are counted, up to now")]
     dead_deliveries: Annotated[
         list[DeadDeliveries],
         Field(description="deliveries that were not understood, by provider and trouble"),

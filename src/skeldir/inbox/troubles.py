@@ -24,7 +24,7 @@ async def report_troubles(connection: Connection, tenant_id: UUID, days: int) ->
     """Return the dead deliveries of the last `days`, and the payments with flags, of the transaction's tenant."""
     since = utc_now() - timedelta(days=days)
     dead = await count_dead_deliveries(connection, tenant_id, since)
-    return TroublesReport(since, dead, await count_flags(connection, tenant_id))
+    return TroublesReport(days, dead, await count_flags(connection, tenant_id))
 
 
 async def count_dead_deliveries(

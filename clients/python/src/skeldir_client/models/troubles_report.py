@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,17 +19,19 @@ class TroublesReport:
     """What came from payment providers and SDKs and needs somebody.
 
     Attributes:
+        days (int): of which dead deliveries are counted, up to now
         dead_deliveries (list[DeadDeliveries]): deliveries that were not understood, by provider and trouble
         flags (list[FlaggedPayments]): payments of which something does not fit or waits, whenever they came
-        since (datetime.datetime): from when on dead deliveries are counted
     """
 
+    days: int
     dead_deliveries: list[DeadDeliveries]
     flags: list[FlaggedPayments]
-    since: datetime.datetime
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+
+        days = self.days
 
         dead_deliveries = []
         for dead_deliveries_item_data in self.dead_deliveries:
@@ -42,15 +43,13 @@ class TroublesReport:
             flags_item = flags_item_data.to_dict()
             flags.append(flags_item)
 
-        since = self.since.isoformat()
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "days": days,
                 "dead_deliveries": dead_deliveries,
                 "flags": flags,
-                "since": since,
             }
         )
 
@@ -62,6 +61,8 @@ class TroublesReport:
         from ..models.flagged_payments import FlaggedPayments  # noqa: PLC0415
 
         d = dict(src_dict)
+        days = d.pop("days")
+
         dead_deliveries = []
         _dead_deliveries = d.pop("dead_deliveries")
         for dead_deliveries_item_data in _dead_deliveries:
@@ -76,12 +77,10 @@ class TroublesReport:
 
             flags.append(flags_item)
 
-        since = datetime.datetime.fromisoformat(d.pop("since"))
-
         troubles_report = cls(
+            days=days,
             dead_deliveries=dead_deliveries,
             flags=flags,
-            since=since,
         )
 
         troubles_report.additional_properties = d
