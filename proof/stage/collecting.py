@@ -16,7 +16,7 @@ _JOURNEY: Final = "c011ec70000000000000000000000000"
 
 
 def collect_from_a(world: World) -> None:
-    """Have a page of A report a landing, and claim an order."""
+    """Have a page of A report a landing and claim an order, and its server an order whose sum waits to be chosen."""
     key = asyncio.run(_make_write_key(world))
     world.ground.keep_secret(key)
     landing = {"k": key, "j": _JOURNEY, "i": _JOURNEY, "o": "session", "w": 0}
@@ -28,6 +28,10 @@ def collect_from_a(world: World) -> None:
             ("/v1/track", {**claim, "type": "track", "writeKey": key}),
         ):
             client.post(path, json=message).raise_for_status()
+    waiting = {**claim, "messageId": "waiting-1", "properties": {**order, "order_id": "waiting-1"}}
+    of_a = {"authorization": f"Bearer {world.key_a}"}
+    with httpx2.Client(base_url=world.base, timeout=30, headers=of_a) as client:
+        client.post("/v1/track", json={**waiting, "type": "track"}).raise_for_status()
 
 
 async def _make_write_key(world: World) -> str:
