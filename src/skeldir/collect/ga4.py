@@ -145,6 +145,8 @@ def _read_event(event: object, sender: _Sender, asked: Asked) -> Outcome:
             session=params.get("session_id"),
             moment=moment,
         )
+    if not isinstance(name, str) or (name not in _ORDERS and name not in asked.order_events):
+        return visit
     order = _order_in(
         name,
         params,
@@ -153,7 +155,7 @@ def _read_event(event: object, sender: _Sender, asked: Asked) -> Outcome:
         at=moment or asked.now,
         journey=journey if sender.agrees else None,
     )
-    return visit if order is None else Outcome(visit.touch, order)
+    return Outcome(visit.touch, order)
 
 
 def _seen_in(name: object, params: Mapping[str, object]) -> Seen:
@@ -169,25 +171,20 @@ def _seen_in(name: object, params: Mapping[str, object]) -> Seen:
 
 
 def _order_in(
-    name: object,
+    name: str,
     params: Mapping[str, object],
     asked: Asked,
     *,
     message_id: str,
     at: datetime,
     journey: str | None,
-) -> OrderEvent | None:
-    """Return the order that an event states, if it does. What the tenant says of the event comes first."""
-    if not isinstance(name, str):
-        return None
+) -> OrderEvent:
+    """Return the order that an event states. What the tenant says of the event comes first."""
     own = asked.order_events.get(name)
     if own is not None:
         return apply_order_map(own, params, message_id=message_id, at=at, journey=journey)
-    kind = _ORDERS.get(name)
-    if kind is None:
-        return None
     return OrderEvent(
-        kind,
+        _ORDERS[name],
         message_id,
         params.get("transaction_id"),
         at,
