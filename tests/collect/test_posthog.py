@@ -73,7 +73,7 @@ def trouble_of(mapped: Mapped) -> str:
     return item.code
 
 
-def told(touch: Touch) -> tuple[object, ...]:
+def shown_of(touch: Touch) -> tuple[object, ...]:
     names = ("source", "medium", "campaign", "referrer_host", "landing_path", "click_ids")
     return tuple(touch[name] for name in names)
 
@@ -91,7 +91,7 @@ def test_a_visit_in_a_browser_is_one_touch_and_its_order_is_read() -> None:
         [one for mapped in read_all for _, one in mapped.orders],
     )
     assert not isinstance(touch, UnreadableItem)
-    assert told(touch) == ("news", None, "c1", "blog.example", "/landing", ["gclid"])
+    assert shown_of(touch) == ("news", None, "c1", "blog.example", "/landing", ["gclid"])
     purchase = next(one for body in bodies for one in body["batch"] if one["event"] == "purchase")
     assert touch["journey_key"] == order.journey == purchase["properties"]["$device_id"]
     assert (order.order_id, order.total, order.currency) == ("A1", 12.5, "EUR")
@@ -103,14 +103,14 @@ def test_events_of_a_server_say_themselves_what_they_are_about() -> None:
     body = orjson.loads((SAMPLES / "python.json").read_bytes())
     orders = read_order_maps(["purchase=completed:order_id=order,total=amount,currency=cur"])
     mapped = WIRE.read(body, replace(ASKED, order_events=orders))
-    assert told(touch_of(mapped)) == ("news", None, None, "blog.example", "/x", [])
+    assert shown_of(touch_of(mapped)) == ("news", None, None, "blog.example", "/x", [])
     ((place, order),) = mapped.orders
     assert (place, order.order_id, order.total) == (1, "A1", "12.50")
     assert mapped.dropped == {"of_a_person": 2, "not_a_visit": 1}
     tagged = read(
         event({"utm_source": "news", "utm_term": "x", "gclid": "abc", "fbclid": None}, "signed_up")
     )
-    assert told(touch_of(tagged)) == ("news", None, None, None, None, ["gclid"])
+    assert shown_of(touch_of(tagged)) == ("news", None, None, None, None, ["gclid"])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_events_of_a_server_say_themselves_what_they_are_about() -> None:
 def test_a_page_view_in_a_browser_is_a_touch_where_it_shows_a_new_visit(
     properties: dict[str, object], expected: tuple[object, ...]
 ) -> None:
-    assert told(touch_of(read(event(properties)))) == expected
+    assert shown_of(touch_of(read(event(properties)))) == expected
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_the_first_page_of_a_session_counts_once_however_often_it_is_shown() -> 
 def test_an_address_longer_than_the_library_keeps_is_that_of_the_first_page() -> None:
     long = f"{LANDING}?utm_source=n&x={'y' * 2_000}"
     touch = touch_of(read(event(browsed(long, entry=long[:1000], referrer="https://blog.example"))))
-    assert told(touch)[:4] == ("n", None, None, "blog.example")
+    assert shown_of(touch)[:4] == ("n", None, None, "blog.example")
 
 
 def test_a_journey_stays_the_same_when_a_visitor_is_identified() -> None:
@@ -212,7 +212,7 @@ def test_an_order_is_read_with_and_without_a_visit() -> None:
     tagged = read(
         event({**sold, "$current_url": f"{LANDING}?gclid=x"}, "purchase"), asked=WITH_ORDERS
     )
-    assert (len(tagged.orders), told(touch_of(tagged))[5]) == (1, ["gclid"])
+    assert (len(tagged.orders), shown_of(touch_of(tagged))[5]) == (1, ["gclid"])
     nobody = read(event({**sold}, "purchase", distinct_id=None), asked=WITH_ORDERS)
     assert (nobody.orders[0][1].journey, nobody.dropped) == (None, {})
 

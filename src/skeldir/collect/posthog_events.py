@@ -60,7 +60,7 @@ _OF_NOBODY: Final = frozenset(
         "00000000-0000-0000-0000-000000000000",
     }
 )
-# The library keeps so many characters of the address of a session's first page.
+# How many characters the library keeps of the address of a session's first page.
 _KEPT_OF_ENTRY: Final = 1000
 _LONGEST_OFFSET_MS: Final = 31 * 24 * 3600 * 1000
 _CLICK_IDS: Final = (

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from skeldir.tenants import KeyHolder, TenantProfile
 
 _DIGITS_OF_ORIGIN: Final = 32
-# Booking so many takes some 20 ms, for which other requests wait.
+# Booking this many takes about 20 ms, for which other requests wait.
 _ORDERS_AT_ONCE: Final = 200
 # The protocols that have orders, as the inbox names them.
 _PROVIDERS: Final[Mapping[Protocol, SdkProvider]] = {

@@ -147,7 +147,7 @@ class Intake:
 
 
 def make_intake(per_address: float, origin: str | None) -> Intake:
-    """Return an intake that takes so many requests a second from each address with each write key."""
+    """Return an intake that takes `per_address` requests a second from each address with each write key."""
     addresses: Buckets[tuple[UUID, str]] = Buckets(
         per_address, _BURST_S * per_address, most=_MOST_REMEMBERED
     )

@@ -72,8 +72,6 @@ from skeldir.inbox.samples import SAMPLES
 from skeldir.inbox.saying import (
     ENDPOINT_PROVIDERS,
     PROVIDERS,
-    SDK_PROVIDERS,
-    SDK_SHOPS,
     EndpointProvider,
     Fact,
     OrderRefund,
@@ -91,7 +89,7 @@ from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable
 from skeldir.inbox.settling import SOURCE, inbox_lock, read_rules
 from skeldir.inbox.signing import sign
 from skeldir.inbox.silence import Silence, Silences, find_silences
-from skeldir.inbox.standings import SDK_BASES, SdkBasis
+from skeldir.inbox.standings import SdkBasis
 from skeldir.inbox.states import PaymentState
 from skeldir.inbox.troubles import AWAIT_A_SUM, count_flags
 from skeldir.inbox.trying import Target, find_target, make_sample, send_body
@@ -106,9 +104,6 @@ __all__ = [
     "MAKES_SECRET",
     "PROVIDERS",
     "SAMPLES",
-    "SDK_BASES",
-    "SDK_PROVIDERS",
-    "SDK_SHOPS",
     "SOURCE",
     "STATES",
     "UNUSABLE_KEYS",

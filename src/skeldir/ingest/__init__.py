@@ -26,7 +26,6 @@ from skeldir.ingest.corrections import (
 from skeldir.ingest.dead_letters import (
     DeadEvent,
     DeadEventCount,
-    PackedDeadEvents,
     count_dead_events,
     list_dead_events,
     pack_dead_events,
@@ -171,7 +170,6 @@ __all__ = [
     "NothingToRedo",
     "NothingToUndo",
     "OwnRules",
-    "PackedDeadEvents",
     "PreparedTouches",
     "ReasonMissing",
     "Receipt",

@@ -14,13 +14,11 @@ from skeldir.tenants.deletion import (
     request_deletion,
 )
 from skeldir.tenants.key_terms import (
-    ANY_ORIGIN,
     COLLECT,
     NO_TERMS,
     KeyTerms,
     read_origins,
     read_terms,
-    set_terms,
 )
 from skeldir.tenants.keys import (
     KEY_SHAPE,
@@ -72,7 +70,6 @@ from skeldir.tenants.retention import (
 from skeldir.tenants.signing import is_signed_by, sign_text
 
 __all__ = [
-    "ANY_ORIGIN",
     "COLLECT",
     "KEYS_CHANNEL",
     "KEY_PREFIX_LENGTH",
@@ -129,7 +126,6 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "set_retention",
-    "set_terms",
     "sign_text",
     "tenant_unknown",
 ]
