@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Required, TypedDict
+from typing import Final, NamedTuple, Required, TypedDict
 
 from skeldir.collect.mapped import Answer, DropReason, OrderEvent, Protocol, Touch
 from skeldir.collect.visits import (
     Reading,
     Seen,
-    digest_of_value,
     has_evidence,
     is_internal,
     make_touch,
@@ -29,11 +27,13 @@ PIXEL: Final = Answer(
     body=b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"),
     media_type="image/gif",
 )
+# How much of a moment's ISO 8601 text names its day, and how much its hour.
+_DAY: Final = len("2026-06-01")
+_HOUR: Final = len("2026-06-01T12")
 NO_OBJECT: Final = UnreadableItem("item_not_an_object", "The message is not an object.", {})
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What becomes of a message. `reason` says why nothing does."""
 
     touch: Touch | UnreadableItem | None = None
@@ -102,19 +102,19 @@ def judge_visit(
         if not has_evidence(touch) and not is_direct:
             return Outcome(reason="no_evidence")
     if key is None:
-        key = _key_of_visit(protocol, touch, journey, session, moment or at)
-    return Outcome({**touch, "idempotency_key": key})
+        touch["idempotency_key"] = _key_of_visit(protocol, touch, journey, session, moment or at)
+    return Outcome(touch)
 
 
 def _key_of_visit(
     protocol: Protocol, touch: Touch, journey: str, session: object, moment: datetime
 ) -> str:
     """Return the key of a visit, which the messages of its pages and events share."""
-    token = token_of(session)
-    window = f"{moment:%Y-%m-%dT%H}" if token is None else f"{moment:%Y-%m-%d}:{token}"
+    token, text = token_of(session), moment.isoformat()
+    window = text[:_HOUR] if token is None else f"{text[:_DAY]}:{token}"
     names = TAGS if any(touch[name] for name in TAGS) else ("referrer_host",)
     evidence = [touch[name] for name in names]
-    return message_key(protocol, "visit", journey, window, digest_of_value(evidence))
+    return message_key(protocol, "visit", journey, window, evidence)
 
 
 def key_shaped(*values: object) -> str | None:

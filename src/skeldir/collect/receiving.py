@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -29,7 +29,7 @@ from skeldir.ingest import (
     PreparedTouches,
     Rejection,
     UnreadableItem,
-    hash_journey_key,
+    journey_hasher,
     pack_dead_events,
     prepare_touches,
     record_dead_events,
@@ -127,25 +127,27 @@ def prepare_collected(
     Ids of messages and sessions are hashed with the tenant's secret, as journey keys are: a library's id of a visitor,
     which may be a person's, is part of some. Those of the collector are random, and its coverage reads them.
     """
+    hash_key = journey_hasher(profile.journey_secret)
     hashed = [
-        one if protocol == "collector" else replace(one, items=_hash_ids(profile, protocol, one))
+        one if protocol == "collector" else _hash_ids(hash_key, protocol, one)
         for protocol, one in deliveries
     ]
     return prepare_touches(profile, hashed)
 
 
-def _hash_ids(profile: TenantProfile, protocol: Protocol, delivery: Delivery) -> list[object]:
-    def hash_id(value: object) -> object:
-        if not isinstance(value, str) or not value:
-            return value
-        return f"{protocol}:{hash_journey_key(profile.journey_secret, value).hex()}"
-
-    return [
-        {**item, **{name: hash_id(item.get(name)) for name in ("idempotency_key", "session_id")}}
-        if isinstance(item, Mapping)
-        else item
-        for item in delivery.items
-    ]
+def _hash_ids(hash_key: Callable[[str], bytes], protocol: Protocol, delivery: Delivery) -> Delivery:
+    """Return a delivery with ids that are hashed, each after the protocol's name."""
+    items: list[object] = []
+    for item in delivery.items:
+        if isinstance(item, Mapping):
+            key, session = item["idempotency_key"], item["session_id"]
+            hashed = {"idempotency_key": f"{protocol}:{hash_key(key).hex()}"}
+            if session is not None:
+                hashed["session_id"] = f"{protocol}:{hash_key(session).hex()}"
+            items.append({**item, **hashed})
+        else:
+            items.append(item)
+    return Delivery(items, delivery.origin, delivery.places)
 
 
 def sort_orders(caller: Caller, protocol: Protocol, mapped: Mapped, now: datetime) -> Orders:

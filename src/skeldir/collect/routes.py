@@ -73,6 +73,9 @@ _NOBODY: Final = UUID(int=0)
 _BURST_S: Final = 5.0
 _MOST_REMEMBERED: Final = 10_000
 MOST_MESSAGES: Final = 10_000
+# Names of headers as they arrive, in bytes.
+_DRY_RUN_HEADER: Final = DRY_RUN_HEADER.encode()
+_HEADERS_READ: Final = tuple((name.encode(), name) for name in HEADERS_READ)
 _REFUSALS: Final[Mapping[type[SkeldirError], str]] = {
     KeyMissing: "key",
     KeyInvalid: "key",
@@ -175,8 +178,8 @@ async def take(request: Request, wire: Wire, path: Path) -> Response:
 
 async def _record(request: Request, wire: Wire, path: Path) -> Answer:
     query = {**request.query_params, **request.path_params}
-    given = dict(request.headers)
-    content_type = given.get("content-type", "")
+    given: dict[bytes, bytes] = dict(request.scope["headers"])
+    content_type = given.get(b"content-type", b"").decode("latin-1")
     caller = await _caller_by_header(request)
     with held_bytes_of(request).of(_NOBODY if caller is None else caller.tenant_id) as holding:
         body = await read_body(request, holding, BatchBounds("").inspect)
@@ -189,13 +192,17 @@ async def _record(request: Request, wire: Wire, path: Path) -> Answer:
             caller = await _caller_by_body(request, wire.key_of(parsed, query))
         _require_allowed(request, caller)
         maps = _maps_of(caller.holder.terms.order_events)
-        headers: dict[str, str] = {name: given[name] for name in HEADERS_READ if name in given}
+        headers = {
+            name: given[sent_as].decode("latin-1")
+            for sent_as, name in _HEADERS_READ
+            if sent_as in given
+        }
         asked = Asked(utc_now(), path.verb, query, maps, headers)
-        sent = Sent(caller, wire, body, asked, content_type)
-        if DRY_RUN_HEADER in given:
-            return await _try(request, sent, is_long=is_long)
         prepared = None
-        if is_long:
+        if is_long or _DRY_RUN_HEADER in given:
+            sent = Sent(caller, wire, body, asked, content_type)
+            if _DRY_RUN_HEADER in given:
+                return await _try(request, sent, is_long=is_long)
             mapped, orders, prepared = await _read_in_turn(request, sent)
         else:
             mapped = _with_few_messages(wire.read(parsed, asked))
@@ -308,7 +315,7 @@ def _response_of(answer: Answer) -> Response:
         answer.body,
         status_code=answer.status,
         media_type=answer.media_type or None,
-        headers=dict(answer.headers),
+        headers=answer.headers or None,
     )
 
 

@@ -175,7 +175,7 @@ def make_touch(
     at: datetime,
     journey: str,
     session: object = None,
-) -> Touch:
+) -> dict[str, object]:
     """Return the touch of a visit; only what shows no person is left of its texts (`inbox.reduce_visit`).
 
     `key` is from `message_key`. A session's id is kept as a digest.

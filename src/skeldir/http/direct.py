@@ -68,9 +68,11 @@ class DirectCalls:
             for method in route.methods or ()
             if not route.param_convertors
         }
-        # Few routes have parameters in their paths; the beginning of a path shows that it is not theirs.
+        # Of the routes with parameters, the beginning or the end of most paths shows that it is not theirs.
         self._with_parameters = [
-            (route.path.partition("{")[0], route) for route in routes if route.param_convertors
+            (route.path.partition("{")[0], route.path.rpartition("}")[2], route)
+            for route in routes
+            if route.param_convertors
         ]
 
     def _find(self, scope: Scope) -> DirectRoute | None:
@@ -78,9 +80,11 @@ class DirectCalls:
         route = self._routes.get((scope["method"], scope["path"]))
         if route is not None:
             return route
-        for start, route in self._with_parameters:
-            if scope["path"].startswith(start) and scope["method"] in (route.methods or ()):
-                match = route.path_regex.match(scope["path"])
+        path: str = scope["path"]
+        for start, end, route in self._with_parameters:
+            is_like = path.startswith(start) and path.endswith(end)
+            if is_like and scope["method"] in (route.methods or ()):
+                match = route.path_regex.match(path)
                 if match is not None:
                     scope["path_params"] = {
                         name: route.param_convertors[name].convert(value)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from skeldir.ingest.canonical import hash_journey_key, read_touch
+from skeldir.ingest.canonical import hash_journey_key, journey_hasher, read_touch
 from skeldir.ingest.channels import (
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
@@ -210,6 +210,7 @@ __all__ = [
     "host_of",
     "is_heavy",
     "is_own_host",
+    "journey_hasher",
     "keep_kinds",
     "list_channels",
     "list_corrections",

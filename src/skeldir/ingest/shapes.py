@@ -45,6 +45,9 @@ _FILE = re.compile(
 )
 
 _SEPARATORS = " .-/()"
+# Every phone number has a plus, groups of digits, or a word that names it; every card number at least 14 digits.
+_MAY_HOLD_PHONE = re.compile(r"\+|[0-9][ .\-/()]+[0-9]|tel:", re.IGNORECASE)
+_MAY_HOLD_CARD = re.compile(r"(?:[0-9][^0-9]*){14}")
 # E.164 has 15 digits at most, and the shortest numbers, of islands, have 7.
 _INTERNATIONAL = re.compile(
     r"(?<![0-9A-Za-z+])(?:\+|(?<![0-9][-. /])00)\(?[1-9](?:[ .\-/()]{0,3}[0-9]){6,14}(?![0-9])"
@@ -121,6 +124,8 @@ def shapes_in(text: str, *, key: str = "", is_identifier: bool = False) -> list[
 
 def names_a_version(key: str) -> bool:
     """Return whether `key` names the version of something: `appVersion`, `sdk`, `firmware_rev`."""
+    if not key:
+        return False
     words = re.split(r"[^a-z]+", _HUMP.sub("_", key).lower())
     return any(
         word in _VERSION_KEYS
@@ -148,11 +153,14 @@ def _shapes_in_form(text: str, *, is_version: bool, is_identifier: bool) -> set[
         found.add("e_mail")
     if (not is_version and _holds_ip4(text)) or (text.count(":") > 1 and _holds_ip6(text)):
         found.add("ip")
-    rest = _UUID_OR_MOMENT.sub("x", text)
-    if _holds_phone(rest, is_identifier=is_identifier):
-        found.add("phone")
-    if not is_identifier and any(_is_card(match.group()) for match in _CARD.finditer(rest)):
-        found.add("card")
+    may_hold_phone = _MAY_HOLD_PHONE.search(text) is not None
+    may_hold_card = not is_identifier and _MAY_HOLD_CARD.search(text) is not None
+    if may_hold_phone or may_hold_card:
+        rest = _UUID_OR_MOMENT.sub("x", text)
+        if may_hold_phone and _holds_phone(rest, is_identifier=is_identifier):
+            found.add("phone")
+        if may_hold_card and any(_is_card(match.group()) for match in _CARD.finditer(rest)):
+            found.add("card")
     return found
 
 
@@ -214,7 +222,7 @@ def _is_card(text: str) -> bool:
 
 
 def _holds_ip4(text: str) -> bool:
-    return any(
+    return text.count(".") >= 3 and any(
         _VERSION_WORD.search(text, max(0, match.start() - _LONGEST_VERSION_WORD), match.start())
         is None
         for match in _IP4.finditer(text)
