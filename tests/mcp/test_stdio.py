@@ -14,8 +14,13 @@ from typer.testing import CliRunner
 from skeldir.cli import app as commands
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
-from skeldir.mcp import ServiceRefused, ServiceUnreachable
-from skeldir.mcp.bridge import Service, make_bridge, open_service
+from skeldir.mcp.bridge import (
+    Service,
+    ServiceRefused,
+    ServiceUnreachable,
+    make_bridge,
+    open_service,
+)
 from skeldir.settings import load_settings
 from skeldir.tenants import list_keys, revoke_key
 from tests.conftest import Clone

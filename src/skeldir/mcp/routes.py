@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from skeldir.http import ReadKey, held_bytes_of, read_body
-from skeldir.mcp.asking import asking
-from skeldir.mcp.serving import make_server
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import Message, Receive, Scope, Send
 
 MOST_BYTES: Final = 64 * 1024
@@ -47,9 +47,15 @@ class _ByProtocol(Response):
             is_read = True
             return {"type": "http.request", "body": self._message, "more_body": False}
 
-        async with asking(self._request) as ask:
-            manager = StreamableHTTPSessionManager(
-                make_server(ask), json_response=True, stateless=True
-            )
-            async with manager.run():
-                await manager.handle_request(scope, receive_again, send)
+        answer_by_protocol = await asyncio.to_thread(_import_library)
+        await answer_by_protocol(self._request, scope, receive_again, send)
+
+
+def _import_library() -> Callable[[Request, Scope, Receive, Send], Awaitable[None]]:
+    """Import the protocol's library, for the first message.
+
+    It takes half a second and 17 MB, which processes that nobody asks by this protocol need not spend.
+    """
+    from skeldir.mcp.serving import answer_by_protocol  # noqa: PLC0415 - see above
+
+    return answer_by_protocol

@@ -9,20 +9,22 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from mcp.server import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 
 from skeldir import __version__
 from skeldir.errors import SkeldirError
 from skeldir.mcp import refusals
 from skeldir.mcp.answers import NOTE, as_result
+from skeldir.mcp.asking import Ask, asking
 from skeldir.mcp.refusals import Refusal, ReportRefused, ToolUnknown, refusal_of
 from skeldir.mcp.tools import TOOLS
 from skeldir.observability import MCP_SECONDS
 
 if TYPE_CHECKING:
+    from fastapi import Request
     from mcp.server import ServerRequestContext
-
-    from skeldir.mcp.asking import Ask
+    from starlette.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,14 @@ INSTRUCTIONS: Final = (
     f"tenant's time zone, and a range does not include its end. {NOTE}"
 )
 _UNKNOWN: Final = "unknown"
+
+
+async def answer_by_protocol(request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer the message that `receive` gives; tools ask with the key and from the address of `request`."""
+    async with asking(request) as ask:
+        manager = StreamableHTTPSessionManager(make_server(ask), json_response=True, stateless=True)
+        async with manager.run():
+            await manager.handle_request(scope, receive, send)
 
 
 def make_server(ask: Ask) -> Server:
