@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skeldir.collect.coverage_schemas import CollectCoverageRow as CollectCoverageRow
     from skeldir.collect.mapped import PROTOCOLS as PROTOCOLS
     from skeldir.collect.order_maps import read_order_maps as read_order_maps
+    from skeldir.collect.samples import Sample as Sample
     from skeldir.collect.samples import make_sample as make_sample
     from skeldir.collect.samples import read_protocol as read_protocol
     from skeldir.collect.scripts import current_script as current_script
@@ -31,6 +32,7 @@ __getattr__ = load_later(
         "ClaimedOrder": "claims",
         "CollectCoverageReport": "coverage_schemas",
         "CollectCoverageRow": "coverage_schemas",
+        "Sample": "samples",
         "current_script": "scripts",
         "list_claims": "claims",
         "make_sample": "samples",
