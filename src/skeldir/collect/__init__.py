@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from skeldir.collect.claims import MOST_CLAIMS as MOST_CLAIMS
     from skeldir.collect.claims import ClaimedOrder as ClaimedOrder
     from skeldir.collect.claims import list_claims as list_claims
+    from skeldir.collect.cors import OriginRefused as OriginRefused
     from skeldir.collect.coverage import report_collect_coverage as report_collect_coverage
     from skeldir.collect.coverage_schemas import CollectCoverageReport as CollectCoverageReport
     from skeldir.collect.coverage_schemas import CollectCoverageRow as CollectCoverageRow
@@ -32,6 +33,7 @@ __getattr__ = load_later(
         "ClaimedOrder": "claims",
         "CollectCoverageReport": "coverage_schemas",
         "CollectCoverageRow": "coverage_schemas",
+        "OriginRefused": "cors",
         "Sample": "samples",
         "current_script": "scripts",
         "list_claims": "claims",
