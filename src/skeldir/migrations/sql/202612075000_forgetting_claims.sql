@@ -1,4 +1,5 @@
--- Whoever reads a page can claim orders with its key, so claims are deleted after a time.
+-- Whoever reads a page can claim orders with its key, so claims are deleted after a time. And payments with flags are found
+-- without reading all others.
 
 SET ROLE skeldir_owner;
 
@@ -26,5 +27,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION public.forget_claims(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.forget_claims(integer) TO app_user;
+
+-- Few payments have flags, and reports of troubles look for these only.
+CREATE INDEX idx_payments_flagged ON public.payments (tenant_id, changed_at, id) WHERE flags <> '{}';
 
 RESET ROLE;

@@ -1,4 +1,4 @@
-"""Claimed orders are deleted after 90 days."""
+"""Claimed orders are deleted after 90 days, and payments with flags have an index."""
 
 from skeldir.migrations.guard import run_statements
 
@@ -9,10 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A function and its index; no existing row is touched."""
+    """A function and two indexes; no existing row is touched."""
     run_statements("202612075000_forgetting_claims.sql")
 
 
 def downgrade() -> None:
-    """An earlier program deletes no claims; nothing is lost."""
+    """Functions and indexes hold no data; nothing is lost."""
     run_statements("202612075000_back.sql")
