@@ -12,7 +12,7 @@ from skeldir.collect.mapped import Answer, Asked, Mapped, Path, Wire
 from skeldir.collect.posthog_bodies import has_many, key_of, open_envelope, parse
 from skeldir.collect.posthog_documents import DOCUMENTS
 from skeldir.collect.posthog_events import Request, read_message
-from skeldir.collect.visits import Reading, moment_of_number, moment_of_text, text_of
+from skeldir.collect.visits import Reading, moment_of_number, moment_of_text, token_of
 from skeldir.ingest import UnreadableItem
 
 # Paths of recordings of sessions and of calls of language models: nothing there is a visit.
@@ -60,7 +60,7 @@ def _answer_each(messages: Sequence[object], mapped: Mapped) -> Answer:
     }
     results: dict[str, dict[str, str]] = {}
     for place, message in enumerate(messages):
-        uuid = text_of(message.get("uuid")) if isinstance(message, Mapping) else None
+        uuid = token_of(message.get("uuid")) if isinstance(message, Mapping) else None
         if uuid is not None:
             detail = details.get(place)
             results[uuid] = (
