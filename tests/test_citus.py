@@ -74,6 +74,7 @@ ALLOWED = {
     "definers_that_write": {
         "function.forget_touches": _ALONE,
         "function.forget_dead_events": _ALONE,
+        "function.forget_claims": _ALONE,
         "function.delete_tenant_rows": _ALONE,
         "function.end_tenant_deletion": _ALONE,
         "function.erase_traces": _ALONE,

@@ -36,18 +36,37 @@ async def test_a_check_says_what_each_sample_becomes_and_that_a_page_may_not_sen
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:
-        terms = KeyTerms(frozenset({SHOP}))
-        key = await issue_key(
-            connection, tenant, name="site", scopes=["collect"], expires_at=None, terms=terms
-        )
+        named = ("order_paid=completed:order_id=order,total=amount,currency=currency",)
+        keys = [
+            await issue_key(
+                connection,
+                tenant,
+                name="site",
+                scopes=["collect"],
+                expires_at=None,
+                terms=KeyTerms(frozenset({SHOP}), order_events=events),
+            )
+            for events in (named, ())
+        ]
     async with asking(clone.app_url) as (app, _), serving_on_loopback(app) as port:
-        check = ("collect", "check", f"http://127.0.0.1:{port}", "--key", key.secret, "--origin")
-        said, other = await asyncio.gather(
+        check, unnamed = (
+            ("collect", "check", f"http://127.0.0.1:{port}", "--key", key.secret, "--origin")
+            for key in keys
+        )
+        said, other, plain = await asyncio.gather(
             asyncio.to_thread(run, clone.app_url, *check, SHOP),
             asyncio.to_thread(run, clone.app_url, *check, "https://other.example", status=1),
+            asyncio.to_thread(run, clone.app_url, *unnamed, SHOP, "--protocol", "posthog"),
         )
     assert said.count("touch (source newsletter, medium email") == 8, said
-    assert "claimed order (order_id sample-1001" in said
+    # Plausible, Umami and the collector have no orders.
+    with_order = [part for part in said.split(": 200\n") if "claimed order" in part]
+    assert len(with_order) == 5, said
+    assert all("order_id sample-1001, type completed, currency EUR" in one for one in with_order)
+    assert said.count("_cents 5990") == 4, "the value of GA4's purchase is without tax and shipping"
+    assert "--order-event" not in said
+    assert "claimed order" not in plain
+    assert f"--order-event '{named[0]}'" in plain
     assert other.count("origin_refused") == 8
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM attribution_events") == 0

@@ -52,7 +52,10 @@ def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
 def test_touches_older_than_the_rule_are_deleted_at_once(shop: UUID) -> None:
     run("tenants", "retain", shop, "40")
     printed = run("privacy", "forget", shop)
-    assert "Deleted 2 touches and 0 rejected items. Touches are kept for 40 days;" in printed
+    assert (
+        "Deleted 2 touches, 0 rejected items and 0 claimed orders. Touches are kept for 40 days;"
+        in printed
+    )
     assert "Deleted 0 touches" in run("privacy", "forget", shop)
 
 
@@ -60,7 +63,10 @@ def test_without_a_rule_no_touch_is_deleted_and_the_command_shows_how_to_set_one
     shop: UUID,
 ) -> None:
     printed = run("privacy", "forget", shop)
-    assert "Deleted 0 touches and 0 rejected items. Touches are kept for ever;" in printed
+    assert (
+        "Deleted 0 touches, 0 rejected items and 0 claimed orders. Touches are kept for ever;"
+        in printed
+    )
     assert "`skeldir tenants retain`" in printed
 
 

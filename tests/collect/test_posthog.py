@@ -257,7 +257,7 @@ def test_a_message_without_an_id_is_the_same_only_with_the_same_fields_and_momen
     ("message", "code"),
     [
         (17, "item_not_an_object"),
-        ({"properties": {}}, "field_invalid"),
+        ({"properties": {}}, "event_unnamed"),
         (event({"utm_source": "n"}, timestamp="yesterday"), "occurred_at_invalid"),
         (event({"utm_source": "n"}, timestamp=1_795_998_210), "occurred_at_invalid"),
     ],

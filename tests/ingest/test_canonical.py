@@ -39,7 +39,7 @@ for _ in range(10_000):
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
 RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "currency_contradicted"}
 RAISED_ELSEWHERE |= {"idempotency_key_reused", "state_unknown", "refund_unknown", "refund_smaller"}
-RAISED_ELSEWHERE |= {"compression_invalid", "key_differs"}
+RAISED_ELSEWHERE |= {"compression_invalid", "key_differs", "event_unnamed", "message_type_unknown"}
 RAISED_ELSEWHERE |= {"path_invalid", "count_invalid", "value_without_conversions"}
 
 

@@ -242,9 +242,9 @@ async def test_forgetting_now_applies_the_rule_and_credits_first(
     await keep_touches(db, tenant, KEPT_DAYS if has_rule else None)
     await keep_touches(db, other_tenant)
     gone = await forget_now(db, tenant)
-    assert gone == (Forgotten(3, 0, KEPT_DAYS) if has_rule else Forgotten(0, 0, None))
+    assert gone == (Forgotten(3, 0, 0, KEPT_DAYS) if has_rule else Forgotten(0, 0, 0, None))
     assert len(await channels_left(db, tenant)) == (1 if has_rule else 4)
     assert len(await channels_left(db, other_tenant)) == 4
     if has_rule:
         assert await sum_by_channel(db, tenant) == {"display": 300, "email": 300, "sms": 300}
-        assert await forget_now(db, tenant) == Forgotten(0, 0, KEPT_DAYS)
+        assert await forget_now(db, tenant) == Forgotten(0, 0, 0, KEPT_DAYS)

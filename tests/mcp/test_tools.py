@@ -236,6 +236,24 @@ async def _call_until_it_fails(client: Client) -> None:
         await client.call_tool("data_health", {})
 
 
+async def test_ids_of_orders_that_are_steps_in_a_path_name_their_order(
+    served: tuple[FastAPI, httpx2.AsyncClient], db: Database, tenant: UUID
+) -> None:
+    ids = (".", "..", "...", "./o-1", "../orders/o-1", "a/../o-1", "%2e", "o-1?model=x", "o 1#a")
+    await send_conversions(
+        db, tenant, *(make_conversion(order_id=one, amount_cents=100) for one in ids)
+    )
+    await settle(db)
+    async with client_of(served[0], await key_of(db, tenant)) as client:
+        for one in ids:
+            answer = await answer_of(client, "explain_order", order_id=one)
+            assert answer["data"]["order_id"] == one
+            shown = await served[1].get(answer["page"], headers={"Host": "localhost"})
+            assert shown.status_code == 303, answer["page"]
+        error = await error_of(client, "explain_order", order_id="....")
+        assert error["code"] == "order_unknown"
+
+
 async def test_errors_have_a_code_a_detail_and_a_cure(
     served: tuple[FastAPI, httpx2.AsyncClient], db: Database, tenant: UUID
 ) -> None:

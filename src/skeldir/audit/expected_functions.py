@@ -74,6 +74,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
+        "public.forget_claims(most integer)": "58f59a3f22703fbe",
         "public.erase_traces(erasure uuid, request uuid, kind_of_target text, digest_of_target text, why text, "
         "who text, named_orders text[], named_payments uuid[], named_key bytea)": "8fdd0b16af2c51f0",
         "public.forget_touches(most integer)": "3459618d73a37bce",

@@ -21,6 +21,7 @@ from skeldir.collect import (
     PROTOCOLS,
     Becomes,
     ClaimedOrder,
+    Sample,
     list_claims,
     make_sample,
     read_protocol,
@@ -150,19 +151,19 @@ def check(
 
     page = None if origin is None else next(iter(read_origins([origin])))
 
-    async def work() -> list[tuple[str, Becomes]]:
-        found: list[tuple[str, Becomes]] = []
+    async def work() -> list[tuple[str, Sample, Becomes]]:
+        found: list[tuple[str, Sample, Becomes]] = []
         for one in chosen:
             sample = make_sample(one, key, utc_now())
             if body is not None:
-                sample = replace(sample, body=body.read_bytes())
-            found.append((one, await try_request(address, key, sample, page)))
+                sample = replace(sample, body=body.read_bytes(), order_event=None)
+            found.append((one, sample, await try_request(address, key, sample, page)))
         return found
 
     is_wrong = False
-    for name, becomes in asyncio.run(work()):
+    for name, sample, becomes in asyncio.run(work()):
         out.print(f"{name}: {becomes.status}")
-        for line in _lines_of(becomes):
+        for line in _lines_of(becomes, sample):
             out.print(f"  {line}", soft_wrap=True)
         is_wrong |= becomes.problem is not None
     if origin is None:
@@ -171,7 +172,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _lines_of(becomes: Becomes) -> Iterator[str]:
+def _lines_of(becomes: Becomes, sample: Sample) -> Iterator[str]:
     if becomes.problem is not None:
         yield f"{becomes.problem.get('code')}: {becomes.problem.get('detail')} {becomes.problem.get('cure')}"
     for one in becomes.messages:
@@ -183,6 +184,8 @@ def _lines_of(becomes: Becomes) -> Iterator[str]:
         yield f"message {one['place']}: {str(one['becomes']).replace('_', ' ')} ({said})"
     for reason, count in becomes.dropped.items():
         yield f"{count} dropped: {reason}"
+    if sample.order_event is not None and becomes.dropped:
+        yield f"its order is one if the key names the event: --order-event '{sample.order_event}'"
 
 
 def _sum(cents: int | None, currency: str | None) -> str:

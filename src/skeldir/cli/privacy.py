@@ -85,10 +85,10 @@ def findings(
 
 @privacy_app.command("forget")
 def forget(tenant: TenantArgument) -> None:
-    """Delete the old touches and rejected items of a tenant now; a job does the same daily.
+    """Delete the old touches, rejected items and claimed orders of a tenant now; a job does the same daily.
 
     `skeldir tenants retain` sets for how many days touches are kept; rejected items are kept as long, but at most for
-    90 days. Credit, ledger and sums stay: orders that await credit get it first.
+    90 days, and claimed orders for 90 days. Credit, ledger and sums stay: orders that await credit get it first.
     """
 
     async def work(runtime: Runtime) -> None:
@@ -97,7 +97,8 @@ def forget(tenant: TenantArgument) -> None:
             gone = await forget_now(database, tenant_id)
         rule = "for ever" if gone.touch_days is None else f"for {gone.touch_days:,} days"
         out.print(
-            f"Deleted {gone.touches:,} touches and {gone.dead_events:,} rejected items. "
+            f"Deleted {gone.touches:,} touches, {gone.dead_events:,} rejected items and "
+            f"{gone.claims:,} claimed orders. "
             f"Touches are kept {rule}; `skeldir tenants retain` shows and changes for how long.",
             soft_wrap=True,
         )

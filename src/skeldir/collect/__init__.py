@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from skeldir.collect.claims import MOST_CLAIMS as MOST_CLAIMS
     from skeldir.collect.claims import ClaimedOrder as ClaimedOrder
     from skeldir.collect.claims import list_claims as list_claims
+    from skeldir.collect.cors import OriginRefused as OriginRefused
     from skeldir.collect.coverage import report_collect_coverage as report_collect_coverage
     from skeldir.collect.coverage_schemas import CollectCoverageReport as CollectCoverageReport
     from skeldir.collect.coverage_schemas import CollectCoverageRow as CollectCoverageRow
     from skeldir.collect.mapped import PROTOCOLS as PROTOCOLS
     from skeldir.collect.order_maps import read_order_maps as read_order_maps
+    from skeldir.collect.samples import Sample as Sample
     from skeldir.collect.samples import make_sample as make_sample
     from skeldir.collect.samples import read_protocol as read_protocol
     from skeldir.collect.scripts import current_script as current_script
@@ -31,6 +33,8 @@ __getattr__ = load_later(
         "ClaimedOrder": "claims",
         "CollectCoverageReport": "coverage_schemas",
         "CollectCoverageRow": "coverage_schemas",
+        "OriginRefused": "cors",
+        "Sample": "samples",
         "current_script": "scripts",
         "list_claims": "claims",
         "make_sample": "samples",

@@ -22,11 +22,11 @@ _REMEMBERED_S: Final = 3_600
 
 
 class OriginRefused(SkeldirError):
-    """A page sends with a key that is not for it."""
+    """A page sends with a key that is not for it, or where pages of other sites may not send."""
 
     code = "origin_refused"
     status = 403
-    title = "The page may not use this key"
+    title = "The page may not send this"
 
 
 def origin_of_page(request: Request) -> str | None:

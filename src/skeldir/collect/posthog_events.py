@@ -109,7 +109,7 @@ def read_message(reading: Reading, place: int, message: object, request: Request
         if request.asked.verb == "engage" or any(one in message for one in _OF_A_PERSON_FIELDS):
             reading.drop("of_a_person")
         else:
-            reading.add_touch(place, _unreadable("field_invalid", "The event has no name."))
+            reading.add_touch(place, _unreadable("event_unnamed", "The event has no name."))
         return
     is_order = name in request.asked.order_events
     if name in _OF_A_PERSON:

@@ -18,15 +18,21 @@ _PAGE: Final = (
 )
 _JOURNEY: Final = "0b1c2d3e-0000-4000-8000-000000000001"
 _ORDER: Final = "sample-1001"
+# Named unlike the orders of GA4, which it would otherwise redefine for the same key.
+_ORDER_EVENT: Final = "order_paid=completed:order_id=order,total=amount,currency=currency"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A request: its path with the query, and its body."""
+    """A request: its path with the query, and its body.
+
+    `order_event` is what must be stated for a key, so that the sample's order is one; None where the protocol says it.
+    """
 
     path: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    order_event: str | None = None
 
 
 def make_sample(protocol: Protocol, key: str, now: datetime) -> Sample:
@@ -42,8 +48,8 @@ def read_protocol(text: str) -> Protocol:
     raise InputInvalid(f"{text[:40]!r} is no protocol.", cure=f"Use one of {', '.join(PROTOCOLS)}.")
 
 
-def _json(path: str, body: object) -> Sample:
-    return Sample(path, orjson.dumps(body), {"content-type": "application/json"})
+def _json(path: str, body: object, order_event: str | None = None) -> Sample:
+    return Sample(path, orjson.dumps(body), {"content-type": "application/json"}, order_event)
 
 
 def _segment(key: str, at: datetime) -> Sample:
@@ -85,13 +91,20 @@ def _plausible(key: str, _at: datetime) -> Sample:
 
 
 def _posthog(key: str, at: datetime) -> Sample:
-    event = {
+    visitor = {"distinct_id": _JOURNEY}
+    visit = {
         "event": "$pageview",
         "uuid": "018f0000-0000-7000-8000-000000000001",
         "timestamp": at.isoformat(),
-        "properties": {"distinct_id": _JOURNEY, "$current_url": _PAGE},
+        "properties": visitor | {"$current_url": _PAGE},
     }
-    return _json("/batch/", {"api_key": key, "batch": [event]})
+    order = {
+        "event": "order_paid",
+        "uuid": "018f0000-0000-7000-8000-000000000004",
+        "timestamp": at.isoformat(),
+        "properties": visitor | {"order": _ORDER, "amount": 59.9, "currency": "EUR"},
+    }
+    return _json("/batch/", {"api_key": key, "batch": [visit, order]}, _ORDER_EVENT)
 
 
 def _snowplow(key: str, at: datetime) -> Sample:
@@ -109,8 +122,12 @@ def _snowplow(key: str, at: datetime) -> Sample:
 
 
 def _matomo(key: str, _at: datetime) -> Sample:
-    query = {"idsite": "1", "rec": "1", "_id": "0123456789abcdef", "url": _PAGE}
-    return Sample(f"/k/{key}/matomo.php?{urlencode(query)}", b"")
+    common = {"idsite": "1", "rec": "1", "_id": "0123456789abcdef"}
+    visit = common | {"url": _PAGE}
+    order = common | {"url": "https://shop.example/thanks", "idgoal": "0", "ec_id": _ORDER}
+    money = {"revenue": "59.90", "ec_tx": "9.90", "skeldir_currency": "EUR"}
+    requests = [f"?{urlencode(one)}" for one in (visit, order | money)]
+    return _json(f"/k/{key}/matomo.php", {"requests": requests})
 
 
 def _umami(key: str, _at: datetime) -> Sample:

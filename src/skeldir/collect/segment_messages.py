@@ -48,7 +48,9 @@ _ORDERS: Final[Mapping[str, OrderKind]] = {
 _STANDARD: Final[Mapping[str, OrderMap]] = {
     name: OrderMap(kind, {field: field for field in _FIELDS}) for name, kind in _ORDERS.items()
 }
-_UNKNOWN_TYPE: Final = UnreadableItem("field_invalid", "The message's type is unknown.", {})
+_UNKNOWN_TYPE: Final = UnreadableItem(
+    "message_type_unknown", "The message's type is missing or unknown.", {}
+)
 _NO_TIME: Final = UnreadableItem(
     "occurred_at_invalid", "The message's timestamp is not ISO 8601 with an offset.", {}
 )

@@ -1,4 +1,4 @@
-"""Forgetting: a tenant's old touches, dead events and ended jobs are deleted.
+"""Forgetting: a tenant's old touches, dead events, claimed orders and ended jobs are deleted.
 
 Touches are deleted after the credit that needs them was written.
 """
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from skeldir.jobs import Job
 
 TOUCHES_PER_TRANSACTION = 10_000
-DEAD_EVENTS_PER_TRANSACTION = 10_000
+LEFTOVERS_PER_TRANSACTION = 10_000
+"""Of dead events, and of claimed orders."""
 # How long a job may credit waiting orders before other tenants' jobs have their turn, and when it runs again.
 LONGEST_TURN_S = 5.0
 _CONTINUE_S = 30.0
@@ -35,23 +36,24 @@ _RETRY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many touches and dead events were deleted, and for how many days touches are kept; None means for ever."""
+    """How many rows were deleted, and for how many days touches are kept; None means for ever."""
 
     touches: int
     dead_events: int
+    claims: int
     touch_days: int | None
 
 
 async def forget_now(database: Database, tenant_id: UUID) -> Forgotten:
-    """Delete the touches and dead events of a tenant that the daily job would delete, by the same rules.
+    """Delete the touches, dead events and claimed orders of a tenant that the daily job would delete, by its rules.
 
     The job may run at the same time: each transaction deletes what is too old and still there.
     """
-    dead_events = await forget_old_leftovers(database, tenant_id)
+    dead_events, claims = await forget_old_leftovers(database, tenant_id)
     touches = await forget_old_touches(database, tenant_id)
     async with database.tenant(tenant_id) as connection:
         retention = await load_retention(connection, tenant_id)
-    return Forgotten(touches, dead_events, retention.touch_days)
+    return Forgotten(touches, dead_events, claims, retention.touch_days)
 
 
 async def forget_old_leftovers(
@@ -59,21 +61,27 @@ async def forget_old_leftovers(
     tenant_id: UUID,
     *,
     job: Job | None = None,
-    most: int = DEAD_EVENTS_PER_TRANSACTION,
-) -> int:
-    """Delete the old dead events and ended jobs of a tenant; return how many dead events were deleted.
+    most: int = LEFTOVERS_PER_TRANSACTION,
+) -> tuple[int, int]:
+    """Delete the old dead events, claimed orders and ended jobs of a tenant.
 
-    With a `job`, each transaction is fenced by it.
+    Return how many dead events and how many claims were deleted. Each transaction deletes up to `most` of each; the
+    database decides which are old enough (functions forget_dead_events and forget_claims). With a `job`, each
+    transaction is fenced by it.
     """
-    forgotten, gone = 0, most
-    while gone == most:
+    events = claims = 0
+    has_more = True
+    while has_more:
         async with database.tenant(tenant_id) as connection:
-            gone = await forget_dead_events(connection, most=most)
+            gone_events = await forget_dead_events(connection, most=most)
+            gone_claims = await queries.forget_claims(connection, most=most)
             await forget_ended_jobs(connection, tenant_id)
             if job is not None:
                 await job.hold(connection)
-        forgotten += gone
-    return forgotten
+        events += gone_events
+        claims += gone_claims
+        has_more = most in (gone_events, gone_claims)
+    return events, claims
 
 
 async def forget_old_touches(

@@ -188,6 +188,11 @@ SELECT public.forget_touches(:most::integer);
 -- Never null: forget_dead_events.
 SELECT public.forget_dead_events(:most::integer);
 
+-- name: forget_claims$
+-- Of the transaction's tenant; the function decides which are old enough.
+-- Never null: forget_claims.
+SELECT public.forget_claims(:most::integer);
+
 -- name: select_events_to_scan
 SELECT id AS row_id, idempotency_key, session_id, channel_code, channel_rule, source, medium, campaign, referrer_host,
        landing_path, click_id_kinds, raw_payload::text AS raw_payload

@@ -23,6 +23,8 @@ CURES: dict[str, str] = {
     "encoding_invalid": "Encode the text as UTF-8.",
     "compression_invalid": "Send the body uncompressed, or as one gzip stream of at most 5 MiB of JSON.",
     "key_differs": "Send the events of each key in requests of their own.",
+    "event_unnamed": "Name the event in its field `event`, such as $pageview.",
+    "message_type_unknown": "Name the message's type: track, page, screen, identify, group or alias.",
     "item_not_an_object": "Send a JSON object with named fields.",
     "idempotency_key_missing": "Give each item its own key, and use the same key when you send it again.",
     "idempotency_key_invalid": f"Use a string of 1 to {LONGEST_KEY} characters without control characters.",

@@ -21,7 +21,7 @@ _TENANTS_AT_ONCE = 500
 
 
 async def forget_for_tenant(database: Database, job: Job) -> None:
-    """Compact the journal of credit, and delete old dead events, ended jobs and touches."""
+    """Compact the journal of credit, and delete old dead events, claimed orders, ended jobs and touches."""
     await compact_journal(database, job)
     await forget_old_leftovers(database, job.tenant_id, job=job)
     await forget_old_touches(database, job.tenant_id, job=job)

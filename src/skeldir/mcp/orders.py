@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote as in_path
+from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
@@ -22,8 +22,7 @@ _SHAPE: Final = TypeAdapter(OrderExplanation)
 
 async def answer_order(ask: Ask, asked: OrderArguments) -> Answer:
     """Explain an order: its entries, its touches, and what each model credits of it."""
-    path = f"/v1/attribution/orders/{in_path(asked.order_id, safe='')}"
-    order = await ask.read(path, _SHAPE)
+    order = await ask.read(f"/v1/attribution/orders/{_in_path(asked.order_id)}", _SHAPE)
     zone = (await read_standing(ask)).time_zone
     rows = Rows(asked.rows)
     hidden = order.left_out.touches + order.left_out.entries + order.left_out.allocations
@@ -63,6 +62,12 @@ async def answer_order(ask: Ask, asked: OrderArguments) -> Answer:
     page = ask.page(address_of_order(order.order_id))
     currencies = (balance.currency for balance in order.balances)
     return make_answer(ask, page, standing, currencies, rows, data)
+
+
+def _in_path(order_id: str) -> str:
+    """Return an id as the last part of a path; dots alone would be steps between folders, so they are written out."""
+    written = quote(order_id, safe="")
+    return written if written.strip(".") else "%2E" * len(written)
 
 
 def _of_touch(touch: dict[str, object]) -> dict[str, object]:

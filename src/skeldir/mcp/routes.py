@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from skeldir.collect import OriginRefused
 from skeldir.http import ReadKey, held_bytes_of, read_body
+from skeldir.web import is_own_origin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,7 +23,24 @@ MOST_BYTES: Final = 64 * 1024
 router = APIRouter(include_in_schema=False)
 
 
-@router.post("/mcp")
+async def require_program(request: Request) -> None:
+    """Check that no page of another site sends: a name that leads to this machine would let a page read answers.
+
+    Programs outside of browsers name no origin, and browsers name that of the page with every POST.
+
+    Raises:
+        OriginRefused: a page has sent it that is not of this service.
+    """
+    if all(is_own_origin(request, origin) for origin in request.headers.getlist("origin")):
+        return
+    raise OriginRefused(
+        "The message was sent by a page of another site, which may not ask here.",
+        cure="Ask with a program that is no page in a browser. For a page of this service, set SKELDIR_PUBLIC_URL to "
+        "the address at which it is opened.",
+    )
+
+
+@router.post("/mcp", dependencies=[Depends(require_program)])
 async def answer_message(request: Request, caller: ReadKey) -> Response:
     """Answer a message of a client, by the key in its header."""
     with held_bytes_of(request).of(caller.tenant_id) as holding:

@@ -16,7 +16,7 @@ from skeldir.web.charts import (
 from skeldir.web.formats import DASH, Formats, Unknown
 from skeldir.web.frames import PAGE_HEADERS, PAGE_POLICY, Frame, Link, Option, TenantChoice
 from skeldir.web.guesses import Guesses, GuessesLimited
-from skeldir.web.hosts import HostUnknown, Site
+from skeldir.web.hosts import HostUnknown, Site, is_own_origin
 from skeldir.web.importing import Imports
 from skeldir.web.letters import write_digest
 from skeldir.web.locales import DEFAULT, LANGUAGES, LOCALES, Locale, choose_locale, find_locale
@@ -75,6 +75,7 @@ __all__ = [
     "draw_sparkline",
     "draw_stack",
     "find_locale",
+    "is_own_origin",
     "load_assets",
     "load_environment",
     "open_provider",

@@ -78,12 +78,16 @@ def origin_of(request: Request) -> str:
 
 
 def is_own_origin(request: Request, origin: str) -> bool:
-    """Return whether a header `Origin` names this site."""
+    """Return whether a header `Origin` names this site.
+
+    Without a stated address, `Host` must be one of the machine itself: whoever owns a name can have it lead here, and a
+    page at that name then sends both headers with it.
+    """
     site = site_of(request)
     if site.origin is not None:
         return origin.lower() == site.origin
     scheme, _, host = origin.partition("://")
-    return scheme in DEFAULT_PORTS and host == request.headers.get("host")
+    return scheme in DEFAULT_PORTS and host == request.headers.get("host") and is_for_pages(request)
 
 
 def site_of(request: Request) -> Site:
