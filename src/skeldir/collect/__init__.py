@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from skeldir.collect.order_maps import read_order_maps as read_order_maps
     from skeldir.collect.samples import make_sample as make_sample
     from skeldir.collect.samples import read_protocol as read_protocol
-    from skeldir.collect.scripts import current_script as current_script
+    from skeldir.collect.scripts import make_script_line as make_script_line
     from skeldir.collect.trying import Becomes as Becomes
     from skeldir.collect.trying import try_request as try_request
 
@@ -31,9 +31,9 @@ __getattr__ = load_later(
         "ClaimedOrder": "claims",
         "CollectCoverageReport": "coverage_schemas",
         "CollectCoverageRow": "coverage_schemas",
-        "current_script": "scripts",
         "list_claims": "claims",
         "make_sample": "samples",
+        "make_script_line": "scripts",
         "read_order_maps": "order_maps",
         "read_protocol": "samples",
         "report_collect_coverage": "coverage",
