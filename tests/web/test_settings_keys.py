@@ -199,7 +199,8 @@ async def test_terms_of_other_tenants_ended_and_reading_keys_are_out_of_reach(
     assert "/terms" not in shown
     reader = re.search(r'action="(/settings/keys/[\w-]+)\?', shown)
     assert reader is not None
-    assert (await send(browser, f"{reader[1]}/terms", WRITE)).status_code == 422
+    events = {"order-events": EVENT}
+    assert (await send(browser, f"{reader[1]}/terms", events)).status_code == 422
     await make_key(browser, WRITE)
     path = await address_of_terms(browser)
     other = await make_tenant(db, "B")
