@@ -28,7 +28,7 @@ BROWSER = {
 }
 ROOMS = ("web", "users")
 # Some of their errors are shown by a page.
-SHOWN_TOO = ("notices", "tenants", "ingest", "fits")
+SHOWN_TOO = ("notices", "tenants", "ingest", "fits", "collect")
 # Errors of settings, which stop the program before there is a page; and what no browser shows.
 ON_NO_PAGE = {"ConfigurationInvalid", "AssetUnknown", "send_page"}
 # Sentences with what a text may not have.

@@ -11,11 +11,13 @@ from uuid import UUID
 
 import pytest
 
+from skeldir.collect.claims import Claim, record_claims
 from skeldir.db.pool import Database
 from skeldir.jobs import enqueue
 from skeldir.notices.alerts import settle_alerts
 from skeldir.notices.checks import Judgement
 from skeldir.spend import AdDay, AdKey, Load, record_days
+from skeldir.tenants import KeyTerms, issue_key
 from skeldir.users import Role
 from skeldir.web import DASH
 from tests.conftest import Clone
@@ -23,7 +25,7 @@ from tests.support.api import bearer
 from tests.support.embedded import wait_until
 from tests.support.inbox import Post, inbox_of, make_post
 from tests.support.make import make_tenant, make_touch, send_touches
-from tests.support.pages import HOST, read_tables, sign_in
+from tests.support.pages import HOST, read_tables, sign_in, signed_in
 from tests.support.reading import settle
 from tests.support.sdk_orders import make_order, record_orders
 
@@ -325,3 +327,67 @@ async def test_the_error_of_an_unknown_part_names_those_that_exist(post: Post) -
     answer = await post.client.get("/data-health?part=%3Cscript%3E")
     assert answer.status_code == 422
     assert "coverage, landings, match, sources, refused, webhooks, work" in answer.text
+
+
+async def test_claimed_orders_without_any_webhook_come_with_how_to_set_one_up(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        claim = Claim("ga4", b"1" * 32, "completed", "1001", "EUR", 100, None, datetime.now(UTC))
+        await record_claims(connection, tenant, [(UUID(int=1), claim)])
+    async with signed_in(clone, tenant) as client:
+        page = (await client.get("/data-health?part=webhooks")).text
+        assert "No webhook is set up" in page
+        assert [row[0] for row in read_tables(page)["claims"].rows] == ["1001"]
+
+
+async def test_claimed_orders_are_shown_beside_the_ledger_as_no_money(
+    post: Post, clone: Clone, db: Database
+) -> None:
+    client, tenant = post.client, post.tenant
+    assert "no money" not in await show(post, "webhooks")
+    async with db.tenant(tenant) as connection:
+        key = await issue_key(
+            connection,
+            tenant,
+            name="page",
+            scopes=["collect"],
+            expires_at=None,
+            terms=KeyTerms(frozenset({"https://shop.example"})),
+        )
+    for order_id, name, sums in (
+        ("1001", "Completed", {"total": 119, "revenue": 100}),
+        ("1002", "Completed", {"revenue": 80}),
+        ("1001", "Refunded", {}),
+    ):
+        message = {
+            "type": "track",
+            "event": f"Order {name}",
+            "messageId": f"{name}-{order_id[:4]}",
+            "anonymousId": "visitor",
+            "timestamp": f"2026-11-02T10:0{len(sums)}:00Z",
+            "properties": {"order_id": order_id, "currency": "EUR"} | sums,
+            "writeKey": key.secret,
+        }
+        origin = {"Origin": "https://shop.example"}
+        assert (await client.post("/v1/t", json=message, headers=origin)).status_code == 200
+    # No protocol lets such an id pass; the page does not rely on it.
+    hostile = "<b>" + "A" * 117
+    async with db.tenant(tenant) as connection:
+        claim = Claim("ga4", b"1" * 32, "completed", hostile, "EUR", 100, None, datetime.now(UTC))
+        await record_claims(connection, tenant, [(key.key_id, claim)])
+    await pay(post, "1001")
+    page = await show(post, "webhooks")
+    assert "These orders are no money" in page
+    assert "<b>A" not in page
+    claims = read_tables(page)["claims"]
+    assert sorted(row[:5] for row in claims.rows) == [
+        ["1001", "completed", "segment", "119.00 EUR", "10.00 EUR"],
+        ["1001", "refunded", "segment", DASH, DASH],
+        ["1002", "completed", "segment", "80.00 EUR", "nothing in EUR"],
+        [hostile, "completed", "ga4", "1.00 EUR", "nothing in EUR"],
+    ]
+    assert claims.links == {"1001": "/orders/1001"}
+    other = await make_tenant(db, "Other")
+    await sign_in(client, clone, other, Role.MANAGER, "eve@other.example")
+    assert "no money" not in await show(post, "webhooks")

@@ -23,7 +23,7 @@ from tests.support.sites import OWN
 
 _ADA: Final = "ada@shop.example"
 _BEA: Final = "bea@shop.example"
-_KEY: Final = {"name": "shop", "scope-read": "1"}
+_KEY: Final = {"kind": "private", "name": "shop", "scope-read": "1"}
 # They begin a session, change the tenant of one, or end it, whoever has it.
 _FOR_ANYBODY: Final = {
     "sign_in.html": 3,

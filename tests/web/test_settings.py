@@ -33,7 +33,9 @@ async def send(client: httpx2.AsyncClient, path: str, **fields: str) -> httpx2.R
 
 
 async def make_key(client: httpx2.AsyncClient, **fields: str) -> str:
-    page = await send(client, KEYS, **({"name": "shop", "scope-read": "1"} | fields))
+    page = await send(
+        client, KEYS, **({"kind": "private", "name": "shop", "scope-read": "1"} | fields)
+    )
     found = SECRET.findall(page.text)
     assert len(set(found)) == 1, page.text
     return found[0]
@@ -90,7 +92,9 @@ async def test_a_key_is_replaced_by_one_with_the_same_scopes(browser: httpx2.Asy
 async def test_a_key_that_makes_no_sense_is_refused(
     browser: httpx2.AsyncClient, fields: dict[str, str]
 ) -> None:
-    page = await send(browser, KEYS, **({"name": "shop", "scope-read": "1"} | fields))
+    page = await send(
+        browser, KEYS, **({"kind": "private", "name": "shop", "scope-read": "1"} | fields)
+    )
     assert page.status_code == 422
     assert not SECRET.search(page.text)
 

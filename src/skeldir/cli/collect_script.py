@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from skeldir.cli.console import err, out
-from skeldir.collect import current_script
+from skeldir.collect import make_script_line
 
 _KEY: Final = re.compile(r"skd_[A-Za-z0-9_-]{20,100}", re.ASCII)
 _ADDRESS: Final = re.compile(
@@ -54,11 +54,8 @@ def show_script(
         raise typer.BadParameter("--key must be the whole key, skd_…")
     if consent not in _CONSENTS:
         raise typer.BadParameter("--consent must be denied, session or granted.")
-    script = current_script()
-    source = f'src="{address}{script.path}"' if pinned else f'src="{address}/c/v1.js"'
-    check = f' integrity="{script.integrity}" crossorigin="anonymous"' if pinned else ""
     out.print(
-        f'<script async {source}{check} data-key="{key}" data-consent="{consent}"></script>',
+        make_script_line(address, key, consent=consent, is_pinned=pinned),
         soft_wrap=True,
         highlight=False,
         markup=False,

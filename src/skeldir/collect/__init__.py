@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from skeldir.collect.samples import Sample as Sample
     from skeldir.collect.samples import make_sample as make_sample
     from skeldir.collect.samples import read_protocol as read_protocol
-    from skeldir.collect.scripts import current_script as current_script
+    from skeldir.collect.scripts import make_script_line as make_script_line
     from skeldir.collect.trying import Becomes as Becomes
     from skeldir.collect.trying import try_request as try_request
 
@@ -35,9 +35,9 @@ __getattr__ = load_later(
         "CollectCoverageRow": "coverage_schemas",
         "OriginRefused": "cors",
         "Sample": "samples",
-        "current_script": "scripts",
         "list_claims": "claims",
         "make_sample": "samples",
+        "make_script_line": "scripts",
         "read_order_maps": "order_maps",
         "read_protocol": "samples",
         "report_collect_coverage": "coverage",

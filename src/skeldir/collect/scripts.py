@@ -59,6 +59,17 @@ def current_script() -> Script:
     return load_scripts()[CURRENT]
 
 
+def make_script_line(address: str, key: str, *, consent: str, is_pinned: bool) -> str:
+    """Return the line that loads the collector in a page: the current version, with its digest, or each new one.
+
+    `address` is where browsers reach the API. The caller has checked that nothing of it ends an attribute.
+    """
+    script = current_script()
+    source = f'src="{address}{script.path}"' if is_pinned else f'src="{address}/c/{CURRENT}"'
+    check = f' integrity="{script.integrity}" crossorigin="anonymous"' if is_pinned else ""
+    return f'<script async {source}{check} data-key="{key}" data-consent="{consent}"></script>'
+
+
 def _load(recorded: Recorded) -> Script:
     name = f"v1.{recorded.digest[:LENGTH_OF_DIGEST]}.js"
     content = (FOLDER / name).read_bytes()

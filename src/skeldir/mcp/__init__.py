@@ -1,17 +1,13 @@
-"""Answers for analysts' programs by the Model Context Protocol: tools that read, over the read API. The door."""
+"""Answers for analysts' programs by the Model Context Protocol: tools that read, over the read API. The door.
 
+It loads the room when it is asked for: the protocol's library takes half a second.
+"""
 
-async def serve_stdio(url: str, key: str) -> None:
-    """Serve the tools of a service on standard input and output, until the input ends.
+from typing import TYPE_CHECKING
 
-    Raises:
-        ServiceUnreachable, ServiceRefused: the service does not answer when this begins, or refuses the key. What
-            happens later is an error of the tool that was called.
-    """
-    # Importing the protocol's library takes half a second; no other process begins with that.
-    from skeldir.mcp.bridge import pass_on  # noqa: PLC0415 - see above
+from skeldir.later import load_later
 
-    await pass_on(url, key)
+if TYPE_CHECKING:
+    from skeldir.mcp.bridge import serve_stdio as serve_stdio
 
-
-__all__ = ["serve_stdio"]
+__getattr__ = load_later(__name__, {"serve_stdio": "bridge"})

@@ -130,8 +130,13 @@ async def open_service(url: str, key: str) -> AsyncIterator[Service]:
         yield Service(client, url)
 
 
-async def pass_on(url: str, key: str) -> None:
-    """Pass calls on standard input to a service, and its answers to standard output; see `serve_stdio`."""
+async def serve_stdio(url: str, key: str) -> None:
+    """Serve the tools of a service on standard input and output, until the input ends.
+
+    Raises:
+        ServiceUnreachable, ServiceRefused: the service does not answer when this begins, or refuses the key. What
+            happens later is an error of the tool that was called.
+    """
     async with open_service(url, key) as service:
         about = await service.introduce()
         server = make_bridge(service, about)

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from skeldir.collect import report_collect_coverage
+from skeldir.collect import list_claims, report_collect_coverage
 from skeldir.errors import InputInvalid
 from skeldir.http import PageQuery
 from skeldir.inbox import (
@@ -38,6 +38,7 @@ from skeldir.web.access import Membership, ViewerPage
 from skeldir.web.alert_letters import figures_of
 from skeldir.web.answers import PageRoute
 from skeldir.web.frames import Link
+from skeldir.web.health_claims import claims_table
 from skeldir.web.health_landings import landings_table
 from skeldir.web.health_tables import (
     coverage_by_day,
@@ -64,6 +65,7 @@ PageQueryT = TypeVar("PageQueryT", bound=PageQuery)
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _ROWS: Final = 50
+_CLAIMS: Final = 10
 _MOST_FILES: Final = 1_000
 _LONGEST_DAYS: Final = 366
 
@@ -77,6 +79,8 @@ class Part:
     values: Mapping[str, object] = field(default_factory=dict)
     next_cursor: str | None = None
     has_days: bool = True
+    is_set_up: bool = True
+    """False if nothing that the part is about was set up: the page then shows how to do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,12 @@ async def _webhooks(report: Report) -> Part:
     )
     # SDKs report orders without an address.
     of_orders = (dead_deliveries(report, dead), flags_table(report, flags))
-    return Part((*of_endpoints, *of_orders) if endpoints or dead or flags else ())
+    claims = await list_claims(connection, tenant_id, most=_CLAIMS)
+    claimed = (claims_table(report, claims),) if claims else ()
+    is_set_up = bool(endpoints or dead or flags)
+    return Part(
+        (*of_endpoints, *of_orders, *claimed) if is_set_up else claimed, is_set_up=is_set_up
+    )
 
 
 async def _work(report: Report) -> Part:

@@ -307,6 +307,8 @@ def table_of_health(
     key: str,
     columns: tuple[Column, ...],
     rows: tuple[tuple[Cell, ...], ...],
+    *,
+    note: str | None = None,
 ) -> Table:
     """Return a table whose title, and what it says without rows, are texts named by its key."""
     say = report.say
@@ -318,4 +320,5 @@ def table_of_health(
         say(f"health.none_{key}"),
         None,
         report.download_of(key),
+        note=note,
     )

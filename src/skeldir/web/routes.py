@@ -34,6 +34,7 @@ from skeldir.web.paths import router as paths_router
 from skeldir.web.portfolio import router as portfolio_router
 from skeldir.web.rules import router as rules_router
 from skeldir.web.saved import router as saved_router
+from skeldir.web.settings_key_terms import router as settings_key_terms_router
 from skeldir.web.settings_keys import router as settings_keys_router
 from skeldir.web.settings_notices import router as settings_notices_router
 from skeldir.web.settings_tenant import router as settings_tenant_router
@@ -87,6 +88,7 @@ routers: Final = (
     account_router,
     account_deletion_router,
     members_router,
+    settings_key_terms_router,
     settings_keys_router,
     settings_notices_router,
     settings_tenant_router,

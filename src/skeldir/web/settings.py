@@ -8,11 +8,14 @@ from skeldir.users import note_action
 from skeldir.web.frames import Link
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from skeldir.web.access import Membership
     from skeldir.web.phrases import Phrases
 
 MEMBERS: Final = "/settings/members"
 KEYS: Final = "/settings/keys"
+TERMS_OF_KEY: Final = KEYS + "/{key_id}/terms"
 NOTICES: Final = "/settings/notices"
 TENANT: Final = "/settings/tenant"
 
@@ -22,6 +25,11 @@ _TABS: Final = (("members", MEMBERS), ("keys", KEYS), ("notices", NOTICES), ("te
 def settings_tabs(say: Phrases, current: str) -> tuple[Link, ...]:
     """Return links to the pages of settings."""
     return tuple(Link(say(f"settings.{name}"), path, path == current) for name, path in _TABS)
+
+
+def terms_of_key(key_id: UUID) -> str:
+    """Return the address of the form of what a key may collect."""
+    return TERMS_OF_KEY.format(key_id=key_id)
 
 
 async def note(form: Membership, action: str, subject: str) -> None:

@@ -96,6 +96,8 @@ class Table:
     download: str | None = None
     groups: tuple[tuple[str, int], ...] = field(default=())
     """Headings above several columns, with how many each spans; together they span all."""
+    note: str | None = None
+    """What its rows are, in a sentence or two above them."""
 
     def __post_init__(self) -> None:
         rows = (*self.rows, self.totals) if self.totals else self.rows
