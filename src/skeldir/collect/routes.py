@@ -177,10 +177,13 @@ async def take(request: Request, wire: Wire, path: Path) -> Response:
 
 
 async def _record(request: Request, wire: Wire, path: Path) -> Answer:
-    query = {**request.query_params, **request.path_params}
+    query: dict[str, str] = request.path_params
+    if request.scope["query_string"]:
+        query = {**request.query_params, **query}
     given: dict[bytes, bytes] = dict(request.scope["headers"])
     content_type = given.get(b"content-type", b"").decode("latin-1")
-    caller = await _caller_by_header(request)
+    authorization = given.get(b"authorization", b"").decode("latin-1")
+    caller = await _caller_by_header(request, authorization)
     with held_bytes_of(request).of(_NOBODY if caller is None else caller.tenant_id) as holding:
         body = await read_body(request, holding, BatchBounds("").inspect)
         is_long = is_heavy(body)
@@ -264,8 +267,8 @@ def _read_aside(
     return replace(mapped, orders=()), orders, prepared
 
 
-async def _caller_by_header(request: Request) -> Caller | None:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+async def _caller_by_header(request: Request, authorization: str) -> Caller | None:
+    scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":
         # Umami's library for Python sends "Bearer None"; the key is elsewhere then.
         is_key = KEY_SHAPE.fullmatch(value.strip())
