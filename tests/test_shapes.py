@@ -22,10 +22,6 @@ ALIKE = {
         "CoverageReport",
     ): "days of the collector's landings; days of orders that webhooks reported: their rows differ",
     (
-        "Delivery",
-        "Sample",
-    ): "a signed delivery of the proof's providers; a request of a library of other analytics",
-    (
         "Change",
         "Relative",
     ): "differences of figures, in their units; differences without a unit, which are not known from 0",

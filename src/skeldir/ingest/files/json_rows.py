@@ -20,12 +20,13 @@ from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 PIECE: Final = 256 * 1024
 """Bytes that are looked through at a time."""
 
+# Groups that repeat are atomic, not possessive: before Python 3.11.5 those give back too little (gh-106052).
 _IN_TEXT: Final = re.compile(rb'[^"\\]*+(["\\])')
 # All up to a bracket, with whole texts; or up to a text that has escapes, or goes on in the next piece.
-_INSIDE: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+")*+(["{}\[\]])')
-_BETWEEN: Final = re.compile(rb'(?:[^"{}\[\],]++|"[^"\\]*+")*+(["{}\[\],])')
+_INSIDE: Final = re.compile(rb'(?>(?:[^"{}\[\]]++|"[^"\\]*+")*)(["{}\[\]])')
+_BETWEEN: Final = re.compile(rb'(?>(?:[^"{}\[\],]++|"[^"\\]*+")*)(["{}\[\],])')
 # A whole object without another in it, which takes one step; in an array, with the comma behind it.
-_FLAT: Final = rb'(\{(?:[^"{}\[\]]++|"[^"\\]*+")*+\})'
+_FLAT: Final = rb'(\{(?>(?:[^"{}\[\]]++|"[^"\\]*+")*)\})'
 _FLAT_AT: Final = (re.compile(_FLAT), re.compile(_FLAT + rb"\s*+,"))
 _BLANK_AT: Final = (re.compile(rb"\s*+"), re.compile(rb"[\s,]*+"))
 # Around an array, as APIs answer; an order's lines, such as line_items, are none of these.
@@ -39,9 +40,9 @@ _FIELD: Final = re.compile(
     rb'"(?:order_?id|order_?number|currency|amount|total_?price)"\s*:', re.IGNORECASE
 )
 # A text, or the beginning of one that is cut off: else every quote in it would begin another search.
-_TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_TEXT: Final = re.compile(rb'"(?>(?:[^"\\]++|\\.)*)"?', re.DOTALL)
 # A text, of which a beginning may be cut off, or a bracket.
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"(?>(?:[^"\\]++|\\.)*)"?|[{}\[\]]', re.DOTALL)
 # What is made of values, such as keys, goes into them by recursion.
 _DEEPEST: Final = 100
 _KEY_OF_ARRAY: Final = re.compile(rb'"([^"\\]{1,60})"\s*:\s*\[')
