@@ -68,12 +68,18 @@ class DirectCalls:
             for method in route.methods or ()
             if not route.param_convertors
         }
-        # Of the routes with parameters, the beginning or the end of most paths shows that it is not theirs.
+        # Few routes have parameters in their paths; the beginning of a path shows that it is not theirs.
         self._with_parameters = [
-            (route.path.partition("{")[0], route.path.rpartition("}")[2], route)
-            for route in routes
-            if route.param_convertors
+            (route.path.partition("{")[0], route) for route in routes if route.param_convertors
         ]
+        # Most of them have one, a whole part of the path: what stands around it names the route.
+        self._by_ends = {
+            (method, *route.path.split(f"{{{name}}}")): route
+            for _, route in self._with_parameters
+            for name in route.param_convertors
+            for method in route.methods or ()
+            if route.path.count("{") == 1 and route.path.split("/")[2:3] == [f"{{{name}}}"]
+        }
 
     def _find(self, scope: Scope) -> DirectRoute | None:
         """Return the route that a request names, with the path's parameters in the scope."""
@@ -81,16 +87,15 @@ class DirectCalls:
         if route is not None:
             return route
         path: str = scope["path"]
-        for start, end, route in self._with_parameters:
-            is_like = path.startswith(start) and path.endswith(end)
-            if is_like and scope["method"] in (route.methods or ()):
-                match = route.path_regex.match(path)
-                if match is not None:
-                    scope["path_params"] = {
-                        name: route.param_convertors[name].convert(value)
-                        for name, value in match.groupdict().items()
-                    }
-                    return route
+        parts = path.split("/", 3)
+        if len(parts) == 4:
+            likely = self._by_ends.get((scope["method"], f"/{parts[1]}/", f"/{parts[3]}"))
+            if likely is not None and _take_parameters(scope, likely):
+                return likely
+        for start, route in self._with_parameters:
+            is_like = path.startswith(start) and scope["method"] in (route.methods or ())
+            if is_like and _take_parameters(scope, route):
+                return route
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,6 +110,18 @@ class DirectCalls:
         except FORESEEN as error:
             response = await answer_error(request, error)
         await response(scope, receive, send)
+
+
+def _take_parameters(scope: Scope, route: DirectRoute) -> bool:
+    """Return whether a path is a route's; put its parameters in the scope."""
+    match = route.path_regex.match(scope["path"])
+    if match is None:
+        return False
+    scope["path_params"] = {
+        name: route.param_convertors[name].convert(value)
+        for name, value in match.groupdict().items()
+    }
+    return True
 
 
 def _call_with_request(dependant: Dependant) -> Callable[[Request], Awaitable[Any]]:
