@@ -72,13 +72,12 @@ class DirectCalls:
         self._with_parameters = [
             (route.path.partition("{")[0], route) for route in routes if route.param_convertors
         ]
-        # Most of them have one, a whole part of the path: what stands around it names the route.
+        # Many have one, the second part of the path, such as a key: what stands around it names the route.
         self._by_ends = {
-            (method, *route.path.split(f"{{{name}}}")): route
+            (method, *around): route
             for _, route in self._with_parameters
-            for name in route.param_convertors
+            if (around := _around_second(route.path)) and "{" not in "".join(around)
             for method in route.methods or ()
-            if route.path.count("{") == 1 and route.path.split("/")[2:3] == [f"{{{name}}}"]
         }
 
     def _find(self, scope: Scope) -> DirectRoute | None:
@@ -87,11 +86,10 @@ class DirectCalls:
         if route is not None:
             return route
         path: str = scope["path"]
-        parts = path.split("/", 3)
-        if len(parts) == 4:
-            likely = self._by_ends.get((scope["method"], f"/{parts[1]}/", f"/{parts[3]}"))
-            if likely is not None and _take_parameters(scope, likely):
-                return likely
+        around = _around_second(path)
+        likely = self._by_ends.get((scope["method"], *around)) if around else None
+        if likely is not None and _take_parameters(scope, likely):
+            return likely
         for start, route in self._with_parameters:
             is_like = path.startswith(start) and scope["method"] in (route.methods or ())
             if is_like and _take_parameters(scope, route):
@@ -110,6 +108,12 @@ class DirectCalls:
         except FORESEEN as error:
             response = await answer_error(request, error)
         await response(scope, receive, send)
+
+
+def _around_second(path: str) -> tuple[str, str] | None:
+    """Return what stands before and behind the second part of a path; None if it has fewer than three."""
+    parts = path.split("/", 3)
+    return (parts[1], parts[3]) if len(parts) == 4 else None
 
 
 def _take_parameters(scope: Scope, route: DirectRoute) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 
 from skeldir.clock import utc_now
-from skeldir.collect import make_script_line
+from skeldir.collect import PROTOCOLS, make_script_line
 from skeldir.db import read_id
 from skeldir.errors import InputInvalid
 from skeldir.rollups import read_time_zone
@@ -44,8 +44,8 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 _OVERLAPS: Final = {"now": timedelta(0), "day": timedelta(days=1), "week": timedelta(days=7)}
 _DONE: Final = frozenset({"revoked", "terms"})
 _CONSENT: Final = "session"
-GUIDES: Final = ("segment", "ga4", "plausible", "posthog", "snowplow", "matomo", "umami")
-"""The libraries whose guides are named beside a new write key."""
+# The libraries whose guides are named beside a new write key; the collector has the line.
+_GUIDES: Final = tuple(one for one in PROTOCOLS if one != "collector")
 
 
 @router.get(KEYS)
@@ -141,7 +141,7 @@ async def _send_keys(
         line=make_script_line(origin_of(request), made.secret, consent=_CONSENT, is_pinned=True)
         if made is not None and is_for_pages
         else None,
-        guides=GUIDES,
+        guides=_GUIDES,
         fault=fault,
     )
 
